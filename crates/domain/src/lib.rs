@@ -1,1 +1,27 @@
+//! Values and pure rules of an internet provider: money, validity, plans, services, access, usage, the ledger.
 //!
+//! Nothing here does I/O, reads a clock or knows a wire format: data and `now` go in, a decision comes out, so every
+//! rule can be a table of examples. The nouns are those of `docs/MODEL.md`.
+
+pub mod access;
+pub mod bandwidth;
+pub mod billing;
+pub mod clock;
+pub mod event;
+pub mod ids;
+pub mod ledger;
+pub mod mac;
+pub mod money;
+pub mod plan;
+pub mod service;
+pub mod usage;
+pub mod validity;
+
+pub use bandwidth::{Bandwidth, Burst};
+pub use clock::Instant;
+pub use ids::*;
+pub use mac::Mac;
+pub use money::{Currency, Money};
+pub use plan::{ExpiryAction, Limit, PlanTerms, Quota};
+pub use service::{Kind, Status};
+pub use validity::{Unit, Validity};

@@ -1,0 +1,134 @@
+//! What happened. Events are appended in the transaction that caused them; the directory, webhooks, messages and
+//! provisioning follow from them.
+
+use crate::Money;
+
+/// The kinds of events, with the word kept in the database and shown to webhooks.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $word:literal),* $(,)?) => {
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum EventKind { $($(#[$doc])* $name),* }
+
+        impl EventKind {
+            pub const ALL: &[EventKind] = &[$(EventKind::$name),*];
+
+            pub fn word(self) -> &'static str {
+                match self { $(EventKind::$name => $word),* }
+            }
+        }
+    };
+}
+
+kinds! {
+    IspCreated = "isp.created",
+    StaffCreated = "staff.created",
+    ApiClientCreated = "api_client.created",
+    BandwidthCreated = "bandwidth.created",
+    BandwidthUpdated = "bandwidth.updated",
+    BandwidthDeleted = "bandwidth.deleted",
+    PoolCreated = "pool.created",
+    PlanCreated = "plan.created",
+    PlanUpdated = "plan.updated",
+    PlanDeleted = "plan.deleted",
+    RouterCreated = "router.created",
+    RouterUpdated = "router.updated",
+    RouterDeleted = "router.deleted",
+    CustomerCreated = "customer.created",
+    CustomerUpdated = "customer.updated",
+    CustomerDeleted = "customer.deleted",
+    /// A period was sold.
+    ServiceRecharged = "service.recharged",
+    ServiceActivated = "service.activated",
+    ServiceSuspended = "service.suspended",
+    ServiceDisabled = "service.disabled",
+    ServiceDeactivated = "service.deactivated",
+    /// Its validity ended.
+    ServiceExpired = "service.expired",
+    /// A hard quota was used up before the validity ended.
+    ServiceQuotaUsedUp = "service.quota_used_up",
+    /// Network name, secret, address, MAC or plan changed.
+    ServiceChanged = "service.changed",
+    ServiceFirstUsed = "service.first_used",
+    /// The NAS fell silent for three intervals.
+    SessionLost = "session.lost",
+    PaymentReceived = "payment.received",
+    InvoiceIssued = "invoice.issued",
+    CoaAcknowledged = "coa.acknowledged",
+    CoaRefused = "coa.refused",
+    CoaUnanswered = "coa.unanswered",
+}
+
+impl EventKind {
+    pub fn from_word(word: &str) -> Option<EventKind> {
+        EventKind::ALL.iter().copied().find(|kind| kind.word() == word)
+    }
+}
+
+/// What an event is about: a table's noun and the row's id.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Subject {
+    Isp,
+    Staff(i64),
+    ApiClient(i64),
+    Bandwidth(i64),
+    Pool(i64),
+    Plan(i64),
+    Router(i64),
+    Customer(i64),
+    Service(i64),
+    Session(i64),
+}
+
+impl Subject {
+    pub fn parts(self) -> (&'static str, i64) {
+        match self {
+            Subject::Isp => ("isp", 0),
+            Subject::Staff(id) => ("staff", id),
+            Subject::ApiClient(id) => ("api_client", id),
+            Subject::Bandwidth(id) => ("bandwidth", id),
+            Subject::Pool(id) => ("pool", id),
+            Subject::Plan(id) => ("plan", id),
+            Subject::Router(id) => ("router", id),
+            Subject::Customer(id) => ("customer", id),
+            Subject::Service(id) => ("service", id),
+            Subject::Session(id) => ("session", id),
+        }
+    }
+
+    pub fn from_parts(noun: &str, id: i64) -> Option<Subject> {
+        Some(match noun {
+            "isp" => Subject::Isp,
+            "staff" => Subject::Staff(id),
+            "api_client" => Subject::ApiClient(id),
+            "bandwidth" => Subject::Bandwidth(id),
+            "pool" => Subject::Pool(id),
+            "plan" => Subject::Plan(id),
+            "router" => Subject::Router(id),
+            "customer" => Subject::Customer(id),
+            "service" => Subject::Service(id),
+            "session" => Subject::Session(id),
+            _ => return None,
+        })
+    }
+}
+
+/// A fact of an event's body, in the order it was said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fact {
+    Id(i64),
+    Text(String),
+    Amount(Money),
+    Number(i64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_unique() {
+        for kind in EventKind::ALL {
+            assert_eq!(EventKind::from_word(kind.word()), Some(*kind));
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A service: one line of a customer. Its kind, and its status words.
+
+/// How the line connects.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Kind {
+    Pppoe,
+    Hotspot,
+    Static,
+    /// Cable TV and the like: billed, never connected.
+    Other,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 4] = [Kind::Pppoe, Kind::Hotspot, Kind::Static, Kind::Other];
+
+    /// The word kept in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Pppoe => "pppoe",
+            Kind::Hotspot => "hotspot",
+            Kind::Static => "static",
+            Kind::Other => "other",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.word().eq_ignore_ascii_case(word))
+    }
+}
+
+/// What staff and money have decided. `expired` is computed from time and `online` from sessions: neither is stored.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Status {
+    /// Its activation lies in the future.
+    Pending,
+    /// Registered itself; an operator has yet to approve.
+    AwaitingApproval,
+    Active,
+    /// Unpaid, or suspended by staff.
+    Suspended,
+    /// Barred by staff.
+    Disabled,
+    /// Switched off by staff, reversible, no penalty.
+    Inactive,
+    Rejected,
+    Terminated,
+}
+
+impl Status {
+    pub const ALL: [Status; 8] = [
+        Status::Pending,
+        Status::AwaitingApproval,
+        Status::Active,
+        Status::Suspended,
+        Status::Disabled,
+        Status::Inactive,
+        Status::Rejected,
+        Status::Terminated,
+    ];
+
+    /// The word kept in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Pending => "pending",
+            Status::AwaitingApproval => "awaiting_approval",
+            Status::Active => "active",
+            Status::Suspended => "suspended",
+            Status::Disabled => "disabled",
+            Status::Inactive => "inactive",
+            Status::Rejected => "rejected",
+            Status::Terminated => "terminated",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Status> {
+        Status::ALL.into_iter().find(|status| status.word() == word)
+    }
+}
