@@ -1,1 +1,5 @@
 //!
+
+pub mod db;
+pub mod migrate;
+pub mod testing;

@@ -1,0 +1,257 @@
+//! The database: transactions as closures, on SQLite or on PostgreSQL.
+//!
+//! `db.tx(class, async |tx| …)` runs a body over owned data. The body may run more than once, so
+//! it computes from what it reads and touches nothing outside. On SQLite it runs on the one writer
+//! thread, where its queries complete inline, and shares one commit with others that wait
+//! (`sqlite.rs`). On PostgreSQL it runs on a pooled connection and is run again when the engine
+//! asks for that (`postgres.rs`). A body awaits nothing but its transaction.
+//!
+//! Two rules make the engines equal. A statement that fails dooms its transaction: a refusal that
+//! is expected is written `on conflict do nothing`. And within one `insert_many` no key occurs
+//! twice. Decisions and figures: docs/decisions/0001-database-layer.md.
+
+mod error;
+mod job;
+mod postgres;
+mod queue;
+mod sqlite;
+mod statement;
+mod value;
+
+pub use error::Error;
+pub use statement::{Registered, Sql, Statement, registered};
+pub use value::{FromValue, Row, Value};
+
+#[doc(hidden)]
+pub use inventory;
+
+pub(crate) use statement::{Token, tokens};
+
+use job::Work;
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Where the data is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A SQLite file; `-wal` and `-shm` lie beside it. One process at a time.
+    File(PathBuf),
+    /// SQLite in memory, for tests: each `open` is a new, empty database.
+    Memory,
+    /// `postgres://user@host/database`. Without TLS so far.
+    Postgres(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Who waits for a transaction, most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// A person or a payment gateway waits.
+    Interactive,
+    /// Batches of at most 256 reports; a NAS repeats what is not answered.
+    Accounting,
+    /// Billing runs and imports, in chunks of about 5 ms.
+    Bulk,
+}
+
+impl Class {
+    /// How many may wait or run at once before more are refused with `Error::Busy`. Interactive
+    /// calls stand for a second or two of full load; what waits longer has given up.
+    const fn limit(self) -> usize {
+        match self {
+            Class::Interactive => 4096,
+            Class::Accounting => 512,
+            Class::Bulk => 64,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Class::Interactive => "interactive",
+            Class::Accounting => "accounting",
+            Class::Bulk => "bulk",
+        }
+    }
+}
+
+/// A handle on the database; clones share it.
+#[derive(Clone)]
+pub struct Db {
+    backend: Arc<Backend>,
+}
+
+enum Backend {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+impl Db {
+    /// Opens the database and checks that it answers. Runs no migrations.
+    ///
+    /// # Errors
+    /// `Unavailable` when it cannot be reached, `Other` when it is not a database.
+    pub async fn open(location: &Location) -> Result<Db, Error> {
+        let backend = match location {
+            Location::File(path) => Backend::Sqlite(sqlite::Sqlite::open(Some(path.clone())).await?),
+            Location::Memory => Backend::Sqlite(sqlite::Sqlite::open(None).await?),
+            Location::Postgres(url) => Backend::Postgres(postgres::Postgres::open(url).await?),
+        };
+        Ok(Db { backend: Arc::new(backend) })
+    }
+
+    pub fn engine(&self) -> Engine {
+        match *self.backend {
+            Backend::Sqlite(_) => Engine::Sqlite,
+            Backend::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// A read-write transaction. `Ok` from the body is committed before this returns; `Err` rolls
+    /// everything of this body back.
+    ///
+    /// # Errors
+    /// The body's own, or `Error` as the body's error type.
+    pub async fn tx<T, E, F>(&self, class: Class, body: F) -> Result<T, E>
+    where
+        F: AsyncFn(&Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (job, answer) = Work::new(body);
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(class, job),
+            Backend::Postgres(postgres) => postgres.write(class, job),
+        }
+        answer.await
+    }
+
+    /// A read-only snapshot: all queries of the body see one state, which includes every
+    /// transaction answered before this call.
+    ///
+    /// # Errors
+    /// As `tx`; `TimedOut` after 30 seconds.
+    pub async fn read<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        F: AsyncFn(&Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (job, answer) = Work::new(body);
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.read(job),
+            Backend::Postgres(postgres) => postgres.read(job),
+        }
+        answer.await
+    }
+
+    /// Finishes what waits, then lets go of the database. Later calls get `Unavailable`.
+    pub async fn close(&self) {
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Postgres(postgres) => postgres.close().await,
+        }
+    }
+}
+
+/// One attempt at a transaction. Statements run in the order they are awaited.
+pub struct Tx {
+    session: Session,
+    /// The first failure of a statement; nothing is committed after it.
+    failed: RefCell<Option<Error>>,
+}
+
+enum Session {
+    Sqlite(sqlite::Session),
+    Postgres(postgres::Session),
+}
+
+impl Tx {
+    /// All rows of a query, or of a `returning`.
+    pub async fn rows(&self, sql: impl Into<Sql>, params: &[Value]) -> Result<Vec<Row>, Error> {
+        self.usable()?;
+        let sql = sql.into();
+        let rows = match &self.session {
+            Session::Sqlite(session) => session.rows(&sql, params),
+            Session::Postgres(session) => session.rows(&sql, params).await,
+        };
+        self.noting(rows)
+    }
+
+    /// The first row, if there is one. The statement runs to its end nevertheless.
+    pub async fn row(&self, sql: impl Into<Sql>, params: &[Value]) -> Result<Option<Row>, Error> {
+        Ok(self.rows(sql, params).await?.into_iter().next())
+    }
+
+    /// Runs a statement for its effect; how many rows it touched.
+    pub async fn run(&self, sql: impl Into<Sql>, params: &[Value]) -> Result<u64, Error> {
+        self.usable()?;
+        let sql = sql.into();
+        let count = match &self.session {
+            Session::Sqlite(session) => session.run(&sql, params),
+            Session::Postgres(session) => session.run(&sql, params).await,
+        };
+        self.noting(count)
+    }
+
+    /// Inserts any number of rows: `head` is `insert into t (a, b)`, `suffix` empty or an
+    /// `on conflict …`. No two rows may have the same conflict key. How many rows were touched.
+    pub async fn insert_many(
+        &self,
+        head: &'static str,
+        suffix: &'static str,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<u64, Error> {
+        self.usable()?;
+        let count = match &self.session {
+            Session::Sqlite(session) => session.insert_many(head, suffix, &rows),
+            Session::Postgres(session) => session.insert_many(head, suffix, &rows).await,
+        };
+        self.noting(count)
+    }
+
+    /// Several statements without parameters or answers: data definition.
+    pub(crate) async fn batch(&self, text: &str) -> Result<(), Error> {
+        self.usable()?;
+        let done = match &self.session {
+            Session::Sqlite(session) => session.batch(text),
+            Session::Postgres(session) => session.batch(text).await,
+        };
+        self.noting(done)
+    }
+
+    /// Checks a statement without running it.
+    pub(crate) async fn prepare(&self, sql: &Sql) -> Result<(), Error> {
+        match &self.session {
+            Session::Sqlite(session) => session.prepare(sql),
+            Session::Postgres(session) => session.prepare(sql).await,
+        }
+    }
+
+    fn new(session: Session) -> Tx {
+        Tx { session, failed: RefCell::new(None) }
+    }
+
+    /// PostgreSQL refuses every statement after one that failed, and SQLite does not: so we do.
+    fn usable(&self) -> Result<(), Error> {
+        match &*self.failed.borrow() {
+            None => Ok(()),
+            Some(first) => Err(first.clone()),
+        }
+    }
+
+    fn noting<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        result.inspect_err(|error| {
+            self.failed.borrow_mut().get_or_insert_with(|| error.clone());
+        })
+    }
+
+    fn failure(&self) -> Option<Error> {
+        self.failed.borrow().clone()
+    }
+}
