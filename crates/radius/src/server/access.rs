@@ -1,0 +1,243 @@
+//! The authentication port: every Access-Request is decided by the [`Handler`] in the thread that received it, from
+//! memory, and the batch's answers leave together. Every answer begins with Message-Authenticator (CVE-2024-3596)
+//! and ends with the request's Proxy-State.
+
+use std::io;
+use std::net::SocketAddr;
+use std::ops::{Deref, DerefMut};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::delay::Delayed;
+use super::gate::{self, Passed};
+use super::socket::{Inbound, Outbound, wall_ns};
+use super::{Client, Clients, Clock, Config, Counters, Running};
+use crate::attribute::PROXY_STATE;
+use crate::auth::{Credentials, Success};
+use crate::cache::{Cache, Key, Seen};
+use crate::packet::{Code, HEADER, Packet};
+use crate::writer::{Overflow, Writer};
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Accept,
+    Reject,
+    /// Reject, sent so many milliseconds later; the thread goes on meanwhile.
+    RejectAfter(u32),
+    Challenge,
+    /// No answer, so that the NAS asks another server; its repetition is decided anew.
+    Silent,
+}
+
+/// Decides. One instance per thread.
+pub trait Handler {
+    /// Writes the answer's attributes (those of Message-Authenticator and Proxy-State are seen to) and says which
+    /// answer it is. On [`Verdict::Reject`] only what RFC 2865 §5.44 allows there may be written.
+    fn access(&mut self, request: &Request<'_>, reply: &mut Reply<'_>) -> Verdict;
+
+    /// After each batch has been answered, and at least ten times a second: for what should not cost latency.
+    fn after_batch(&mut self) {}
+}
+
+/// A verified Access-Request.
+pub struct Request<'a> {
+    pub packet: Packet<'a>,
+    pub client: &'a Arc<Client>,
+    pub source: SocketAddr,
+    /// Nanoseconds since 1970 when the kernel received it.
+    pub received_ns: u64,
+}
+
+impl<'a> Request<'a> {
+    pub fn credentials(&self) -> Credentials<'a> {
+        Credentials::of(&self.packet, &self.client.secret)
+    }
+}
+
+/// The answer being written: a [`Writer`] that knows the secret.
+pub struct Reply<'r> {
+    writer: Writer<&'r mut [u8]>,
+    client: &'r Client,
+    request_authenticator: &'r [u8; 16],
+    start: usize,
+}
+
+impl Reply<'_> {
+    /// Forgets everything written so far.
+    pub fn clear(&mut self) {
+        self.writer.truncate(self.start);
+    }
+
+    /// A vendor's salt-encrypted value.
+    pub fn put_vendor_encrypted(&mut self, vendor: u32, kind: u8, plain: &[u8]) -> Result<(), Overflow> {
+        self.writer.put_vendor_salted(vendor, kind, plain, &self.client.secret, self.request_authenticator)
+    }
+
+    /// A tagged, salt-encrypted value (Tunnel-Password).
+    pub fn put_tagged_encrypted(&mut self, kind: u8, tag: u8, plain: &[u8]) -> Result<(), Overflow> {
+        self.writer.put_tagged_salted(kind, tag, plain, &self.client.secret, self.request_authenticator)
+    }
+
+    /// What MS-CHAPv2 wants in an Accept.
+    pub fn put_mschap_success(&mut self, success: &Success) -> Result<(), Overflow> {
+        success.write(&mut self.writer, &self.client.secret, self.request_authenticator)
+    }
+}
+
+impl<'r> Deref for Reply<'r> {
+    type Target = Writer<&'r mut [u8]>;
+    fn deref(&self) -> &Self::Target {
+        &self.writer
+    }
+}
+
+impl DerefMut for Reply<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.writer
+    }
+}
+
+/// Starts the threads; `handler` is called once for each, with its number.
+pub fn start<H, F>(config: Config, clients: Arc<dyn Clients>, mut handler: F) -> io::Result<Running>
+where
+    H: Handler + Send + 'static,
+    F: FnMut(usize) -> H,
+{
+    Running::start("radius-auth", &config.clone(), |i, fd, counters, stop| {
+        let mut thread = Thread {
+            fd,
+            cache: Cache::new(config.cache),
+            delayed: Delayed::new(config.max_delayed),
+            clock: Clock(Instant::now()),
+            config: config.clone(),
+            clients: clients.clone(),
+            counters,
+            handler: handler(i),
+        };
+        Box::new(move || thread.run(&stop))
+    })
+}
+
+struct Thread<H> {
+    fd: OwnedFd,
+    config: Config,
+    clients: Arc<dyn Clients>,
+    counters: Arc<Counters>,
+    cache: Cache,
+    delayed: Delayed,
+    clock: Clock,
+    handler: H,
+}
+
+impl<H: Handler> Thread<H> {
+    fn run(&mut self, stop: &AtomicBool) {
+        let (mut inbound, mut outbound) = (Inbound::new(), Outbound::new());
+        while !stop.load(Ordering::Relaxed) {
+            // At most 100 ms even with a distant answer held back, so that stopping is prompt.
+            let wait = self.delayed.wait_ms(self.clock.now_ms()).map(|ms| Duration::from_millis(ms.min(100)));
+            let n = inbound.receive(&self.fd, wait);
+            let (now_ms, now_ns) = (self.clock.now_ms(), wall_ns());
+            for i in 0..n {
+                self.datagram(&inbound, i, now_ms, now_ns, &mut outbound);
+            }
+            self.counters.received.many(n as u64);
+            self.flush(&mut outbound);
+            self.release(now_ms, &mut outbound);
+            self.handler.after_batch();
+        }
+    }
+
+    fn datagram(&mut self, inbound: &Inbound, i: usize, now_ms: u64, now_ns: u64, outbound: &mut Outbound) {
+        let Some(datagram) = inbound.datagram(i) else { return };
+        let passed = gate::pass(&datagram, Code::AccessRequest, now_ns, &self.config, &*self.clients, &self.counters);
+        let Some(passed) = passed else { return };
+        let (target, local) = (datagram.source, datagram.local);
+        if passed.packet.code() == Code::StatusServer {
+            if let Some(len) = gate::status(&passed, Code::AccessAccept, outbound.slot(), &self.counters) {
+                outbound.commit(len, target, local);
+            }
+            return;
+        }
+        let (key, authenticator) = (Key::of(target, &passed.packet), *passed.packet.authenticator());
+        match self.cache.look(&key, &authenticator, now_ms) {
+            Seen::Answered(answer) => {
+                outbound.copy(answer, target, local);
+                self.counters.duplicates.one();
+                return;
+            }
+            Seen::InProgress => return self.counters.duplicates_in_progress.one(),
+            Seen::New => {}
+        }
+        if !gate::believe(&passed, &*self.clients, &self.counters) {
+            return;
+        }
+        let received_ns = datagram.received_ns.unwrap_or(now_ns);
+        let Some((len, delay_ms)) = self.decide(&passed, received_ns, outbound.slot()) else { return };
+        self.cache.begin(key, &authenticator, now_ms);
+        let answer = &outbound.slot()[..len];
+        if delay_ms > 0 && !self.delayed.is_full() {
+            return self.delayed.hold(now_ms + u64::from(delay_ms), answer, key, authenticator, target, local);
+        }
+        self.cache.finish(&key, &authenticator, answer);
+        outbound.commit(len, target, local);
+    }
+
+    /// Asks the handler and signs what it wrote. Returns the answer's length and how long to hold it back.
+    fn decide(&mut self, passed: &Passed<'_>, received_ns: u64, slot: &mut [u8]) -> Option<(usize, u32)> {
+        let packet = &passed.packet;
+        let mut writer = Writer::new(slot, Code::AccessReject, packet.id());
+        let mac_at = writer.put_message_authenticator().ok()?;
+        let proxy_states: usize = packet.find_all(PROXY_STATE).map(|state| state.len() + 2).sum();
+        writer.reserve(proxy_states);
+        let start = writer.len();
+        let mut reply = Reply { writer, client: &passed.client, request_authenticator: packet.authenticator(), start };
+        let request = Request { packet: *packet, client: &passed.client, source: passed.source, received_ns };
+        let verdict = self.handler.access(&request, &mut reply);
+        let mut writer = reply.writer;
+        debug_assert!(mac_at == HEADER + 2);
+        let (code, counter, delay_ms) = match verdict {
+            Verdict::Accept => (Code::AccessAccept, &self.counters.accepts, 0),
+            Verdict::Reject => (Code::AccessReject, &self.counters.rejects, 0),
+            Verdict::RejectAfter(ms) => (Code::AccessReject, &self.counters.rejects, ms),
+            Verdict::Challenge => (Code::AccessChallenge, &self.counters.challenges, 0),
+            Verdict::Silent => {
+                self.counters.silent.one();
+                return None;
+            }
+        };
+        counter.one();
+        writer.set_code(code);
+        writer.release(proxy_states);
+        match gate::finish(writer, packet, mac_at, passed) {
+            Ok(len) => Some((len, delay_ms)),
+            Err(_) => {
+                self.counters.overflow.one();
+                None
+            }
+        }
+    }
+
+    /// Sends what was held back and is now due.
+    fn release(&mut self, now_ms: u64, outbound: &mut Outbound) {
+        while let Some((held, key, local)) = self.delayed.due(now_ms) {
+            self.cache.finish(&key, &held.authenticator, &held.answer);
+            outbound.copy(&held.answer, held.target, local);
+            if outbound.is_full() {
+                self.flush(outbound);
+            }
+        }
+        self.flush(outbound);
+    }
+
+    fn flush(&mut self, outbound: &mut Outbound) {
+        let count = outbound.len();
+        if count > 0 {
+            let failed = outbound.send(&self.fd);
+            self.counters.answered.many((count - failed) as u64);
+            self.counters.send_failed.many(failed as u64);
+        }
+    }
+}
