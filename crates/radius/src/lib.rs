@@ -19,6 +19,9 @@ pub mod authenticator;
 pub mod cache;
 pub mod client;
 pub mod das;
+pub mod dictionary;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod packet;
 pub mod policy;
 pub mod server;
