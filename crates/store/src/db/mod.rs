@@ -17,6 +17,7 @@ mod queue;
 mod sqlite;
 mod statement;
 mod value;
+mod wire;
 
 pub use error::Error;
 pub use statement::{Registered, Sql, Statement, registered};
@@ -186,6 +187,26 @@ impl Tx {
     /// The first row, if there is one. The statement runs to its end nevertheless.
     pub async fn row(&self, sql: impl Into<Sql>, params: &[Value]) -> Result<Option<Row>, Error> {
         Ok(self.rows(sql, params).await?.into_iter().next())
+    }
+
+    /// As `row`, and on PostgreSQL the row stays locked until the transaction ends (`for update`); SQLite has one writer.
+    pub async fn row_locked(&self, sql: &'static Statement, params: &[Value]) -> Result<Option<Row>, Error> {
+        Ok(self.rows_locked(sql, params).await?.into_iter().next())
+    }
+
+    /// As `rows`, locked the same way; waits for whoever holds them.
+    pub async fn rows_locked(&self, sql: &'static Statement, params: &[Value]) -> Result<Vec<Row>, Error> {
+        match &self.session {
+            Session::Sqlite(_) => self.rows(sql, params).await,
+            Session::Postgres(_) => self.rows(format!("{} for update of t", sql.text()), params).await,
+        }
+    }
+
+    pub fn engine(&self) -> Engine {
+        match &self.session {
+            Session::Sqlite(_) => Engine::Sqlite,
+            Session::Postgres(_) => Engine::Postgres,
+        }
     }
 
     /// Runs a statement for its effect; how many rows it touched.
