@@ -1,11 +1,11 @@
-//! The least server on this library: `tiny AUTH_PORT ACCT_PORT USERS [THREADS]` on 127.0.0.1, secret `testing123`, users
+//! The least server on this library: `tiny AUTH_PORT ACCT_PORT USERS [THREADS [WORK_US]]` on 127.0.0.1, secret `testing123`, users
 //! `user000000`/`pass000000` and on; accounting is acknowledged at once. For trying other people's clients and for
-//! measuring what the library itself costs. Ends on end of input.
+//! measuring what the library itself costs; WORK_US makes each login slow, to see overload. Ends on end of input.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use radius::Packet;
 use radius::attribute::{USER_NAME, vendor};
@@ -23,10 +23,14 @@ impl Clients for Everybody {
 
 type Users = HashMap<Vec<u8>, (Vec<u8>, String)>;
 
-struct Desk(Arc<Users>);
+struct Desk(Arc<Users>, Duration);
 
 impl Handler for Desk {
     fn access(&mut self, request: &Request<'_>, reply: &mut Reply<'_>) -> Verdict {
+        let began = Instant::now();
+        while began.elapsed() < self.1 {
+            std::hint::spin_loop();
+        }
         let name = request.packet.find(USER_NAME).unwrap_or_default();
         let Some((password, rate)) = self.0.get(name) else { return Verdict::Reject };
         let written = match request.credentials().verify(name, Known::Clear(password)) {
@@ -52,8 +56,9 @@ fn main() -> std::io::Result<()> {
     let clients = Arc::new(Everybody(Arc::new(Client::new(1, "testing123", Policy::Learn { seen: false }))));
 
     let mut config = Config::new(local(argument(1).unwrap_or(1812)));
+    let work = Duration::from_micros(argument(5).unwrap_or(0) as u64);
     config.threads = argument(4).unwrap_or(1);
-    let auth = access::start(config, clients.clone(), |_| Desk(users.clone()))?;
+    let auth = access::start(config, clients.clone(), |_| Desk(users.clone(), work))?;
     let queue = Queue::new(8192);
     let acct = accounting::start(Config::new(local(argument(2).unwrap_or(1813))), clients, queue.clone())?;
     let writer = std::thread::spawn(move || {

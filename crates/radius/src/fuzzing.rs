@@ -79,11 +79,11 @@ pub fn attributes(data: &[u8]) {
         let again = dictionary::encode(entry, &dictionary::decode(entry, &bytes));
         assert_eq!(again.as_ref(), Ok(&bytes), "{}: {text:?}", entry.name);
     }
-    if let Ok(text) = std::str::from_utf8(rest) {
-        if let Ok(bytes) = dictionary::encode(entry, text) {
-            let again = dictionary::encode(entry, &dictionary::decode(entry, &bytes));
-            assert_eq!(again.as_ref(), Ok(&bytes), "{}: {text:?}", entry.name);
-        }
+    if let Ok(text) = std::str::from_utf8(rest)
+        && let Ok(bytes) = dictionary::encode(entry, text)
+    {
+        let again = dictionary::encode(entry, &dictionary::decode(entry, &bytes));
+        assert_eq!(again.as_ref(), Ok(&bytes), "{}: {text:?}", entry.name);
     }
     // A value that encodes, or any short one, is written and found again.
     let mut buffer = [0u8; MAX_PACKET];

@@ -90,7 +90,7 @@ impl<'a> Packet<'a> {
             return Err(Malformed::Short);
         }
         let length = usize::from(u16::from_be_bytes([datagram[2], datagram[3]]));
-        if length < HEADER || length > MAX_PACKET || length > datagram.len() {
+        if !(HEADER..=MAX_PACKET).contains(&length) || length > datagram.len() {
             return Err(Malformed::Length { length, received: datagram.len() });
         }
         let bytes = &datagram[..length];

@@ -240,7 +240,7 @@ fn salt_encrypt(out: &mut [u8], plain: &[u8], salt: [u8; 2], secret: &Secret, au
 /// Reads back what [`Writer::put_vendor_salted`] wrote: salt and cipher text in, plain text out.
 pub fn salt_decrypt(value: &[u8], secret: &Secret, request_authenticator: &[u8; 16]) -> Option<Vec<u8>> {
     let (salt, cipher) = value.split_at_checked(2)?;
-    if cipher.is_empty() || cipher.len() % 16 != 0 {
+    if cipher.is_empty() || !cipher.len().is_multiple_of(16) {
         return None;
     }
     let mut plain = Vec::with_capacity(cipher.len());

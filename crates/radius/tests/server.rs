@@ -37,6 +37,7 @@ impl Handler for Desk {
         let name = request.packet.find(attribute::USER_NAME).unwrap_or_default();
         match (name, request.credentials().verify(name, Known::Clear(b"secret"))) {
             (b"silent", _) => return Verdict::Silent,
+            (b"panic", _) => panic!("on purpose"),
             (b"long", _) => while reply.put(attribute::CLASS, &[1; 100]).is_ok() {},
             (_, Proof::Right) => reply.put_u32(attribute::SESSION_TIMEOUT, self.calls).unwrap(),
             (_, Proof::RightMsChapV2(success)) => reply.put_mschap_success(&success).unwrap(),
@@ -127,7 +128,7 @@ fn silence_and_its_reasons() {
     stranger.put_text(attribute::NAS_IDENTIFIER, "stranger").unwrap();
     let mut bare = Draft::without_message_authenticator(Code::AccessRequest, 1);
     bare.pap("ali", b"secret", &nas.secret).unwrap();
-    let rows: [(&str, Vec<u8>, Count); 8] = [
+    let rows: [(&str, Vec<u8>, Count); 9] = [
         ("wrong secret", Draft::access(2).sign(&Secret::new("other")).bytes().into(), |c| c.bad_message_authenticator),
         ("no Message-Authenticator", bare.sign(&nas.secret).bytes().into(), |c| c.missing_message_authenticator),
         ("stranger", stranger.sign(&nas.secret).bytes().into(), |c| c.unknown_client),
@@ -135,6 +136,7 @@ fn silence_and_its_reasons() {
         ("empty", vec![], |c| c.malformed),
         ("accounting here", accounting_request(1, &nas.secret).bytes().into(), |c| c.unknown_code),
         ("an answer", [&[2], &good.bytes()[1..]].concat(), |c| c.unknown_code),
+        ("panic", nas.login("panic", "").bytes().into(), |c| c.panics),
         ("handler", nas.login("silent", "secret").bytes().into(), |c| c.silent),
     ];
     for (what, bytes, _) in &rows {

@@ -34,7 +34,7 @@ impl std::fmt::Debug for Password {
 /// Takes the password out of its hiding; `None` if the length is not one the RFC allows. Trailing zero bytes are
 /// the padding.
 pub fn reveal(hidden: &[u8], secret: &Secret, authenticator: &[u8; 16]) -> Option<Password> {
-    if hidden.is_empty() || hidden.len() > MAX_PASSWORD || hidden.len() % 16 != 0 {
+    if hidden.is_empty() || hidden.len() > MAX_PASSWORD || !hidden.len().is_multiple_of(16) {
         return None;
     }
     let mut bytes = [0u8; MAX_PASSWORD];

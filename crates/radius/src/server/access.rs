@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::delay::Delayed;
-use super::gate::{self, Passed};
+use super::gate::{self, Freshness, Passed};
 use super::socket::{Inbound, Outbound, wall_ns};
-use super::{Client, Clients, Clock, Config, Counters, Running};
+use super::{Client, Clients, Clock, Config, Counters, Running, guarded};
 use crate::attribute::PROXY_STATE;
 use crate::auth::{Credentials, Success};
 use crate::cache::{Cache, Key, Seen};
@@ -111,6 +111,7 @@ where
             fd,
             cache: Cache::new(config.cache),
             delayed: Delayed::new(config.max_delayed),
+            freshness: Freshness::default(),
             clock: Clock(Instant::now()),
             config: config.clone(),
             clients: clients.clone(),
@@ -128,6 +129,7 @@ struct Thread<H> {
     counters: Arc<Counters>,
     cache: Cache,
     delayed: Delayed,
+    freshness: Freshness,
     clock: Clock,
     handler: H,
 }
@@ -135,13 +137,14 @@ struct Thread<H> {
 impl<H: Handler> Thread<H> {
     fn run(&mut self, stop: &AtomicBool) {
         let (mut inbound, mut outbound) = (Inbound::new(), Outbound::new());
+        let counters = self.counters.clone();
         while !stop.load(Ordering::Relaxed) {
             // At most 100 ms even with a distant answer held back, so that stopping is prompt.
             let wait = self.delayed.wait_ms(self.clock.now_ms()).map(|ms| Duration::from_millis(ms.min(100)));
             let n = inbound.receive(&self.fd, wait);
             let (now_ms, now_ns) = (self.clock.now_ms(), wall_ns());
             for i in 0..n {
-                self.datagram(&inbound, i, now_ms, now_ns, &mut outbound);
+                guarded(&counters, || self.datagram(&inbound, i, now_ms, now_ns, &mut outbound));
             }
             self.counters.received.many(n as u64);
             self.flush(&mut outbound);
@@ -152,7 +155,15 @@ impl<H: Handler> Thread<H> {
 
     fn datagram(&mut self, inbound: &Inbound, i: usize, now_ms: u64, now_ns: u64, outbound: &mut Outbound) {
         let Some(datagram) = inbound.datagram(i) else { return };
-        let passed = gate::pass(&datagram, Code::AccessRequest, now_ns, &self.config, &*self.clients, &self.counters);
+        let passed = gate::pass(
+            &datagram,
+            &mut self.freshness,
+            Code::AccessRequest,
+            now_ns,
+            &self.config,
+            &*self.clients,
+            &self.counters,
+        );
         let Some(passed) = passed else { return };
         let (target, local) = (datagram.source, datagram.local);
         if passed.packet.code() == Code::StatusServer {

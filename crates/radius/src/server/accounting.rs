@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::gate::{self, Passed};
+use super::gate::{self, Freshness, Passed};
 use super::socket::{Inbound, Local, Outbound, wall_ns};
-use super::{Client, Clients, Clock, Config, Counters, Running};
+use super::{Client, Clients, Clock, Config, Counters, Running, guarded};
 use crate::authenticator;
 use crate::cache::{Cache, Key, Seen};
 use crate::packet::{Code, Packet};
@@ -106,21 +106,33 @@ struct Thread {
 impl Thread {
     fn run(&self, stop: &AtomicBool) {
         let (mut inbound, mut outbound) = (Inbound::new(), Outbound::new());
+        let mut freshness = Freshness::default();
         while !stop.load(Ordering::Relaxed) {
             let n = inbound.receive(&self.port.fd, None);
             let (now_ms, now_ns) = (self.clock.now_ms(), wall_ns());
             for i in 0..n {
-                self.datagram(&inbound, i, now_ms, now_ns, &mut outbound);
+                guarded(&self.port.counters, || {
+                    self.datagram(&inbound, i, &mut freshness, now_ms, now_ns, &mut outbound);
+                });
             }
             self.port.counters.received.many(n as u64);
             self.port.flush(&mut outbound);
         }
     }
 
-    fn datagram(&self, inbound: &Inbound, i: usize, now_ms: u64, now_ns: u64, outbound: &mut Outbound) {
+    fn datagram(
+        &self,
+        inbound: &Inbound,
+        i: usize,
+        freshness: &mut Freshness,
+        now_ms: u64,
+        now_ns: u64,
+        outbound: &mut Outbound,
+    ) {
         let counters = &*self.port.counters;
         let Some(datagram) = inbound.datagram(i) else { return };
-        let passed = gate::pass(&datagram, Code::AccountingRequest, now_ns, &self.config, &*self.clients, counters);
+        let passed =
+            gate::pass(&datagram, freshness, Code::AccountingRequest, now_ns, &self.config, &*self.clients, counters);
         let Some(passed) = passed else { return };
         let (target, local) = (datagram.source, datagram.local);
         if passed.packet.code() == Code::StatusServer {

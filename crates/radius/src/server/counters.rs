@@ -58,6 +58,8 @@ counters! {
     queue_full,
     /// The answer did not fit into a packet.
     overflow,
+    /// The handler panicked; its request got no answer, the thread went on.
+    panics,
     /// The kernel refused to send.
     send_failed,
 }

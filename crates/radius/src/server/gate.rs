@@ -19,9 +19,34 @@ pub struct Passed<'a> {
     pub source: SocketAddr,
 }
 
+/// How old a request may be. The socket's buffer is a queue whose front is the oldest: under lasting overload every
+/// request would be answered at the very end of its NAS's patience, or after it. So once a backlog has stood for
+/// `max_age_ms`, only what is younger than `overload_age_ms` is answered, until a fresh request shows that the backlog
+/// is gone. A burst that drains in time is answered whole.
+#[derive(Default)]
+pub struct Freshness {
+    backlog_since_ns: Option<u64>,
+}
+
+const MS: u64 = 1_000_000;
+
+impl Freshness {
+    pub fn is_too_old(&mut self, age_ns: u64, now_ns: u64, config: &Config) -> bool {
+        if age_ns < config.overload_age_ms.saturating_mul(MS) / 4 {
+            self.backlog_since_ns = None;
+            return false;
+        }
+        let since = *self.backlog_since_ns.get_or_insert(now_ns);
+        let stands = now_ns.saturating_sub(since) > config.max_age_ms.saturating_mul(MS);
+        let limit_ms = if stands { config.overload_age_ms.min(config.max_age_ms) } else { config.max_age_ms };
+        age_ns > limit_ms.saturating_mul(MS)
+    }
+}
+
 /// `None` means silence; the reason has been counted.
 pub fn pass<'a>(
     datagram: &Datagram<'a>,
+    freshness: &mut Freshness,
     serves: Code,
     now_wall_ns: u64,
     config: &Config,
@@ -30,7 +55,7 @@ pub fn pass<'a>(
 ) -> Option<Passed<'a>> {
     // A wall clock that was set back makes ages negative: those count as fresh.
     let age_ns = datagram.received_ns.map_or(0, |received| now_wall_ns.saturating_sub(received));
-    if age_ns > config.max_age_ms.saturating_mul(1_000_000) {
+    if freshness.is_too_old(age_ns, now_wall_ns, config) {
         counters.too_old.one();
         return None;
     }
@@ -107,4 +132,31 @@ pub fn finish(
     let len = writer.len();
     authenticator::sign_response(writer.bytes_mut(), packet.authenticator(), Some(mac_at), &passed.client.secret);
     Ok(len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_old_is_too_old() {
+        let config = Config::new(([127, 0, 0, 1], 0).into());
+        assert_eq!((config.max_age_ms, config.overload_age_ms), (2_000, 250));
+        // Moment, age, dropped?
+        let rows = [
+            (0, 10, false),
+            (1_000, 1_000, false),
+            (1_001, 2_001, true),
+            (2_900, 1_900, false),
+            (3_100, 1_000, true), // the backlog has stood for more than two seconds
+            (3_200, 240, false),
+            (3_300, 251, true),
+            (3_400, 50, false), // and is gone
+            (3_500, 1_900, false),
+        ];
+        let mut freshness = Freshness::default();
+        for (now, age, dropped) in rows {
+            assert_eq!(freshness.is_too_old(age * MS, now * MS, &config), dropped, "at {now} ms, age {age} ms");
+        }
+    }
 }

@@ -61,6 +61,8 @@ pub struct Config {
     pub receive_buffer: usize,
     /// Requests that waited longer in the socket are dropped: their NAS has given up on them.
     pub max_age_ms: u64,
+    /// The same once a backlog has stood for `max_age_ms`: short, so that what is answered is worth answering.
+    pub overload_age_ms: u64,
     /// Per thread.
     pub cache: cache::Limits,
     /// Answers held back at a time per thread ([`Verdict::RejectAfter`]).
@@ -74,6 +76,7 @@ impl Config {
             threads: 1,
             receive_buffer: 8 << 20,
             max_age_ms: 2_000,
+            overload_age_ms: 250,
             cache: cache::Limits::default(),
             max_delayed: 4_096,
         }
@@ -135,6 +138,14 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.join();
+    }
+}
+
+/// One request's bug must not take the port away from everybody: a panic is counted, logged, and met with silence.
+fn guarded(counters: &Counters, work: impl FnOnce()) {
+    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err() {
+        counters.panics.one();
+        tracing::error!("a RADIUS request made its handler panic; it was not answered");
     }
 }
 

@@ -156,6 +156,7 @@ impl Inbound {
         let header = &self.headers[i];
         let len = (header.msg_len as usize).min(MAX_PACKET);
         let source = socket_addr(&self.names[i])?;
+        #[allow(clippy::unnecessary_cast)] // u32 with musl, usize with glibc
         let control_len = (header.msg_hdr.msg_controllen as usize).min(CONTROL);
         let (received_ns, local) = read_control(&self.controls[i].0[..control_len]);
         Some(Datagram { bytes: &self.data[i * STRIDE..i * STRIDE + len], source, local, received_ns })
@@ -186,7 +187,7 @@ fn read_control(mut rest: &[u8]) -> (Option<u64>, Option<Local>) {
             (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
                 if let Some(info) = read::<libc::in6_pktinfo>(value) {
                     let ip = Ipv6Addr::from(info.ipi6_addr.s6_addr);
-                    let interface = if ip.is_unicast_link_local() { info.ipi6_ifindex as u32 } else { 0 };
+                    let interface = if ip.is_unicast_link_local() { info.ipi6_ifindex } else { 0 };
                     local = Some(Local { ip: ip.into(), interface });
                 }
             }
