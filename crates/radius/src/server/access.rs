@@ -38,6 +38,11 @@ pub trait Handler {
     /// answer it is. On [`Verdict::Reject`] only what RFC 2865 §5.44 allows there may be written.
     fn access(&mut self, request: &Request<'_>, reply: &mut Reply<'_>) -> Verdict;
 
+    /// Whether Status-Server is answered: a server that stays silent to logins must not look alive to a NAS or proxy.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
     /// After each batch has been answered, and at least ten times a second: for what should not cost latency.
     fn after_batch(&mut self) {}
 }
@@ -167,6 +172,9 @@ impl<H: Handler> Thread<H> {
         let Some(passed) = passed else { return };
         let (target, local) = (datagram.source, datagram.local);
         if passed.packet.code() == Code::StatusServer {
+            if !self.handler.is_ready() {
+                return self.counters.silent.one();
+            }
             if let Some(len) = gate::status(&passed, Code::AccessAccept, outbound.slot(), &self.counters) {
                 outbound.commit(len, target, local);
             }

@@ -23,6 +23,11 @@ use crate::writer::Writer;
 pub trait Inbox: Send + Sync {
     /// Takes the request in; returns how many older ones had to be dropped for it.
     fn deliver(&self, request: AcctRequest) -> usize;
+
+    /// Whether Status-Server is answered.
+    fn is_ready(&self) -> bool {
+        true
+    }
 }
 
 /// A verified Accounting-Request that somebody has to answer. Dropped unanswered, it may be repeated.
@@ -136,6 +141,9 @@ impl Thread {
         let Some(passed) = passed else { return };
         let (target, local) = (datagram.source, datagram.local);
         if passed.packet.code() == Code::StatusServer {
+            if !self.inbox.is_ready() {
+                return counters.silent.one();
+            }
             if let Some(len) = gate::status(&passed, Code::AccountingResponse, outbound.slot(), counters) {
                 outbound.commit(len, target, local);
             }
