@@ -483,3 +483,79 @@ async fn postgres_may_crash_and_come_back() {
         assert!(acknowledged.contains(id) || unknown.contains(id), "{id} was refused, and is there");
     }
 }
+
+/// Not a test by itself: what `an_answered_write_survives_kill_9` starts and kills.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_until_killed() {
+    let Some(path) = std::env::var_os("LASTMILE_TEST_WRITE_TO") else { return };
+    let db = Db::open(&Location::File(path.into())).await.unwrap();
+    let start: Result<i64, Error> = db
+        .read(async |tx: &Tx| tx.row("select coalesce(max(id), 0) from t".to_owned(), &[]).await?.unwrap().get(0))
+        .await;
+    let start = start.unwrap();
+    let mut writers = JoinSet::new();
+    for writer in 1..=16_i64 {
+        let db = db.clone();
+        writers.spawn(async move {
+            for n in 0.. {
+                let id = start + n * 16 + writer;
+                let done: Result<u64, Error> = db
+                    .tx(Class::Interactive, async move |tx: &Tx| {
+                        tx.run("insert into t (id) values ($1)".to_owned(), &params![id]).await?;
+                        tx.run("insert into u (id) values ($1)".to_owned(), &params![id]).await
+                    })
+                    .await;
+                done.unwrap();
+                println!("answered {id}");
+            }
+        });
+    }
+    while writers.join_next().await.is_some() {}
+}
+
+#[tokio::test]
+async fn an_answered_write_survives_kill_9() {
+    use std::io::{BufRead, BufReader};
+    let folder = Folder::new("kill9");
+    let path = folder.0.join("data.db");
+    let open = async || Db::open(&Location::File(path.clone())).await.unwrap();
+    let db = open().await;
+    for text in ["create table t (id bigint primary key)", "create table u (id bigint primary key)"] {
+        let made: Result<u64, Error> =
+            db.tx(Class::Bulk, async move |tx: &Tx| tx.run(text.to_owned(), &[]).await).await;
+        made.unwrap();
+    }
+    db.close().await;
+    let mut answered = Vec::new();
+    for round in 0..6 {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "writes_until_killed", "--nocapture", "--test-threads=1"])
+            .env("LASTMILE_TEST_WRITE_TO", &path)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut seen = 0;
+        for line in lines {
+            let Ok(line) = line else { break };
+            let Some(id) = line.split("answered ").nth(1).and_then(|id| id.parse::<i64>().ok()) else { continue };
+            answered.push(id);
+            seen += 1;
+            if seen == 50 + round * 97 {
+                child.kill().unwrap();
+            }
+        }
+        child.wait().unwrap();
+    }
+    let db = open().await;
+    let ids = async |text: &'static str| {
+        let rows: Result<Vec<Row>, Error> = db.read(async move |tx: &Tx| tx.rows(text.to_owned(), &[]).await).await;
+        rows.unwrap().iter().map(|row| row.get::<i64>(0).unwrap()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let (t, u) = (ids("select id from t").await, ids("select id from u").await);
+    assert!(answered.len() > 1000, "{}", answered.len());
+    let lost: Vec<_> = answered.iter().filter(|id| !t.contains(id)).collect();
+    assert!(lost.is_empty(), "answered and lost: {lost:?}");
+    assert_eq!(t, u, "half a transaction");
+    db.close().await;
+}

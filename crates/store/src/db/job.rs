@@ -22,28 +22,27 @@ pub(super) trait Job: Send {
 
 pub(super) type Attempt<'a> = Pin<Box<dyn Future<Output = bool> + 'a>>;
 
-pub(super) struct Work<T, E, F> {
+struct Work<T, E, F> {
     body: F,
     outcome: Option<Result<T, E>>,
     answer: oneshot::Sender<Result<T, E>>,
 }
 
-impl<T, E, F> Work<T, E, F>
+/// A body on its way to a queue, and the future of its answer.
+pub(super) fn job<T, E, F>(body: F) -> (Box<dyn Job>, impl Future<Output = Result<T, E>>)
 where
     F: AsyncFn(&Tx) -> Result<T, E> + Send + 'static,
     T: Send + 'static,
     E: From<Error> + Send + 'static,
 {
-    pub(super) fn new(body: F) -> (Box<dyn Job>, impl Future<Output = Result<T, E>>) {
-        let (answer, waiting) = oneshot::channel();
-        let job = Box::new(Work { body, outcome: None, answer });
-        let answer = async {
-            waiting
-                .await
-                .unwrap_or_else(|_| Err(Error::Unavailable("the connection ended before it answered".into()).into()))
-        };
-        (job, answer)
-    }
+    let (answer, waiting) = oneshot::channel();
+    let job = Box::new(Work { body, outcome: None, answer });
+    let answer = async {
+        waiting
+            .await
+            .unwrap_or_else(|_| Err(Error::Unavailable("the connection ended before it answered".into()).into()))
+    };
+    (job, answer)
 }
 
 impl<T, E, F> Job for Work<T, E, F>

@@ -28,7 +28,6 @@ pub use inventory;
 
 pub(crate) use statement::{Token, tokens};
 
-use job::Work;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -124,7 +123,7 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (job, answer) = Work::new(body);
+        let (job, answer) = job::job(body);
         match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(class, job),
             Backend::Postgres(postgres) => postgres.write(class, job),
@@ -143,7 +142,7 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (job, answer) = Work::new(body);
+        let (job, answer) = job::job(body);
         match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.read(job),
             Backend::Postgres(postgres) => postgres.read(job),

@@ -46,8 +46,10 @@ const AWAY_PATIENCE: Duration = Duration::from_secs(2);
 const QUEUE_PATIENCE: Duration = Duration::from_secs(10);
 /// How long it keeps colliding before it is told that the database is busy.
 const COLLISION_PATIENCE: Duration = Duration::from_secs(10);
-/// From this collision on, transactions of this kind go one by one.
-const COLLISIONS_BEFORE_LANE: u32 = 2;
+/// From this collision on, a transaction runs with no other of this process beside it: rows that
+/// everybody wants (an event's number) would otherwise be won by whoever is quickest, and a long
+/// chunk of a billing run would never win.
+const COLLISIONS_BEFORE_ALONE: u32 = 2;
 
 const STATEMENTS_CACHED: usize = 500;
 /// `insert_many`: at most so many rows a statement, and no more parameters than the protocol has.
@@ -132,19 +134,19 @@ impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Postgres, Error> {
         let config = settings(url)?;
         let (alive, ended) = mpsc::channel(1);
-        let lane = Arc::new(tokio::sync::Mutex::new(()));
+        let gate = Gate::default();
         let count = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 4);
         let mut threads = Vec::new();
         for number in 0..count {
             let (tasks, arriving) = mpsc::unbounded_channel();
             let (opened, open) = oneshot::channel();
             let pool = (config.clone(), CONNECTIONS / count);
-            let (lane, alive) = (lane.clone(), alive.clone());
+            let (gate, alive) = (gate.clone(), alive.clone());
             let check = number == 0;
             std::thread::Builder::new()
                 .name("db-postgres".into())
                 .spawn(move || {
-                    serve_all(pool, arriving, lane, check.then_some(opened));
+                    serve_all(pool, arriving, gate, check.then_some(opened));
                     drop(alive);
                 })
                 .map_err(|e| Error::Other(format!("cannot start a database thread: {e}")))?;
@@ -207,13 +209,14 @@ fn settings(url: &str) -> Result<Config, Error> {
 
 // ---- a database thread ----
 
-type Lane = Arc<tokio::sync::Mutex<()>>;
+/// Writing transactions share it; one that keeps colliding takes it for itself. It is fair.
+type Gate = Arc<tokio::sync::RwLock<()>>;
 type Opened = oneshot::Sender<Result<(), Error>>;
 
 fn serve_all(
     (config, connections): (Config, usize),
     mut arriving: mpsc::UnboundedReceiver<Task>,
-    lane: Lane,
+    gate: Gate,
     opened: Option<Opened>,
 ) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -226,7 +229,7 @@ fn serve_all(
         }
     };
     tokio::task::LocalSet::new().block_on(&runtime, async move {
-        let pool = Rc::new(Pool::new(config, connections, lane));
+        let pool = Rc::new(Pool::new(config, connections, gate));
         if let Some(opened) = opened {
             let connected = pool.take().await.map(|link| pool.give_back(link));
             let _ = opened.send(connected);
@@ -259,7 +262,11 @@ async fn serve(pool: &Pool, mut task: Task) {
     if task.job.is_abandoned() {
         return;
     }
-    let mut lane = None;
+    let mut together = match task.kind {
+        Kind::Write(_) => Some(pool.gate.read().await),
+        Kind::Read => None,
+    };
+    let mut alone = None;
     let mut collisions = 0;
     let mut losses = 0;
     let refused = loop {
@@ -280,10 +287,11 @@ async fn serve(pool: &Pool, mut task: Task) {
             }
             Ended::Collided => {
                 collisions += 1;
-                if collisions >= COLLISIONS_BEFORE_LANE && lane.is_none() {
-                    lane = timeout(QUEUE_PATIENCE, pool.lane.lock()).await.ok();
-                } else {
+                if collisions < COLLISIONS_BEFORE_ALONE || alone.is_some() {
                     tokio::time::sleep(pool.pause(collisions, 1, 20)).await;
+                } else {
+                    drop(together.take());
+                    alone = Some(pool.gate.write().await);
                 }
             }
             Ended::Lost(error) if arrived.elapsed() >= AWAY_PATIENCE => break Some(error),
@@ -388,19 +396,19 @@ struct Pool {
     /// Connections in use, in all and by kind: accounting and bulk leave some to people.
     all: Semaphore,
     class: [Semaphore; 4],
-    lane: Lane,
+    gate: Gate,
     dice: Cell<u64>,
 }
 
 impl Pool {
-    fn new(config: Config, size: usize, lane: Lane) -> Pool {
+    fn new(config: Config, size: usize, gate: Gate) -> Pool {
         let most = |n: usize| Semaphore::new(n.max(1));
         Pool {
             config,
             idle: RefCell::default(),
             all: most(size),
             class: [most(size), most(size / 2), most(size / 4), most(size)],
-            lane,
+            gate,
             // Any odd number will do; two threads should not pause in step.
             dice: Cell::new(u64::from(std::process::id()) << 32 | Rc::as_ptr(&Rc::new(0_u8)) as u64 | 1),
         }

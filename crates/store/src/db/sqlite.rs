@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// A body that computes longer than this is interrupted.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+const TIME_LIMIT: Duration = if cfg!(test) { Duration::from_secs(2) } else { Duration::from_secs(30) };
 
 /// Virtual machine steps between two looks at the clock: well under a millisecond.
 const STEPS_BETWEEN_LOOKS: i32 = 20_000;
@@ -249,7 +249,11 @@ impl Writer {
         let result = run_body(item, &self.handle);
         self.handle.limit(None);
         if !self.in_transaction() {
-            return result.and(Err(Error::Other("SQLite rolled the transaction back".into())));
+            return match result {
+                Ok(true) => Err(Error::Other("SQLite rolled the transaction back".into())),
+                Ok(false) => Ok(()),
+                Err(error) => Err(error),
+            };
         }
         match result {
             Ok(true) if nested => self.control("release body"),
@@ -702,5 +706,105 @@ fn checkpoint(connection: &Connection, mode: &str) -> Option<u32> {
             tracing::warn!(%error, mode, "checkpoint");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Db, Location};
+    use crate::params;
+
+    const ENDLESS: &str = "with recursive n (i) as (select 1 union all select i + 1 from n) ";
+
+    struct File(PathBuf);
+
+    impl File {
+        fn new(name: &str) -> File {
+            let folder = std::env::temp_dir().join(format!("lastmile-sqlite-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&folder).unwrap();
+            File(folder.join("data.db"))
+        }
+
+        async fn open(&self) -> Db {
+            let db = Db::open(&Location::File(self.0.clone())).await.unwrap();
+            run(&db, "create table if not exists t (id bigint primary key, b blob)", vec![]).await.unwrap();
+            db
+        }
+
+        fn wal_length(&self) -> u64 {
+            std::fs::metadata(self.0.with_extension("db-wal")).map_or(0, |file| file.len())
+        }
+    }
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(self.0.parent().unwrap());
+        }
+    }
+
+    async fn run(db: &Db, text: &'static str, values: Vec<Value>) -> Result<u64, Error> {
+        db.tx(Class::Interactive, async move |tx: &Tx| tx.run(text.to_owned(), &values).await).await
+    }
+
+    #[tokio::test]
+    async fn an_endless_read_is_stopped() {
+        let file = File::new("endless");
+        let db = file.open().await;
+        let text = format!("{ENDLESS} select count(*) from n");
+        let done = db.read(async move |tx: &Tx| tx.rows(text.clone(), &[]).await).await;
+        assert_eq!(done, Err(Error::TimedOut));
+        db.close().await;
+    }
+
+    /// SQLite answers an interrupted write by rolling back everything, the neighbours' work too.
+    #[tokio::test]
+    async fn an_endless_write_does_not_take_its_neighbours_down() {
+        let file = File::new("neighbours");
+        let db = file.open().await;
+        let endless = async {
+            let text = format!("{ENDLESS} insert into t (id, b) select i + 1000, null from n where i < 0");
+            db.tx(Class::Interactive, async move |tx: &Tx| tx.run(text.clone(), &[]).await).await
+        };
+        let insert = |id: i64| run(&db, "insert into t (id, b) values ($1, null)", params![id].to_vec());
+        // The first holds the writer up, so that the others form one group.
+        let hold = db.tx(Class::Interactive, async |_: &Tx| {
+            std::thread::sleep(Duration::from_millis(50));
+            Ok::<(), Error>(())
+        });
+        let (held, before, endless, after) = tokio::join!(hold, insert(1), endless, insert(2));
+        assert_eq!((held, before, endless, after), (Ok(()), Ok(1), Err(Error::TimedOut), Ok(1)));
+        let rows = db.read(async |tx: &Tx| tx.rows("select id from t order by id".to_owned(), &[]).await).await;
+        assert_eq!(rows.unwrap().len(), 2);
+        db.close().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_log_stays_short_under_load_and_goes_when_idle() {
+        let file = File::new("wal");
+        let db = file.open().await;
+        let mut all = tokio::task::JoinSet::new();
+        for caller in 0..8_i64 {
+            let db = db.clone();
+            all.spawn(async move {
+                for n in 0..60_i64 {
+                    let values = params![(caller << 32) | n, vec![7_u8; 400_000]].to_vec();
+                    run(&db, "insert into t (id, b) values ($1, $2)", values).await.unwrap();
+                }
+            });
+        }
+        let mut longest = 0;
+        while !all.is_empty() {
+            longest = longest.max(file.wal_length());
+            let _ = tokio::time::timeout(Duration::from_millis(5), all.join_next()).await;
+        }
+        let limit = u64::from(WAL_LIMIT_PAGES) * 4096;
+        assert!(longest < 2 * limit, "{longest} bytes of log while 190 MB were written");
+        let deadline = Instant::now() + 5 * IDLE;
+        while file.wal_length() > 0 {
+            assert!(Instant::now() < deadline, "{} bytes of log left", file.wal_length());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        db.close().await;
     }
 }
