@@ -1,1 +1,49 @@
+//! Use cases: one function, one transaction. Check the right, load, ask `domain`, save, append events, commit.
 //!
+//! | chapter                                      | noun                                                              |
+//! |----------------------------------------------|-------------------------------------------------------------------|
+//! | [`app`], [`change`], [`error`], [`actor`]    | what every use case stands on                                     |
+//! | [`setup`], [`clients`]                       | tenants and their credentials                                     |
+//! | [`plans`], [`routers`]                       | what is sold, and through what                                    |
+//! | [`customers`], [`recharge`], [`standing`]    | who buys, the sale, suspend and activate                          |
+//! | [`expiry`]                                   | what happens when time is up                                      |
+//! | [`accounting`]                               | sessions and usage as the routers report them                     |
+//! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
+//! | [`network`]                                  | orders to the network: which sessions must follow a change        |
+//! | [`overview`]                                 | the front page's facts                                            |
+
+pub mod accounting;
+pub mod actor;
+pub mod app;
+pub mod change;
+pub mod clients;
+pub mod clock;
+pub mod customers;
+pub mod directory;
+pub mod error;
+pub mod expiry;
+pub mod feed;
+pub mod ids;
+pub mod network;
+pub mod overview;
+pub mod plans;
+pub mod recharge;
+pub mod routers;
+pub mod setup;
+pub mod standing;
+pub mod vault;
+
+pub use actor::{Actor, Who};
+pub use app::App;
+pub use change::Change;
+pub use clock::Clock;
+pub use error::{Error, FieldError, Why};
+pub use vault::Vault;
+
+pub use store::customer::{Customer, Filter, Order, Page, Standing};
+pub use store::db::{Class, Db, Engine, Location};
+pub use store::invoice::Payment;
+pub use store::isp::Isp;
+pub use store::plan::{Bandwidth, Plan, PlanVersion, Pool};
+pub use store::router::Router;
+pub use store::service::Service;

@@ -1,5 +1,23 @@
+//! Every query once, for SQLite and PostgreSQL: one file per table group, rows as structs, SQL beside its function.
 //!
+//! `db` is the only module that knows there are two engines. Nothing here decides anything: rules are in `domain`,
+//! use cases in `service`.
 
+pub mod counter;
+pub mod customer;
 pub mod db;
+pub mod event;
+pub mod idempotency;
+pub mod invoice;
+pub mod isp;
+pub mod job;
+pub mod ledger;
 pub mod migrate;
+pub mod overview;
+pub mod plan;
+pub mod record;
+pub mod router;
+pub mod service;
+pub mod session;
+pub mod staff;
 pub mod testing;

@@ -1,0 +1,49 @@
+//! Who acts, for which tenant, and what they may do.
+
+use domain::{ApiClientId, BranchId, IspId, StaffId};
+
+use crate::Error;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Actor {
+    pub isp: IspId,
+    pub who: Who,
+    /// Sees and changes only this branch.
+    pub branch: Option<BranchId>,
+    pub may_write: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Who {
+    Staff(StaffId),
+    Api(ApiClientId),
+    /// The program itself: schedules and jobs.
+    System,
+}
+
+impl Actor {
+    pub fn system(isp: IspId) -> Actor {
+        Actor { isp, who: Who::System, branch: None, may_write: true }
+    }
+
+    /// As it stands in events and the ledger.
+    pub fn label(&self) -> String {
+        match self.who {
+            Who::Staff(id) => format!("staff:{id}"),
+            Who::Api(id) => format!("api:{id}"),
+            Who::System => "system".into(),
+        }
+    }
+
+    pub fn writes(&self) -> Result<(), Error> {
+        if self.may_write { Ok(()) } else { Err(Error::Forbidden) }
+    }
+
+    /// What belongs to another branch of the same Isp is forbidden rather than unknown.
+    pub fn reaches(&self, branch: Option<BranchId>) -> Result<(), Error> {
+        match self.branch {
+            Some(own) if branch != Some(own) => Err(Error::Forbidden),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! A change: one transaction with its events, its jobs and its caller's key.
+
+use std::cell::RefCell;
+
+use domain::{
+    Instant, IspId, JobId,
+    event::{EventKind, Subject},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value as Json;
+use store::{
+    db::{Class, Tx},
+    event::Event,
+    idempotency,
+    job::Job,
+};
+
+use crate::{
+    Actor, App, Error,
+    ids::{Ids, Table},
+};
+
+/// One attempt at a change. Events and jobs gathered here are written as its last acts.
+pub struct Change<'a> {
+    pub tx: &'a Tx,
+    pub isp: IspId,
+    pub now: Instant,
+    pub actor: &'a str,
+    ids: &'a Ids,
+    events: RefCell<Vec<Event>>,
+    jobs: RefCell<Vec<Job>>,
+}
+
+/// A caller's key for a write: the first answer is given again to its repeats.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallerKey {
+    pub key: String,
+    /// What the request said, hashed: the same key with another body is refused.
+    pub request_hash: String,
+}
+
+impl Change<'_> {
+    /// Says what happened.
+    pub fn event(&self, kind: EventKind, subject: Subject, body: Json) {
+        let (noun, id) = subject.parts();
+        self.events.borrow_mut().push(Event {
+            isp_id: self.isp,
+            seq: 0,
+            at: self.now,
+            kind,
+            version: 1,
+            subject: noun.into(),
+            subject_id: id,
+            actor: self.actor.into(),
+            body: body.to_string(),
+        });
+    }
+
+    /// A new row's id.
+    pub async fn id(&self, table: Table) -> Result<i64, Error> {
+        self.ids.draw(self.tx, table).await
+    }
+
+    /// Orders work to follow from this change.
+    pub async fn job(&self, queue: &str, kind: &str, run_at: Instant, payload: Json) -> Result<(), Error> {
+        let id = self.id(Table::Job).await?;
+        self.jobs.borrow_mut().push(Job {
+            isp_id: self.isp,
+            id: JobId(id),
+            queue: queue.into(),
+            kind: kind.into(),
+            version: 1,
+            payload: payload.to_string(),
+            run_at,
+            attempts: 0,
+            lease_owner: None,
+            lease_until: None,
+            unique_key: None,
+            created_at: self.now,
+            done_at: None,
+            outcome: None,
+        });
+        Ok(())
+    }
+}
+
+impl App {
+    /// Runs a change and waits until this process's directory knows of it.
+    pub async fn change<T, F>(&self, actor: &Actor, class: Class, body: F) -> Result<T, Error>
+    where
+        F: AsyncFn(&Change<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.ids.refill(&self.db).await?;
+        let (isp, now, label, ids) = (actor.isp, self.clock.now(), actor.label(), self.ids.clone());
+        let (answer, seq) = self
+            .db
+            .tx(class, async move |tx| {
+                let (events, jobs) = (RefCell::default(), RefCell::default());
+                let change = Change { tx, isp, now, actor: &label, ids: &ids, events, jobs };
+                let answer = body(&change).await?;
+                let seq = change.end().await?;
+                Ok::<_, Error>((answer, seq))
+            })
+            .await?;
+        self.feed.committed();
+        if let Some(seq) = seq {
+            self.feed.settle(isp, seq).await;
+        }
+        Ok(answer)
+    }
+
+    /// As [`App::change`], once per caller's key.
+    pub async fn change_once<T, F>(&self, actor: &Actor, key: Option<CallerKey>, body: F) -> Result<T, Error>
+    where
+        F: AsyncFn(&Change<'_>) -> Result<T, Error> + Send + 'static,
+        T: Serialize + DeserializeOwned + Send + 'static,
+    {
+        let scope = actor.label();
+        self.change(actor, Class::Interactive, async move |change: &Change<'_>| {
+            let Some(caller) = &key else { return body(change).await };
+            let seen = idempotency::claim(change.tx, change.isp, &scope, &caller.key, &caller.request_hash, change.now)
+                .await?;
+            match seen {
+                Some(seen) if seen.request_hash != caller.request_hash => Err(Error::KeyReused),
+                Some(seen) => serde_json::from_str(&seen.answer).map_err(|error| Error::Internal(error.to_string())),
+                None => {
+                    let answer = body(change).await?;
+                    let text = serde_json::to_string(&answer).map_err(|error| Error::Internal(error.to_string()))?;
+                    idempotency::remember(change.tx, change.isp, &scope, &caller.key, &text).await?;
+                    Ok(answer)
+                }
+            }
+        })
+        .await
+    }
+}
+
+impl Change<'_> {
+    async fn end(self) -> Result<Option<i64>, Error> {
+        let (events, jobs) = (self.events.into_inner(), self.jobs.into_inner());
+        if !jobs.is_empty() {
+            store::job::enqueue(self.tx, &jobs).await?;
+        }
+        match events.is_empty() {
+            true => Ok(None),
+            false => Ok(Some(store::event::append(self.tx, self.isp, events).await?)),
+        }
+    }
+}

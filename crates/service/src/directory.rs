@@ -1,0 +1,290 @@
+//! What the RADIUS side keeps in memory: services, plans and routers in the rules' own words, read from the database at
+//! start and again whenever an event names them.
+
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+
+use domain::{
+    BandwidthId, Burst, CustomerId, ExpiryAction, IspId, Kind, Mac, PlanId, PoolId, RouterId, ServiceId, SessionId,
+    access::{MacLock, Network, PlanAccess, Subscriber},
+};
+use store::{
+    event::{self, Event},
+    plan, router,
+    service::{self, Service},
+    session::{self, Session},
+};
+
+use crate::{App, Error, customers, recharge, routers};
+
+/// One service as a login meets it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Profile {
+    pub isp: IspId,
+    pub service: ServiceId,
+    pub customer: CustomerId,
+    pub kind: Kind,
+    /// Lower-cased and trimmed.
+    pub username: Box<str>,
+    /// Clear text: CHAP and MS-CHAP need it. `None`: nobody can log in.
+    pub secret: Option<Box<str>>,
+    pub plan: PlanId,
+    pub subscriber: Subscriber,
+    pub attributes: Option<Box<[Rule]>>,
+    pub used_before: bool,
+}
+
+/// A RADIUS attribute of one subscriber.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rule {
+    pub attribute: Box<str>,
+    /// `==` compares with the request; everything else goes into the reply.
+    pub check: bool,
+    pub value: Box<str>,
+}
+
+#[derive(Clone, Debug)]
+pub struct RouterProfile {
+    pub isp: IspId,
+    pub id: RouterId,
+    pub name: String,
+    pub vendor: String,
+    pub network: ipnet::IpNet,
+    pub nas_identifier: Option<String>,
+    pub secret: String,
+    pub coa_port: u16,
+    /// require, learn or legacy.
+    pub ma_policy: String,
+    pub ma_seen: bool,
+}
+
+/// A pool of ours to allocate from.
+#[derive(Clone, Debug)]
+pub struct PoolProfile {
+    pub isp: IspId,
+    pub id: PoolId,
+    pub name: String,
+    pub ranges: Vec<(std::net::Ipv4Addr, std::net::Ipv4Addr)>,
+    pub by_server: bool,
+}
+
+/// Everything that is small enough to be read whole.
+#[derive(Clone, Default, Debug)]
+pub struct World {
+    pub plans: HashMap<(IspId, PlanId), Arc<PlanAccess>>,
+    pub bandwidths: HashMap<(IspId, BandwidthId), domain::Bandwidth>,
+    pub pools: Vec<PoolProfile>,
+    pub routers: Vec<RouterProfile>,
+}
+
+pub async fn world(app: &App) -> Result<World, Error> {
+    let ((bandwidths, pools, plans), routers) =
+        app.db.read(async |tx| Ok::<_, Error>((plan::everything(tx).await?, router::all(tx).await?))).await?;
+    let bandwidths: HashMap<_, _> = bandwidths.iter().map(|row| ((row.isp_id, row.id), bandwidth(row))).collect();
+    let pool_names: HashMap<_, _> = pools.iter().map(|row| ((row.isp_id, row.id), row.name.as_str())).collect();
+    let by_id: HashMap<_, _> = plans.iter().map(|row| ((row.isp_id, row.id), row)).collect();
+    let network = |isp: IspId, rates: Option<BandwidthId>, pool: Option<PoolId>, list: &Option<String>| Network {
+        bandwidth: rates.and_then(|id| bandwidths.get(&(isp, id)).copied()),
+        pool: pool.and_then(|id| pool_names.get(&(isp, id))).map(|name| (*name).into()),
+        ipv6_pool: None,
+        delegated_pool: None,
+        address_list: list.as_deref().map(Into::into),
+    };
+    let sold = |row: &plan::Plan| network(row.isp_id, Some(row.bandwidth_id), row.pool_id, &row.address_list);
+    let access = |row: &plan::Plan| PlanAccess {
+        network: sold(row),
+        shared_users: row.shared_users.clamp(0, u32::MAX as i64) as u32,
+        expiry: row.expiry_action,
+        expired: match row.expiry_action {
+            ExpiryAction::Reject => None,
+            ExpiryAction::Restrict => {
+                let rates = row.expired_bandwidth_id.or(Some(row.bandwidth_id));
+                Some(network(row.isp_id, rates, row.expired_pool_id, &row.expired_address_list))
+            }
+            ExpiryAction::Fallback => {
+                row.fallback_plan_id.and_then(|id| by_id.get(&(row.isp_id, id))).map(|row| sold(row))
+            }
+        },
+        interim_s: row.interim_s.clamp(60, 86_400) as u32,
+        idle_timeout_s: row.idle_timeout_s.map(|s| s as u32),
+        session_timeout_s: row.session_timeout_s.map(|s| s as u32),
+    };
+    let plans = plans.iter().map(|row| ((row.isp_id, row.id), Arc::new(access(row)))).collect();
+    let pools = pools.iter().filter(|row| row.deleted_at.is_none()).filter_map(|row| {
+        Some(PoolProfile {
+            isp: row.isp_id,
+            id: row.id,
+            name: row.name.clone(),
+            ranges: crate::network::parse_ranges(&row.ranges)?,
+            by_server: row.allocate == "server",
+        })
+    });
+    let pools = pools.collect();
+    let routers = routers.into_iter().filter_map(|row| router_profile(app, row)).collect();
+    Ok(World { plans, bandwidths, pools, routers })
+}
+
+fn router_profile(app: &App, row: router::Router) -> Option<RouterProfile> {
+    let Some(secret) = app.vault.open(&routers::secret_place(row.id), &row.secret) else {
+        tracing::error!(router = row.id.0, "the RADIUS secret does not open: is this the right key file?");
+        return None;
+    };
+    Some(RouterProfile {
+        isp: row.isp_id,
+        id: row.id,
+        network: routers::parse_network(&row.network)?,
+        name: row.name,
+        vendor: row.vendor,
+        nas_identifier: row.nas_identifier,
+        secret,
+        coa_port: row.coa_port.clamp(1, 65_535) as u16,
+        ma_policy: row.ma_policy,
+        ma_seen: row.ma_seen,
+    })
+}
+
+fn bandwidth(row: &plan::Bandwidth) -> domain::Bandwidth {
+    let kbps = |rate: i64| rate.clamp(0, u32::MAX as i64) as u32;
+    let burst = row.burst_down_kbps.zip(row.burst_up_kbps).map(|(down, up)| Burst {
+        down_kbps: kbps(down),
+        up_kbps: kbps(up),
+        threshold_down_kbps: kbps(row.burst_threshold_down_kbps.unwrap_or(row.down_kbps)),
+        threshold_up_kbps: kbps(row.burst_threshold_up_kbps.unwrap_or(row.up_kbps)),
+        time_s: kbps(row.burst_time_s.unwrap_or(1)),
+    });
+    let priority = row.priority.map(|p| p.clamp(1, 8) as u8);
+    domain::Bandwidth { down_kbps: kbps(row.down_kbps), up_kbps: kbps(row.up_kbps), burst, priority }
+}
+
+/// Profiles after `(isp, service)` in that order; an empty page is the end.
+pub async fn profiles_after(
+    app: &App,
+    world: &World,
+    attributes: &HashMap<(IspId, ServiceId), Vec<Rule>>,
+    after: (IspId, ServiceId),
+    limit: i64,
+) -> Result<Vec<Profile>, Error> {
+    let rows = app.db.read(async move |tx| service::page_after(tx, after.0, after.1, limit).await).await?;
+    Ok(rows.into_iter().map(|row| profile(app, world, attributes.get(&(row.isp_id, row.id)), row)).collect())
+}
+
+/// The attributes of every subscriber that has some.
+pub async fn all_attributes(app: &App) -> Result<HashMap<(IspId, ServiceId), Vec<Rule>>, Error> {
+    let rows = app.db.read(async |tx| service::all_attributes(tx).await).await?;
+    let mut map: HashMap<(IspId, ServiceId), Vec<Rule>> = HashMap::new();
+    for row in rows {
+        map.entry((row.isp_id, row.service_id)).or_default().push(rule(row));
+    }
+    Ok(map)
+}
+
+fn rule(row: service::Attribute) -> Rule {
+    Rule { attribute: row.attribute.into(), check: row.op == "==", value: row.value.into() }
+}
+
+/// These services as they are now; `None`: gone.
+pub async fn profiles(
+    app: &App,
+    world: &World,
+    isp: IspId,
+    ids: Vec<ServiceId>,
+) -> Result<Vec<(ServiceId, Option<Profile>)>, Error> {
+    let rows = app
+        .db
+        .read(async move |tx| {
+            let mut rows = Vec::with_capacity(ids.len());
+            for id in &ids {
+                let row = service::find(tx, isp, *id).await?;
+                let attributes = service::attributes(tx, isp, *id).await?;
+                rows.push((*id, row, attributes));
+            }
+            Ok::<_, Error>(rows)
+        })
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, row, attributes)| {
+            let rules: Vec<Rule> = attributes.into_iter().map(rule).collect();
+            (id, row.map(|row| profile(app, world, Some(&rules), row)))
+        })
+        .collect())
+}
+
+fn profile(app: &App, world: &World, rules: Option<&Vec<Rule>>, row: Service) -> Profile {
+    let place = customers::secret_place(row.id);
+    let secret = row.secret.as_deref().and_then(|sealed| app.vault.open(&place, sealed));
+    let mac = row.mac.as_deref().and_then(Mac::parse);
+    let subscriber = Subscriber {
+        status: row.status,
+        expires_at: row.expires_at,
+        quota: recharge::quota(&row),
+        mac: match (row.mac_lock.as_str(), mac) {
+            ("locked", Some(mac)) => MacLock::Locked(mac),
+            ("off", _) => MacLock::Off,
+            _ => MacLock::Learn,
+        },
+        router: row.bound_to_router.then_some(row.router_id),
+        address: row.address.as_deref().and_then(|text| text.parse().ok()),
+        address6: row.address6.as_deref().and_then(|text| text.parse().ok()),
+        bandwidth: row.bandwidth_id.and_then(|id| world.bandwidths.get(&(row.isp_id, id)).copied()),
+        shared_users: row.shared_users.map(|n| n.clamp(0, u32::MAX as i64) as u32),
+    };
+    Profile {
+        isp: row.isp_id,
+        service: row.id,
+        customer: row.customer_id,
+        kind: row.kind,
+        username: row.username_key.unwrap_or_default().into(),
+        secret: secret.map(Into::into),
+        plan: row.plan_id,
+        subscriber,
+        attributes: rules.filter(|rules| !rules.is_empty()).map(|rules| rules.clone().into()),
+        used_before: row.first_used_at.is_some(),
+    }
+}
+
+/// An open session as the directory keeps it.
+#[derive(Clone, Debug)]
+pub struct LiveSession {
+    pub isp: IspId,
+    pub id: SessionId,
+    pub service: Option<ServiceId>,
+    pub live: domain::access::Live,
+    pub address: Option<IpAddr>,
+    pub restricted: bool,
+}
+
+impl LiveSession {
+    pub fn of(row: &Session) -> LiveSession {
+        LiveSession {
+            isp: row.isp_id,
+            id: row.id,
+            service: row.service_id,
+            live: domain::access::Live {
+                session: row.id,
+                router: row.router_id,
+                mac: row.mac.as_deref().and_then(Mac::parse),
+                port: u32::try_from(row.nas_port).ok(),
+                reported_at: row.received_at,
+                interval_s: row.interval_s.map(|s| s as u32),
+            },
+            address: row.address.as_deref().and_then(|text| text.parse().ok()),
+            restricted: row.restricted,
+        }
+    }
+}
+
+/// Open sessions after `(isp, session)` in that order; an empty page is the end.
+pub async fn open_sessions_after(app: &App, after: (IspId, SessionId), limit: i64) -> Result<Vec<LiveSession>, Error> {
+    let rows = app.db.read(async move |tx| session::open_after(tx, after.0, after.1, limit).await).await?;
+    Ok(rows.iter().map(LiveSession::of).collect())
+}
+
+/// The newest event of every tenant, to be read before everything else is loaded.
+pub async fn heads(app: &App) -> Result<Vec<(IspId, i64)>, Error> {
+    Ok(app.db.read(async |tx| event::heads(tx).await).await?)
+}
+
+/// Events after `seq` of one tenant, oldest first.
+pub async fn events_after(app: &App, isp: IspId, seq: i64, limit: i64) -> Result<Vec<Event>, Error> {
+    Ok(app.db.read(async move |tx| event::after(tx, isp, seq, limit).await).await?)
+}

@@ -1,0 +1,79 @@
+//! When time is up: renew from the wallet where that is wished and covered, else say so and let the network follow.
+
+use domain::{
+    IspId, ServiceId,
+    billing::Payer,
+    event::{EventKind, Subject},
+};
+use serde_json::json;
+use store::{customer, db::Class, service};
+
+use crate::{Actor, App, Error, plans, recharge::sell};
+
+/// How many services one look takes.
+const BATCH: i64 = 500;
+/// How many of one tenant share a transaction.
+const CHUNK: usize = 50;
+
+/// Acts on every expiry that is due; how many there were.
+pub async fn run(app: &App) -> Result<usize, Error> {
+    let mut acted = 0;
+    loop {
+        let now = app.clock.now();
+        let due = app.db.read(async move |tx| service::due(tx, now, BATCH).await).await?;
+        if due.is_empty() {
+            return Ok(acted);
+        }
+        acted += due.len();
+        let mut rest = &due[..];
+        while let Some((isp, _)) = rest.first() {
+            let same = rest.iter().take(CHUNK).take_while(|(other, _)| other == isp).count();
+            let (chunk, later) = rest.split_at(same);
+            expire(app, *isp, chunk.iter().map(|(_, id)| *id).collect()).await?;
+            rest = later;
+        }
+    }
+}
+
+async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>) -> Result<(), Error> {
+    let tenant = app.tenant(isp).await?;
+    app.change(&Actor::system(isp), Class::Bulk, async move |change| {
+        for id in &services {
+            let Some(seen) = service::find(change.tx, isp, *id).await? else { continue };
+            // The customer first, then its lines: the order in which everybody locks.
+            if customer::lock(change.tx, isp, seen.customer_id).await?.is_none() {
+                continue;
+            }
+            let lines = service::lock_of_customer(change.tx, isp, seen.customer_id).await?;
+            let Some(mut line) = lines.into_iter().find(|line| line.id == *id) else { continue };
+            // A payment may have come first.
+            if line.expired_event_at.is_some() || line.expires_at.is_none_or(|at| at > change.now) {
+                continue;
+            }
+            if line.auto_renew
+                && domain::access::barred(line.status).is_none()
+                && let Ok(offer) = plans::offer(change, line.plan_id).await
+            {
+                match sell(change, &tenant, &mut line, &offer, &Payer::Wallet).await {
+                    Ok(_) => {
+                        service::update(change.tx, &line).await?;
+                        continue;
+                    }
+                    Err(Error::Insufficient { .. }) => {}
+                    Err(other) => return Err(other),
+                }
+            }
+            line.expired_event_at = Some(change.now);
+            line.updated_at = change.now;
+            service::update(change.tx, &line).await?;
+            change.event(
+                EventKind::ServiceExpired,
+                Subject::Service(id.0),
+                json!({ "customer": line.customer_id.0, "expired_at": line.expires_at.map(|at| at.0) }),
+            );
+            change.job("network", "converge", change.now, json!({ "service": id.0 })).await?;
+        }
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,245 @@
+//! Orders to the network: after a change, which live sessions must follow, and how. The `aaa` room renders and sends
+//! them; here is decided what is wished, and recorded what the router said.
+
+use std::net::Ipv4Addr;
+
+use domain::{
+    BandwidthId, Instant, IspId, JobId, PlanId, ServiceId, SessionId,
+    access::{self, Grant, PlanAccess},
+    clock::{MINUTE, SECOND},
+    event::{EventKind, Subject},
+};
+use serde_json::{Value as Json, json};
+use store::{db::Class, job, session, session::Session};
+
+use crate::{
+    Actor, App, Error,
+    directory::{self, World},
+};
+
+pub const QUEUE: &str = "network";
+/// How long a claimed order may take before another node takes it.
+const LEASE: i64 = 2 * MINUTE;
+/// After this many tries an order is given up: the session has then ended, or its router is long away.
+const MAX_ATTEMPTS: i64 = 6;
+
+/// Work claimed by this node.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub isp: IspId,
+    pub job: JobId,
+    pub attempts: i64,
+    pub scope: Scope,
+    /// Sessions that must log in anew, whatever they may have.
+    pub disconnect: bool,
+}
+
+/// Whose sessions an order is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    Service(ServiceId),
+    Plan(PlanId),
+    Bandwidth(BandwidthId),
+}
+
+/// One session and what is wished of it.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub session: Session,
+    pub wish: Wish,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// It must end; a login afterwards gets what it may have then.
+    Disconnect,
+    /// It goes on with this.
+    Change(Box<Grant>),
+}
+
+/// Due orders, leased to this node.
+pub async fn claim(app: &App, limit: i64) -> Result<Vec<Claimed>, Error> {
+    let (now, node) = (app.clock.now(), app.node.clone());
+    // Looking is cheap and mostly finds nothing; only a find takes the writer.
+    let due = app.db.read(async |tx| job::next_due(tx, QUEUE).await).await?;
+    if due.is_none_or(|due| due > now) {
+        return Ok(Vec::new());
+    }
+    let jobs = app
+        .db
+        .tx(Class::Interactive, async move |tx| job::claim(tx, QUEUE, &node, now, now.plus(LEASE), limit).await)
+        .await?;
+    let mut claimed = Vec::with_capacity(jobs.len());
+    for row in jobs {
+        let payload: Json = serde_json::from_str(&row.payload).unwrap_or(Json::Null);
+        let id = |name: &str| payload[name].as_i64();
+        let scope = match row.kind.as_str() {
+            "converge" => id("service").map(|id| Scope::Service(ServiceId(id))),
+            "converge_plan" => id("plan").map(|id| Scope::Plan(PlanId(id))),
+            "converge_bandwidth" => id("bandwidth").map(|id| Scope::Bandwidth(BandwidthId(id))),
+            _ => None,
+        };
+        match scope {
+            Some(scope) => claimed.push(Claimed {
+                isp: row.isp_id,
+                job: row.id,
+                attempts: row.attempts,
+                scope,
+                disconnect: payload["disconnect"].as_bool().unwrap_or(false),
+            }),
+            None => finish(app, row.isp_id, row.id, "not understood").await?,
+        }
+    }
+    Ok(claimed)
+}
+
+/// What each live session in scope must do now.
+pub async fn orders(app: &App, world: &World, claimed: &Claimed) -> Result<Vec<Order>, Error> {
+    let (isp, scope) = (claimed.isp, claimed.scope);
+    let sessions = app
+        .db
+        .read(async move |tx| match scope {
+            Scope::Service(id) => session::open_of_service(tx, isp, id).await,
+            Scope::Plan(id) => session::open_of_plan(tx, isp, id).await,
+            Scope::Bandwidth(id) => session::open_of_bandwidth(tx, isp, id).await,
+        })
+        .await?;
+    let mut services: Vec<ServiceId> = sessions.iter().filter_map(|row| row.service_id).collect();
+    services.sort_unstable_by_key(|id| id.0);
+    services.dedup();
+    let profiles = directory::profiles(app, world, isp, services).await?;
+    let now = app.clock.now();
+    let orders = sessions.into_iter().filter_map(|session| {
+        let service = session.service_id?;
+        let profile = profiles.iter().find(|(id, _)| *id == service)?.1.as_ref();
+        let plan = profile.and_then(|profile| world.plans.get(&(isp, profile.plan)));
+        let wish = match profile.zip(plan) {
+            None => Wish::Disconnect,
+            Some(_) if claimed.disconnect => Wish::Disconnect,
+            Some((profile, plan)) => wish(&profile.subscriber, plan, session.restricted, now),
+        };
+        Some(Order { session, wish })
+    });
+    Ok(orders.collect())
+}
+
+/// A session goes on where a change of attributes suffices. A router cannot move it to another pool: then it must log in
+/// again.
+fn wish(subscriber: &access::Subscriber, plan: &PlanAccess, restricted: bool, now: Instant) -> Wish {
+    match access::grant(subscriber, plan, now) {
+        Err(_) => Wish::Disconnect,
+        Ok(grant)
+            if grant.expired != restricted && plan.expired.as_ref().is_some_and(|e| e.pool != plan.network.pool) =>
+        {
+            Wish::Disconnect
+        }
+        Ok(grant) => Wish::Change(Box::new(grant)),
+    }
+}
+
+/// What a router answered to one order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    Acknowledged,
+    /// With its Error-Cause (RFC 5176 §3.5), where it gave one.
+    Refused(Option<u32>),
+    /// Nothing, after every repeat.
+    Unanswered,
+}
+
+/// RFC 5176 §3.5: the session is not there (any more).
+pub const SESSION_NOT_FOUND: u32 = 503;
+
+/// Records what routers answered and ends the order, or sets it up again where a router kept silent.
+pub async fn answered(
+    app: &App,
+    claimed: &Claimed,
+    answers: Vec<(SessionId, Option<ServiceId>, &'static str, Answer)>,
+) -> Result<(), Error> {
+    let (isp, id, attempts) = (claimed.isp, claimed.job, claimed.attempts);
+    app.change(&Actor::system(isp), Class::Interactive, async move |change| {
+        for (session, service, what, answer) in &answers {
+            let (kind, cause) = match answer {
+                Answer::Acknowledged => (EventKind::CoaAcknowledged, None),
+                Answer::Refused(cause) => (EventKind::CoaRefused, *cause),
+                Answer::Unanswered => (EventKind::CoaUnanswered, None),
+            };
+            let body = json!({ "request": what, "error_cause": cause, "service": service.map(|id| id.0) });
+            change.event(kind, Subject::Session(session.0), body);
+        }
+        let count = |wanted: fn(&Answer) -> bool| answers.iter().filter(|(.., answer)| wanted(answer)).count();
+        let silent = count(|answer| *answer == Answer::Unanswered);
+        let outcome = format!(
+            "{} acknowledged, {} refused, {silent} unanswered",
+            count(|answer| *answer == Answer::Acknowledged),
+            count(|answer| matches!(answer, Answer::Refused(_)))
+        );
+        if silent > 0 && attempts < MAX_ATTEMPTS {
+            // 30 s, 1 min, 2 min, 4 min, 8 min: a router that is away comes back in its own time.
+            let delay = 30 * SECOND << (attempts - 1).clamp(0, 8);
+            job::again(change.tx, isp, id, change.now.plus(delay), &outcome).await?;
+        } else {
+            job::finish(change.tx, isp, id, change.now, &outcome).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn finish(app: &App, isp: IspId, id: JobId, outcome: &'static str) -> Result<(), Error> {
+    let now = app.clock.now();
+    Ok(app.db.tx(Class::Interactive, async move |tx| job::finish(tx, isp, id, now, outcome).await).await?)
+}
+
+/// Orders this process has not finished, for tests and metrics.
+pub async fn waiting(app: &App) -> Result<i64, Error> {
+    Ok(app.db.read(async |tx| job::waiting(tx, QUEUE).await).await?)
+}
+
+/// `10.0.0.0/24, 10.1.0.5-10.1.0.9, 10.2.0.1` as first and last addresses; `None` when a part is no such thing.
+pub fn parse_ranges(text: &str) -> Option<Vec<(Ipv4Addr, Ipv4Addr)>> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let ranges: Option<Vec<_>> = parts
+        .map(|part| {
+            if let Some((first, last)) = part.split_once('-') {
+                let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+                return (first <= last).then_some((first, last));
+            }
+            match part.split_once('/') {
+                None => part.parse().ok().map(|address| (address, address)),
+                Some(_) => {
+                    let net: ipnet::Ipv4Net = part.parse().ok()?;
+                    // Network and broadcast addresses are nobody's.
+                    let spare = u32::from(net.prefix_len() < 31);
+                    let (first, last) = (u32::from(net.network()) + spare, u32::from(net.broadcast()) - spare);
+                    Some((first.into(), last.into()))
+                }
+            }
+        })
+        .collect();
+    ranges.filter(|ranges| !ranges.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pools_are_written_in_three_ways() {
+        let rows = [
+            ("10.0.0.0/30", Some("10.0.0.1-10.0.0.2")),
+            ("10.0.0.5-10.0.0.9", Some("10.0.0.5-10.0.0.9")),
+            ("10.0.0.5 - 10.0.0.9, 10.1.0.1", Some("10.0.0.5-10.0.0.9 10.1.0.1-10.1.0.1")),
+            ("10.0.0.9-10.0.0.5", None),
+            ("10.0.0.0/33", None),
+            ("", None),
+            ("pool", None),
+        ];
+        for (text, expected) in rows {
+            let got = parse_ranges(text).map(|ranges| {
+                ranges.iter().map(|(first, last)| format!("{first}-{last}")).collect::<Vec<_>>().join(" ")
+            });
+            assert_eq!(got.as_deref(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! What is sold: bandwidths, pools, plans and their versions.
+
+use domain::{
+    BandwidthId, ExpiryAction, Kind, Limit, Money, PlanId, PlanTerms, PoolId, RouterId, Unit, Validity,
+    event::{EventKind, Subject},
+    money::TaxRate,
+};
+use serde_json::json;
+use store::{
+    db::Class,
+    plan::{self, Bandwidth, Plan, PlanVersion, Pool},
+};
+
+use crate::{Actor, App, Change, Error, Why, ids::Table, setup::name_key};
+
+pub const RATE_UNITS: &[&str] = &["Kbps", "Mbps"];
+pub const VALIDITY_UNITS: &[&str] = &["Mins", "Hrs", "Days", "Months", "Period"];
+pub const LIMIT_TYPES: &[&str] = &["Time_Limit", "Data_Limit", "Both_Limit"];
+/// The day of the month of `Period` where the plan names none.
+pub const PERIOD_DAY: u8 = 20;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewBandwidth {
+    pub name: String,
+    pub down_kbps: i64,
+    pub down_unit: String,
+    pub up_kbps: i64,
+    pub up_unit: String,
+    pub burst: Option<domain::Burst>,
+    pub priority: Option<u8>,
+}
+
+#[derive(Clone, Default, Debug)]
+pub struct BandwidthChange {
+    pub name: Option<String>,
+    pub down_kbps: Option<i64>,
+    pub down_unit: Option<String>,
+    pub up_kbps: Option<i64>,
+    pub up_unit: Option<String>,
+}
+
+pub async fn create_bandwidth(app: &App, actor: &Actor, command: NewBandwidth) -> Result<Bandwidth, Error> {
+    actor.writes()?;
+    let id = BandwidthId(app.new_id(Table::Bandwidth).await?);
+    app.change(actor, Class::Interactive, async move |change| {
+        let key = name_key(&command.name);
+        if plan::bandwidth_by_name(change.tx, change.isp, &key).await?.is_some() {
+            return Err(Error::invalid("name", Why::Taken));
+        }
+        let burst = command.burst;
+        let row = Bandwidth {
+            isp_id: change.isp,
+            id,
+            name: command.name.trim().into(),
+            name_key: Some(key),
+            down_kbps: command.down_kbps,
+            up_kbps: command.up_kbps,
+            down_unit: command.down_unit.clone(),
+            up_unit: command.up_unit.clone(),
+            burst_down_kbps: burst.map(|b| b.down_kbps.into()),
+            burst_up_kbps: burst.map(|b| b.up_kbps.into()),
+            burst_threshold_down_kbps: burst.map(|b| b.threshold_down_kbps.into()),
+            burst_threshold_up_kbps: burst.map(|b| b.threshold_up_kbps.into()),
+            burst_time_s: burst.map(|b| b.time_s.into()),
+            priority: command.priority.map(i64::from),
+            created_at: change.now,
+            updated_at: change.now,
+            deleted_at: None,
+        };
+        row.insert(change.tx).await?;
+        change.event(EventKind::BandwidthCreated, Subject::Bandwidth(id.0), json!({ "name": row.name }));
+        Ok(row)
+    })
+    .await
+}
+
+/// New rates reach every live session of every plan that uses them.
+pub async fn update_bandwidth(
+    app: &App,
+    actor: &Actor,
+    id: BandwidthId,
+    command: BandwidthChange,
+) -> Result<Bandwidth, Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let before = plan::bandwidth(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "bandwidth" })?;
+        let mut row = before.clone();
+        if let Some(name) = &command.name {
+            let key = name_key(name);
+            let holder = plan::bandwidth_by_name(change.tx, change.isp, &key).await?;
+            if holder.is_some_and(|holder| holder.id != id) {
+                return Err(Error::invalid("name", Why::Taken));
+            }
+            row.name = name.trim().into();
+            row.name_key = Some(key);
+        }
+        row.down_kbps = command.down_kbps.unwrap_or(row.down_kbps);
+        row.up_kbps = command.up_kbps.unwrap_or(row.up_kbps);
+        row.down_unit = command.down_unit.clone().unwrap_or(row.down_unit);
+        row.up_unit = command.up_unit.clone().unwrap_or(row.up_unit);
+        if row == before {
+            return Ok(row);
+        }
+        row.updated_at = change.now;
+        plan::update_bandwidth(change.tx, &row).await?;
+        change.event(EventKind::BandwidthUpdated, Subject::Bandwidth(id.0), json!({ "name": row.name }));
+        change.job("network", "converge_bandwidth", change.now, json!({ "bandwidth": id.0 })).await?;
+        Ok(row)
+    })
+    .await
+}
+
+pub async fn delete_bandwidth(app: &App, actor: &Actor, id: BandwidthId) -> Result<(), Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let mut row = plan::bandwidth(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "bandwidth" })?;
+        if plan::plans_with_bandwidth(change.tx, change.isp, id).await? > 0 {
+            return Err(Error::InUse { what: "bandwidth", by: "plan" });
+        }
+        row.deleted_at = Some(change.now);
+        row.name_key = None;
+        plan::update_bandwidth(change.tx, &row).await?;
+        change.event(EventKind::BandwidthDeleted, Subject::Bandwidth(id.0), json!({ "name": row.name }));
+        Ok(())
+    })
+    .await
+}
+
+pub async fn bandwidths(app: &App, actor: &Actor) -> Result<Vec<Bandwidth>, Error> {
+    let isp = actor.isp;
+    Ok(app.db.read(async move |tx| plan::bandwidths(tx, isp).await).await?)
+}
+
+#[derive(Clone, Debug)]
+pub struct NewPool {
+    pub name: String,
+    pub router: Option<RouterId>,
+    /// Comma list of CIDRs and `first-last` ranges.
+    pub ranges: String,
+    /// `nas` or `server`.
+    pub allocate: &'static str,
+}
+
+pub async fn create_pool(app: &App, actor: &Actor, command: NewPool) -> Result<PoolId, Error> {
+    actor.writes()?;
+    let Some(_) = crate::network::parse_ranges(&command.ranges) else {
+        return Err(Error::invalid("ranges", Why::Not("a list of networks or first-last ranges")));
+    };
+    let id = PoolId(app.new_id(Table::Pool).await?);
+    app.change(actor, Class::Interactive, async move |change| {
+        let key = name_key(&command.name);
+        let pools = plan::pools(change.tx, change.isp).await?;
+        if pools.iter().any(|known| known.name_key.as_deref() == Some(key.as_str())) {
+            return Err(Error::invalid("name", Why::Taken));
+        }
+        Pool {
+            isp_id: change.isp,
+            id,
+            router_id: command.router,
+            name: command.name.trim().into(),
+            name_key: Some(key),
+            ranges: command.ranges.clone(),
+            allocate: command.allocate.into(),
+            created_at: change.now,
+            deleted_at: None,
+        }
+        .insert(change.tx)
+        .await?;
+        change.event(EventKind::PoolCreated, Subject::Pool(id.0), json!({ "name": command.name.trim() }));
+        Ok(id)
+    })
+    .await
+}
+
+pub async fn pools(app: &App, actor: &Actor) -> Result<Vec<Pool>, Error> {
+    let isp = actor.isp;
+    Ok(app.db.read(async move |tx| plan::pools(tx, isp).await).await?)
+}
+
+/// What a plan gives and costs. Live parts reach everybody on it; the versioned parts count from the next sale.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewPlan {
+    pub name: String,
+    pub kind: Kind,
+    pub bandwidth: BandwidthId,
+    pub pool: Option<PoolId>,
+    pub router: Option<RouterId>,
+    pub price: Money,
+    pub validity: u32,
+    /// One of [`VALIDITY_UNITS`].
+    pub validity_unit: String,
+    pub period_day: Option<u8>,
+    pub limited: bool,
+    pub limit_type: Option<String>,
+    pub time_limit: Option<i64>,
+    pub time_unit: Option<String>,
+    pub data_limit: Option<i64>,
+    pub data_unit: Option<String>,
+    pub shared_users: u32,
+    pub mac_lock: bool,
+    pub address_list: Option<String>,
+    pub expiry: Expiry,
+    pub interim_s: u32,
+    pub enabled: bool,
+    pub public: bool,
+}
+
+/// What expired subscribers of a plan get.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Expiry {
+    Reject,
+    Restrict { pool: Option<PoolId>, address_list: Option<String>, bandwidth: Option<BandwidthId> },
+    Fallback(PlanId),
+}
+
+#[derive(Clone, Default, Debug)]
+pub struct PlanChange {
+    pub name: Option<String>,
+    pub bandwidth: Option<BandwidthId>,
+    pub price: Option<Money>,
+    pub validity: Option<u32>,
+    pub validity_unit: Option<String>,
+    pub limited: Option<bool>,
+    pub enabled: Option<bool>,
+    pub public: Option<bool>,
+}
+
+/// A plan with the terms its next sale is made under.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Offer {
+    pub plan: Plan,
+    pub version: PlanVersion,
+}
+
+pub async fn create(app: &App, actor: &Actor, command: NewPlan) -> Result<Offer, Error> {
+    actor.writes()?;
+    let tenant = app.tenant(actor.isp).await?;
+    let id = PlanId(app.new_id(Table::Plan).await?);
+    app.change(actor, Class::Interactive, async move |change| {
+        check_references(change, command.bandwidth, command.pool, command.router).await?;
+        let key = name_key(&command.name);
+        if plan::by_name(change.tx, change.isp, &key).await?.is_some() {
+            return Err(Error::invalid("name", Why::Taken));
+        }
+        let (expired_pool_id, expired_address_list, expired_bandwidth_id, fallback_plan_id, action) =
+            match &command.expiry {
+                Expiry::Reject => (None, None, None, None, ExpiryAction::Reject),
+                Expiry::Restrict { pool, address_list, bandwidth } => {
+                    (*pool, address_list.clone(), *bandwidth, None, ExpiryAction::Restrict)
+                }
+                Expiry::Fallback(plan) => (None, None, None, Some(*plan), ExpiryAction::Fallback),
+            };
+        let plan = Plan {
+            isp_id: change.isp,
+            id,
+            name: command.name.trim().into(),
+            name_key: Some(key),
+            kind: command.kind,
+            version: 1,
+            bandwidth_id: command.bandwidth,
+            pool_id: command.pool,
+            router_id: command.router,
+            shared_users: command.shared_users.into(),
+            mac_lock: command.mac_lock,
+            address_list: command.address_list.clone(),
+            expiry_action: action,
+            expired_pool_id,
+            expired_address_list,
+            expired_bandwidth_id,
+            fallback_plan_id,
+            interim_s: command.interim_s.into(),
+            idle_timeout_s: None,
+            session_timeout_s: None,
+            enabled: command.enabled,
+            public: command.public,
+            fup: false,
+            created_at: change.now,
+            updated_at: change.now,
+            deleted_at: None,
+        };
+        let version = PlanVersion {
+            isp_id: change.isp,
+            plan_id: id,
+            version: 1,
+            price: command.price,
+            tax_ppm: tenant.isp.tax_ppm,
+            tax_inclusive: tenant.isp.tax_inclusive,
+            validity: command.validity.into(),
+            validity_unit: command.validity_unit.clone(),
+            period_day: command.period_day.map(i64::from),
+            limited: command.limited,
+            limit_type: command.limit_type.clone(),
+            time_limit: command.time_limit,
+            time_unit: command.time_unit.clone(),
+            data_limit: command.data_limit,
+            data_unit: command.data_unit.clone(),
+            created_at: change.now,
+        };
+        plan.insert(change.tx).await?;
+        version.insert(change.tx).await?;
+        change.event(EventKind::PlanCreated, Subject::Plan(id.0), json!({ "name": plan.name }));
+        Ok(Offer { plan, version })
+    })
+    .await
+}
+
+pub async fn update(app: &App, actor: &Actor, id: PlanId, command: PlanChange) -> Result<Offer, Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let before = offer(change, id).await?;
+        let mut after = before.clone();
+        if let Some(name) = &command.name {
+            let key = name_key(name);
+            let holder = plan::by_name(change.tx, change.isp, &key).await?;
+            if holder.is_some_and(|holder| holder.id != id) {
+                return Err(Error::invalid("name", Why::Taken));
+            }
+            after.plan.name = name.trim().into();
+            after.plan.name_key = Some(key);
+        }
+        if let Some(bandwidth) = command.bandwidth {
+            check_references(change, bandwidth, None, None).await?;
+            after.plan.bandwidth_id = bandwidth;
+        }
+        after.plan.enabled = command.enabled.unwrap_or(after.plan.enabled);
+        after.plan.public = command.public.unwrap_or(after.plan.public);
+        after.version.price = command.price.unwrap_or(after.version.price);
+        after.version.validity = command.validity.map_or(after.version.validity, i64::from);
+        after.version.validity_unit = command.validity_unit.clone().unwrap_or(after.version.validity_unit);
+        after.version.limited = command.limited.unwrap_or(after.version.limited);
+        if after == before {
+            return Ok(after);
+        }
+        if after.version != before.version {
+            after.plan.version += 1;
+            after.version.version = after.plan.version;
+            after.version.created_at = change.now;
+            after.version.insert(change.tx).await?;
+        }
+        after.plan.updated_at = change.now;
+        plan::update(change.tx, &after.plan).await?;
+        change.event(EventKind::PlanUpdated, Subject::Plan(id.0), json!({ "name": after.plan.name }));
+        if after.plan.bandwidth_id != before.plan.bandwidth_id {
+            change.job("network", "converge_plan", change.now, json!({ "plan": id.0 })).await?;
+        }
+        Ok(after)
+    })
+    .await
+}
+
+/// The live plans with their current terms.
+pub async fn offers(app: &App, actor: &Actor) -> Result<Vec<Offer>, Error> {
+    let isp = actor.isp;
+    app.db
+        .read(async move |tx| {
+            let plans = plan::plans(tx, isp).await?;
+            let versions = plan::current_versions(tx, isp).await?;
+            let offers = plans.into_iter().filter(|plan| plan.deleted_at.is_none()).filter_map(|plan| {
+                let version = versions.binary_search_by_key(&plan.id, |version| version.plan_id).ok()?;
+                Some(Offer { version: versions[version].clone(), plan })
+            });
+            Ok(offers.collect())
+        })
+        .await
+}
+
+/// The live plan and its current terms.
+pub(crate) async fn offer(change: &Change<'_>, id: PlanId) -> Result<Offer, Error> {
+    let plan = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+    let version = plan::version(change.tx, change.isp, id, plan.version).await?;
+    let version = version.ok_or_else(|| Error::Internal(format!("plan {id} lacks its version {}", plan.version)))?;
+    Ok(Offer { plan, version })
+}
+
+async fn check_references(
+    change: &Change<'_>,
+    bandwidth: BandwidthId,
+    pool: Option<PoolId>,
+    router: Option<RouterId>,
+) -> Result<(), Error> {
+    let mut wrong = Vec::new();
+    let mut unknown = |field| wrong.push(crate::FieldError { field, why: Why::Unknown });
+    if plan::bandwidth(change.tx, change.isp, bandwidth).await?.is_none() {
+        unknown("bandwidth");
+    }
+    if let Some(pool) = pool
+        && plan::pool(change.tx, change.isp, pool).await?.is_none()
+    {
+        unknown("pool");
+    }
+    if let Some(router) = router
+        && store::router::find(change.tx, change.isp, router).await?.is_none()
+    {
+        unknown("router");
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
+}
+
+/// The rule's view of a version.
+pub fn terms(version: &PlanVersion) -> PlanTerms {
+    let unit = match version.validity_unit.as_str() {
+        "Mins" => Unit::Mins,
+        "Hrs" => Unit::Hrs,
+        "Months" => Unit::Months,
+        "Period" => Unit::Period { day: version.period_day.map_or(PERIOD_DAY, |day| day.clamp(1, 31) as u8) },
+        _ => Unit::Days,
+    };
+    let limit_type = version.limit_type.as_deref().unwrap_or("Time_Limit");
+    let by_time = version.limited && matches!(limit_type, "Time_Limit" | "Both_Limit");
+    let by_data = version.limited && matches!(limit_type, "Data_Limit" | "Both_Limit");
+    let second = if version.time_unit.as_deref() == Some("Mins") { 60 } else { 3600 };
+    let byte = if version.data_unit.as_deref() == Some("GB") { 1_000_000_000 } else { 1_000_000 };
+    let scaled = |on: bool, limit: Option<i64>, by: i64| limit.filter(|n| on && *n > 0).map(|n| n.saturating_mul(by));
+    PlanTerms {
+        price: version.price,
+        tax: TaxRate { ppm: version.tax_ppm, inclusive: version.tax_inclusive },
+        validity: Validity { count: version.validity.clamp(1, u32::MAX as i64) as u32, unit },
+        limit: Limit {
+            time_s: scaled(by_time, version.time_limit, second),
+            data_bytes: scaled(by_data, version.data_limit, byte),
+        },
+    }
+}

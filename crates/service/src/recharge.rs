@@ -1,0 +1,288 @@
+//! The sale of a period: money, invoice, expiry, quota and the order to the network in one transaction.
+
+use domain::Quota;
+use domain::{
+    CustomerId, Instant, InvoiceId, Money, PaymentId, PeriodId, PlanId, ServiceId, Status,
+    billing::{self, Payer, Refusal, Standing},
+    event::{EventKind, Subject},
+    ledger::Account,
+    validity::Running,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{
+    counter, customer,
+    invoice::{Invoice, InvoiceLine, Payment},
+    ledger::{self, Heading},
+    service::{self, Period, Service},
+};
+
+use crate::{
+    Actor, App, Change, Error, Why,
+    app::Tenant,
+    change::CallerKey,
+    ids::Table,
+    plans::{self, Offer},
+};
+
+const SERIES: &str = "INV";
+
+#[derive(Clone, Debug)]
+pub struct Recharge {
+    pub customer: CustomerId,
+    /// `None`: the plan the customer has.
+    pub plan: Option<PlanId>,
+    pub payer: Payer,
+}
+
+/// What the caller is told, and told again when it repeats itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Receipt {
+    pub customer_id: i64,
+    pub service_id: i64,
+    pub username: String,
+    pub plan_id: i64,
+    pub plan_name: String,
+    /// Microseconds UTC.
+    pub expires_at: i64,
+    /// Minor units; 0 when complimentary.
+    pub amount: i64,
+}
+
+impl Receipt {
+    pub fn expires(&self) -> Instant {
+        Instant(self.expires_at)
+    }
+}
+
+/// Ids of one sale.
+#[derive(Clone, Copy, Debug)]
+struct SaleIds {
+    period: PeriodId,
+    invoice: InvoiceId,
+    payment: PaymentId,
+    entry: i64,
+}
+
+impl SaleIds {
+    async fn take(change: &Change<'_>) -> Result<SaleIds, Error> {
+        Ok(SaleIds {
+            period: PeriodId(change.id(Table::Period).await?),
+            invoice: InvoiceId(change.id(Table::Invoice).await?),
+            payment: PaymentId(change.id(Table::Payment).await?),
+            entry: change.id(Table::Entry).await?,
+        })
+    }
+}
+
+/// Sells the customer's primary service its next period. The service is active afterwards and the network follows.
+pub async fn recharge(app: &App, actor: &Actor, command: Recharge, key: Option<CallerKey>) -> Result<Receipt, Error> {
+    actor.writes()?;
+    let tenant = app.tenant(actor.isp).await?;
+    let branch = actor.clone();
+    app.change_once(actor, key, async move |change| {
+        let owner = customer::lock(change.tx, change.isp, command.customer).await?;
+        let owner = owner.ok_or(Error::NotFound { what: "customer" })?;
+        branch.reaches(owner.branch_id)?;
+        let services = service::lock_of_customer(change.tx, change.isp, owner.id).await?;
+        let mut service = services.into_iter().next().ok_or(Error::NotFound { what: "service" })?;
+        let plan = command.plan.unwrap_or(service.plan_id);
+        let offer = match plans::offer(change, plan).await {
+            Err(Error::NotFound { what: "plan" }) => return Err(Error::invalid("plan", Why::Unknown)),
+            offer => offer?,
+        };
+        if !offer.plan.enabled && plan != service.plan_id {
+            return Err(Error::Refused("This plan is not for sale"));
+        }
+        let amount = sell(change, &tenant, &mut service, &offer, &command.payer).await?;
+        service::update(change.tx, &service).await?;
+        Ok(Receipt {
+            customer_id: owner.id.0,
+            service_id: service.id.0,
+            username: owner.username,
+            plan_id: offer.plan.id.0,
+            plan_name: offer.plan.name,
+            expires_at: service.expires_at.unwrap_or(change.now).0,
+            amount: amount.0,
+        })
+    })
+    .await
+}
+
+/// Sells one period of `offer` to `service` (locked by the caller, saved by the caller). The price taken.
+pub(crate) async fn sell(
+    change: &Change<'_>,
+    tenant: &Tenant,
+    service: &mut Service,
+    offer: &Offer,
+    payer: &Payer,
+) -> Result<Money, Error> {
+    let ids = SaleIds::take(change).await?;
+    let wallet = match payer {
+        Payer::Wallet => ledger::held(change.tx, change.isp, &Account::CustomerWallet(service.customer_id)).await?,
+        Payer::Cash { .. } | Payer::Complimentary => Money::ZERO,
+    };
+    let standing = Standing { running: running(service, offer.plan.id), quota: quota(service), wallet };
+    let terms = plans::terms(&offer.version);
+    let sale = billing::recharge(change.now, service.customer_id, &standing, &terms, payer, &tenant.zone);
+    let sale = sale.map_err(|Refusal::Insufficient { needed }| Error::Insufficient { needed })?;
+    let total = sale.taxed.total();
+
+    service.period_ordinal += 1;
+    let invoiced = total > Money::ZERO;
+    Period {
+        isp_id: change.isp,
+        id: ids.period,
+        service_id: service.id,
+        ordinal: service.period_ordinal,
+        customer_id: service.customer_id,
+        plan_id: offer.plan.id,
+        plan_version: offer.version.version,
+        starts_at: sale.term.starts_at,
+        ends_at: sale.term.expires_at,
+        price: total,
+        reason: if *payer == Payer::Complimentary { "complimentary" } else { "sold" }.into(),
+        invoice_id: invoiced.then_some(ids.invoice),
+        created_at: change.now,
+    }
+    .insert(change.tx)
+    .await?;
+
+    service.plan_id = offer.plan.id;
+    service.plan_version = offer.version.version;
+    if !sale.term.extends {
+        service.period_started_at = Some(change.now);
+    }
+    service.expires_at = Some(sale.term.expires_at);
+    service.expired_event_at = None;
+    service.quota_event_ordinal = None;
+    service.anchor_day = sale.term.anchor_day.map(i64::from);
+    service.quota_time_s = sale.quota.limit.time_s;
+    service.quota_bytes = sale.quota.limit.data_bytes;
+    service.used_time_s = sale.quota.used_time_s;
+    service.used_bytes = sale.quota.used_bytes;
+    service.updated_at = change.now;
+    if service.status != Status::Active {
+        service.status = Status::Active;
+        service.status_reason = Some("recharged".into());
+        service.status_since = change.now;
+    }
+
+    if invoiced {
+        let lines = sale.entry.balanced().ok_or_else(|| Error::Internal("a sale does not balance".into()))?;
+        let heading = Heading {
+            kind: "recharge",
+            reference: Some(format!("period:{}", ids.period)),
+            reason: None,
+            actor: change.actor,
+            at: change.now,
+        };
+        ledger::post(change.tx, change.isp, ids.entry, &heading, &lines).await?;
+        if let Payer::Cash { method } = payer {
+            Payment {
+                isp_id: change.isp,
+                id: ids.payment,
+                customer_id: service.customer_id,
+                kind: "recharge".into(),
+                amount: total,
+                method: method.clone(),
+                reference: format!("LM{:08}", ids.payment.0),
+                state: "confirmed".into(),
+                plan_id: Some(offer.plan.id),
+                plan_name: Some(offer.plan.name.clone()),
+                invoice_id: Some(ids.invoice),
+                created_at: change.now,
+            }
+            .insert(change.tx)
+            .await?;
+            change.event(
+                EventKind::PaymentReceived,
+                Subject::Customer(service.customer_id.0),
+                json!({ "payment": ids.payment.0, "amount": total.0, "method": method }),
+            );
+        }
+        invoice(change, service, offer, ids, sale.taxed.net, sale.taxed.tax).await?;
+    }
+    change.event(
+        EventKind::ServiceRecharged,
+        Subject::Service(service.id.0),
+        json!({
+            "customer": service.customer_id.0, "plan": offer.plan.id.0, "period": ids.period.0,
+            "expires_at": sale.term.expires_at.0, "amount": total.0
+        }),
+    );
+    change.job("network", "converge", change.now, json!({ "service": service.id.0 })).await?;
+    Ok(total)
+}
+
+/// The period's invoice, paid as it is issued. Its number comes last, so that two sales wait for each other briefly.
+async fn invoice(
+    change: &Change<'_>,
+    service: &Service,
+    offer: &Offer,
+    ids: SaleIds,
+    net: Money,
+    tax: Money,
+) -> Result<(), Error> {
+    let total = Money(net.0 + tax.0);
+    InvoiceLine {
+        isp_id: change.isp,
+        invoice_id: ids.invoice,
+        line: 1,
+        text: offer.plan.name.clone(),
+        amount: offer.version.price,
+        tax_ppm: offer.version.tax_ppm,
+        tax_inclusive: offer.version.tax_inclusive,
+        period_id: Some(ids.period),
+    }
+    .insert(change.tx)
+    .await?;
+    let number = counter::take(change.tx, change.isp, "invoice:INV", 1).await?;
+    Invoice {
+        isp_id: change.isp,
+        id: ids.invoice,
+        series: SERIES.into(),
+        number,
+        customer_id: service.customer_id,
+        service_id: Some(service.id),
+        net,
+        tax,
+        total,
+        paid: total,
+        status: "paid".into(),
+        issued_at: change.now,
+        due_at: change.now,
+    }
+    .insert(change.tx)
+    .await?;
+    change.event(
+        EventKind::InvoiceIssued,
+        Subject::Customer(service.customer_id.0),
+        json!({ "invoice": ids.invoice.0, "number": number, "total": total.0 }),
+    );
+    Ok(())
+}
+
+/// The running period as the rule sees it.
+pub(crate) fn running(service: &Service, next: PlanId) -> Option<Running> {
+    Some(Running {
+        expires_at: service.expires_at?,
+        anchor_day: service.anchor_day.map(|day| day as u8),
+        same_plan: service.plan_id == next && service.period_ordinal > 0,
+    })
+}
+
+pub(crate) fn quota(service: &Service) -> Quota {
+    Quota {
+        limit: domain::Limit { time_s: service.quota_time_s, data_bytes: service.quota_bytes },
+        used_time_s: service.used_time_s,
+        used_bytes: service.used_bytes,
+    }
+}
+
+/// A service id in a receipt, typed again.
+impl Receipt {
+    pub fn service(&self) -> ServiceId {
+        ServiceId(self.service_id)
+    }
+}

@@ -1,0 +1,203 @@
+//! Secrets: network passwords sealed at rest, people's passwords hashed, tokens random and stored hashed.
+//!
+//! A sealed value is `1 ‖ key id ‖ nonce ‖ ciphertext and tag` (AES-256-GCM). The place it belongs to (table, row) is
+//! authenticated with it, so that a sealed value copied to another row does not open. The key is a file of mode 0600
+//! beside the data, or comes from the environment; RADIUS needs the clear text for CHAP and MS-CHAP, so no slow hash.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use aes_gcm::{
+    Aes256Gcm, KeyInit, Nonce,
+    aead::{Aead, Payload},
+};
+use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
+use sha2::{Digest, Sha256};
+
+use crate::Error;
+
+const FORM: u8 = 1;
+const NONCE: usize = 12;
+
+/// Opens and seals. Several keys may open; the newest seals.
+#[derive(Clone)]
+pub struct Vault {
+    keys: Arc<BTreeMap<u8, Aes256Gcm>>,
+    newest: u8,
+}
+
+impl Vault {
+    /// Keys by id, 1 to 255; the highest id seals.
+    pub fn new(keys: &[(u8, [u8; 32])]) -> Option<Vault> {
+        let newest = keys.iter().map(|(id, _)| *id).max()?;
+        let keys = keys.iter().map(|(id, key)| (*id, Aes256Gcm::new(key.into()))).collect();
+        Some(Vault { keys: Arc::new(keys), newest })
+    }
+
+    /// A key that lives as long as this value: for tests and databases in memory.
+    pub fn ephemeral() -> Vault {
+        Vault::new(&[(1, random_bytes())]).expect("one key")
+    }
+
+    /// Reads `id:hex` lines from a key file, or makes the file with a new key (mode 0600).
+    pub fn from_file(path: &Path) -> std::io::Result<Vault> {
+        let invalid =
+            |what: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, format!("{}: {what}", path.display()));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let text = format!("1:{}\n", hex(&random_bytes::<32>()));
+                write_private(path, text.as_bytes())?;
+                text
+            }
+            Err(error) => return Err(error),
+        };
+        let keys = parse_keys(&text).ok_or_else(|| invalid("lines of `id:64 hex digits` are expected"))?;
+        Vault::new(&keys).ok_or_else(|| invalid("holds no key"))
+    }
+
+    /// The same lines from a setting.
+    pub fn from_text(text: &str) -> Option<Vault> {
+        Vault::new(&parse_keys(text)?)
+    }
+
+    /// `place` is the table and row the value belongs to.
+    pub fn seal(&self, place: &str, clear: &str) -> Vec<u8> {
+        let nonce: [u8; NONCE] = random_bytes();
+        let key = &self.keys[&self.newest];
+        let payload = Payload { msg: clear.as_bytes(), aad: place.as_bytes() };
+        let sealed = key.encrypt(&Nonce::from(nonce), payload).expect("AES-GCM seals any short text");
+        let mut out = Vec::with_capacity(2 + NONCE + sealed.len());
+        out.extend([FORM, self.newest]);
+        out.extend(nonce);
+        out.extend(sealed);
+        out
+    }
+
+    /// `None` when the value was sealed with another key, for another place, or was changed.
+    pub fn open(&self, place: &str, sealed: &[u8]) -> Option<String> {
+        let (head, rest) = sealed.split_at_checked(2)?;
+        let (nonce, body) = rest.split_at_checked(NONCE)?;
+        if head[0] != FORM {
+            return None;
+        }
+        let nonce: [u8; NONCE] = nonce.try_into().ok()?;
+        let payload = Payload { msg: body, aad: place.as_bytes() };
+        String::from_utf8(self.keys.get(&head[1])?.decrypt(&Nonce::from(nonce), payload).ok()?).ok()
+    }
+}
+
+fn parse_keys(text: &str) -> Option<Vec<(u8, [u8; 32])>> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| line.split_once(':').and_then(|(id, key)| Some((id.parse().ok()?, unhex(key)?)))).collect()
+}
+
+/// Creates a file only its owner can read; never replaces one.
+pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system has randomness");
+    bytes
+}
+
+/// `length` letters and digits, about 5.9 bits each, without bias.
+pub fn random_text(length: usize) -> String {
+    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut text = String::with_capacity(length);
+    while text.len() < length {
+        for byte in random_bytes::<32>() {
+            // 248 = 4 × 62: the bytes above would favour the first letters.
+            if byte < 248 && text.len() < length {
+                text.push(LETTERS[byte as usize % 62] as char);
+            }
+        }
+    }
+    text
+}
+
+/// How a random secret is stored: it has too much entropy to be guessed, so a fast hash suffices.
+pub fn token_hash(token: &str) -> String {
+    hex(&Sha256::digest(token.as_bytes()))
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut out = [0; 32];
+    let text = text.trim();
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (at, byte) in out.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(out)
+}
+
+/// Hashes a person's password off the reactor (argon2id, PHC form).
+pub async fn hash_password(password: String) -> Result<String, Error> {
+    let hashed = tokio::task::spawn_blocking(move || {
+        Argon2::default().hash_password(password.as_bytes()).map(|h| h.to_string())
+    });
+    match hashed.await {
+        Ok(Ok(hash)) => Ok(hash),
+        Ok(Err(error)) => Err(Error::Internal(error.to_string())),
+        Err(error) => Err(Error::Internal(error.to_string())),
+    }
+}
+
+pub async fn password_matches(password: String, hash: String) -> bool {
+    let matches = tokio::task::spawn_blocking(move || match PasswordHash::new(&hash) {
+        Ok(parsed) => Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok(),
+        Err(_) => false,
+    });
+    matches.await.unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_value_opens_only_in_its_place_and_unchanged() {
+        let vault = Vault::ephemeral();
+        let sealed = vault.seal("service:1", "geheim");
+        assert_eq!(vault.open("service:1", &sealed).as_deref(), Some("geheim"));
+        assert_eq!(vault.open("service:2", &sealed), None);
+        assert_eq!(Vault::ephemeral().open("service:1", &sealed), None);
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert_eq!(vault.open("service:1", &changed), None, "byte {at}");
+            assert_eq!(vault.open("service:1", &sealed[..at]), None, "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn an_old_key_still_opens_and_the_newest_seals() {
+        let (old, new) = (random_bytes(), random_bytes());
+        let before = Vault::new(&[(1, old)]).unwrap();
+        let after = Vault::new(&[(1, old), (2, new)]).unwrap();
+        let sealed = before.seal("p", "x");
+        assert_eq!(after.open("p", &sealed).as_deref(), Some("x"));
+        assert_eq!(after.seal("p", "x")[1], 2);
+    }
+
+    #[test]
+    fn random_texts_have_their_length_and_differ() {
+        assert_eq!(random_text(0), "");
+        assert_eq!(random_text(43).len(), 43);
+        assert_ne!(random_text(20), random_text(20));
+    }
+}

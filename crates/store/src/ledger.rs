@@ -1,0 +1,90 @@
+//! The ledger: balanced entries, and running balances where one owner's money is spent.
+
+use domain::{Instant, IspId, Money, ledger::Account};
+
+use crate::{
+    db::{Error, Tx, Value},
+    params, sql,
+};
+
+/// What an entry is for.
+#[derive(Clone, Debug)]
+pub struct Heading<'a> {
+    /// recharge, top_up, refund …
+    pub kind: &'a str,
+    /// The row it belongs to: `period:12`, `payment:7`.
+    pub reference: Option<String>,
+    pub reason: Option<&'a str>,
+    pub actor: &'a str,
+    pub at: Instant,
+}
+
+/// Writes an entry's lines and moves the balances they touch. `lines` balance: the domain has made sure.
+pub async fn post(
+    tx: &Tx,
+    isp: IspId,
+    id: i64,
+    heading: &Heading<'_>,
+    lines: &[(Account, Money)],
+) -> Result<(), Error> {
+    tx.run(
+        sql!("insert into ledger_entry (isp_id, id, at, kind, ref, reason, actor) values ($1, $2, $3, $4, $5, $6, $7)"),
+        &params![isp, id, heading.at, heading.kind, &heading.reference, heading.reason, heading.actor],
+    )
+    .await?;
+    let rows = lines.iter().enumerate().map(|(line, (account, amount))| {
+        params![isp, id, line, account.code(), *amount].into_iter().collect::<Vec<Value>>()
+    });
+    tx.insert_many("insert into posting (isp_id, entry_id, line, account, amount)", "", rows.collect()).await?;
+    for (account, amount) in lines.iter().filter(|(account, _)| account.keeps_balance()) {
+        tx.run(
+            sql!(
+                "insert into account (isp_id, code, balance) values ($1, $2, $3) \
+                 on conflict (isp_id, code) do update set balance = account.balance + excluded.balance"
+            ),
+            &params![isp, account.code(), *amount],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// What an account holds: credits less debits, so that money held for somebody is positive.
+pub async fn held(tx: &Tx, isp: IspId, account: &Account) -> Result<Money, Error> {
+    let row = tx
+        .row(sql!("select -balance from account where isp_id = $1 and code = $2"), &params![isp, account.code()])
+        .await?;
+    row.map_or(Ok(Money::ZERO), |row| row.get(0))
+}
+
+/// The sum of every posting of an Isp, and how many entries do not balance: both are zero.
+pub async fn proof(tx: &Tx, isp: IspId) -> Result<(i64, i64), Error> {
+    let sum = tx
+        .row(sql!("select cast(coalesce(sum(amount), 0) as bigint) from posting where isp_id = $1"), &params![isp])
+        .await?;
+    let unbalanced = tx
+        .row(
+            sql!(
+                "select count(*) from (select entry_id from posting where isp_id = $1 \
+                 group by entry_id having sum(amount) <> 0) as unbalanced"
+            ),
+            &params![isp],
+        )
+        .await?;
+    let read = |row: Option<crate::db::Row>| row.map_or(Ok(0), |row| row.get(0));
+    Ok((read(sum)?, read(unbalanced)?))
+}
+
+/// Totals per account, for tests and reports: debits less credits.
+pub async fn totals(tx: &Tx, isp: IspId) -> Result<Vec<(String, i64)>, Error> {
+    let rows = tx
+        .rows(
+            sql!(
+                "select account, cast(sum(amount) as bigint) from posting where isp_id = $1 \
+                 group by account order by account"
+            ),
+            &params![isp],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}

@@ -1,0 +1,323 @@
+//! Network sessions, usage by day, and the log of refused logins.
+
+use domain::{CustomerId, Instant, IspId, RouterId, ServiceId, SessionId, access::Reason};
+
+use crate::{
+    db::{Error, Tx, Value},
+    params,
+    record::{record, records, text},
+    sql,
+};
+
+pub const OPEN: i64 = 0;
+pub const CLOSED: i64 = 1;
+pub const LOST: i64 = 2;
+
+record! {
+    /// One network session as accounting reports it.
+    Session of "session" {
+        isp_id: IspId,
+        id: SessionId,
+        router_id: RouterId,
+        acct_session_id: String,
+        username_key: String,
+        /// -1 where the NAS sends none.
+        nas_port: i64,
+        /// Counts sessions under one key: some NASes use a session id again.
+        generation: i64,
+        username: String,
+        service_id: Option<ServiceId>,
+        customer_id: Option<CustomerId>,
+        /// 0 open, 1 closed, 2 lost.
+        state: i64,
+        end_cause: Option<String>,
+        started_at: Instant,
+        /// When the newest counted report happened, and when it came.
+        reported_at: Instant,
+        received_at: Instant,
+        ended_at: Option<Instant>,
+        session_time_s: i64,
+        up_shown: u64,
+        up_total: u64,
+        down_shown: u64,
+        down_total: u64,
+        gigawords: bool,
+        mac: Option<String>,
+        address: Option<String>,
+        /// Address and port the NAS sends from; CoA goes to the address.
+        source: String,
+        /// The interim interval it was told or has shown.
+        interval_s: Option<i64>,
+        /// Let in as expired (walled garden, fallback plan) rather than as sold.
+        restricted: bool,
+    }
+}
+
+const ON_CONFLICT: &str = "on conflict (isp_id, id) do update set service_id = excluded.service_id, \
+    customer_id = excluded.customer_id, state = excluded.state, \
+    end_cause = excluded.end_cause, reported_at = excluded.reported_at, received_at = excluded.received_at, \
+    ended_at = excluded.ended_at, session_time_s = excluded.session_time_s, up_shown = excluded.up_shown, \
+    up_total = excluded.up_total, down_shown = excluded.down_shown, down_total = excluded.down_total, \
+    gigawords = excluded.gigawords, mac = excluded.mac, address = excluded.address, source = excluded.source, \
+    interval_s = excluded.interval_s";
+
+/// Writes sessions as they stand now; no session twice in one call.
+pub async fn save(tx: &Tx, sessions: Vec<Vec<Value>>) -> Result<(), Error> {
+    tx.insert_many(Session::INSERT, ON_CONFLICT, sessions).await.map(drop)
+}
+
+/// What names a session on the wire.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Key {
+    pub isp: IspId,
+    pub router: RouterId,
+    pub acct_session_id: String,
+    pub username_key: String,
+    pub nas_port: i64,
+}
+
+/// The newest generation of every session of these keys that is known.
+pub async fn newest(tx: &Tx, keys: &[Key]) -> Result<Vec<Session>, Error> {
+    if tx.engine() == crate::db::Engine::Sqlite {
+        let mut found = Vec::new();
+        for key in keys {
+            let row = tx
+                .row(
+                    sql!(text!(
+                        Session::SELECT,
+                        "where t.isp_id = $1 and t.router_id = $2 and t.acct_session_id = $3 \
+                         and t.username_key = $4 and t.nas_port = $5 order by t.generation desc limit 1"
+                    )),
+                    &params![key.isp, key.router, &key.acct_session_id, &key.username_key, key.nas_port],
+                )
+                .await?;
+            found.extend(row.map(|row| Session::from_row(&row)).transpose()?);
+        }
+        return Ok(found);
+    }
+    // One round trip for a batch: all generations of each key, of which the newest is kept.
+    let mut found: Vec<Session> = Vec::new();
+    for chunk in keys.chunks(128) {
+        let size = chunk.len().next_power_of_two();
+        let mut params: Vec<Value> = Vec::with_capacity(size * 5);
+        for at in 0..size {
+            let key = &chunk[at.min(chunk.len() - 1)];
+            params.extend(params![key.isp, key.router, &key.acct_session_id, &key.username_key, key.nas_port]);
+        }
+        let rows = (0..size).map(|n| {
+            let at = n * 5;
+            format!("(${}, ${}, ${}, ${}, ${})", at + 1, at + 2, at + 3, at + 4, at + 5)
+        });
+        let list = rows.collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "{}where (t.isp_id, t.router_id, t.acct_session_id, t.username_key, t.nas_port) in ({list}) \
+             order by t.generation",
+            Session::SELECT
+        );
+        found.extend(records(tx.rows(sql, &params).await?, Session::from_row)?);
+    }
+    Ok(found)
+}
+
+/// Open sessions after `(isp, id)` in that order, for loading the directory in pages.
+pub async fn open_after(tx: &Tx, isp: IspId, id: SessionId, limit: i64) -> Result<Vec<Session>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                Session::SELECT,
+                "where (t.isp_id, t.id) > ($1, $2) and t.state = 0 order by t.isp_id, t.id limit $3"
+            )),
+            &params![isp, id, limit],
+        )
+        .await?;
+    records(rows, Session::from_row)
+}
+
+pub async fn open_of_router(tx: &Tx, isp: IspId, router: RouterId) -> Result<Vec<Session>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(Session::SELECT, "where t.isp_id = $1 and t.router_id = $2 and t.state = 0")),
+            &params![isp, router],
+        )
+        .await?;
+    records(rows, Session::from_row)
+}
+
+pub async fn open_of_service(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Vec<Session>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(Session::SELECT, "where t.isp_id = $1 and t.service_id = $2 and t.state = 0 order by t.id")),
+            &params![isp, service],
+        )
+        .await?;
+    records(rows, Session::from_row)
+}
+
+/// The newest sessions of an Isp first, for the overview.
+pub async fn latest(tx: &Tx, isp: IspId, limit: i64) -> Result<Vec<Session>, Error> {
+    let rows = tx
+        .rows(sql!(text!(Session::SELECT, "where t.isp_id = $1 order by t.id desc limit $2")), &params![isp, limit])
+        .await?;
+    records(rows, Session::from_row)
+}
+
+/// Adds to the days' usage: rows of isp, service, day, up, down, seconds; no service and day twice.
+pub async fn add_usage(tx: &Tx, rows: Vec<Vec<Value>>) -> Result<(), Error> {
+    tx.insert_many(
+        "insert into usage_day (isp_id, service_id, day, up, down, seconds)",
+        "on conflict (isp_id, service_id, day) do update set up = usage_day.up + excluded.up, \
+         down = usage_day.down + excluded.down, seconds = usage_day.seconds + excluded.seconds",
+        rows,
+    )
+    .await
+    .map(drop)
+}
+
+/// Usage by civil day of one service: day, up, down, seconds.
+pub async fn usage_by_day(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Vec<(i64, u64, u64, i64)>, Error> {
+    let rows = tx
+        .rows(
+            sql!("select day, up, down, seconds from usage_day where isp_id = $1 and service_id = $2 order by day"),
+            &params![isp, service],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).collect()
+}
+
+record! {
+    LoginReject of "login_reject" {
+        isp_id: IspId,
+        id: i64,
+        at: Instant,
+        router_id: RouterId,
+        service_id: Option<ServiceId>,
+        username: String,
+        mac: Option<String>,
+        reason: Reason,
+    }
+}
+
+pub async fn latest_rejects(tx: &Tx, isp: IspId, limit: i64) -> Result<Vec<LoginReject>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(LoginReject::SELECT, "where t.isp_id = $1 order by t.at desc, t.id desc limit $2")),
+            &params![isp, limit],
+        )
+        .await?;
+    records(rows, LoginReject::from_row)
+}
+
+pub async fn open_of_plan(tx: &Tx, isp: IspId, plan: domain::PlanId) -> Result<Vec<Session>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                Session::SELECT,
+                "join service s on s.isp_id = t.isp_id and s.id = t.service_id \
+                 where t.isp_id = $1 and s.plan_id = $2 and t.state = 0 order by t.id"
+            )),
+            &params![isp, plan],
+        )
+        .await?;
+    records(rows, Session::from_row)
+}
+
+/// Open sessions of services whose plan, expired plan or own setting uses a bandwidth.
+pub async fn open_of_bandwidth(tx: &Tx, isp: IspId, bandwidth: domain::BandwidthId) -> Result<Vec<Session>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                Session::SELECT,
+                "join service s on s.isp_id = t.isp_id and s.id = t.service_id \
+                 join plan p on p.isp_id = s.isp_id and p.id = s.plan_id \
+                 where t.isp_id = $1 and t.state = 0 \
+                 and (p.bandwidth_id = $2 or p.expired_bandwidth_id = $2 or s.bandwidth_id = $2) order by t.id"
+            )),
+            &params![isp, bandwidth],
+        )
+        .await?;
+    records(rows, Session::from_row)
+}
+
+/// Open sessions that were told an interval, or keep one, and have been silent for three of them.
+pub async fn silent(tx: &Tx, now: Instant, limit: i64) -> Result<Vec<Session>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                Session::SELECT,
+                "where t.state = 0 and t.interval_s > 0 and t.received_at + t.interval_s * 3000000 < $1 \
+                 order by t.received_at limit $2"
+            )),
+            &params![now, limit],
+        )
+        .await?;
+    records(rows, Session::from_row)
+}
+
+/// What growth made of services: rows of isp, service, bytes, seconds, when, now.
+pub async fn add_to_quota(tx: &Tx, rows: &[[Value; 6]]) -> Result<Vec<Used>, Error> {
+    let mut used = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(256) {
+        // Filled up to a power of two so that few statements exist; a row of service 0 touches nothing.
+        let size = chunk.len().next_power_of_two();
+        let mut params = Vec::with_capacity(size * 6);
+        chunk.iter().for_each(|row| params.extend(row.iter().cloned()));
+        (chunk.len()..size).for_each(|_| params.extend([0, 0, 0, 0, 0, 0].map(Value::Int)));
+        let list = (0..size).map(|n| {
+            let cells = (1..=6).map(|cell| format!("cast(${} as bigint)", n * 6 + cell));
+            format!("({})", cells.collect::<Vec<_>>().join(", "))
+        });
+        let list = list.collect::<Vec<_>>().join(", ");
+        // Usage from before the running period began is not of its quota.
+        let counts = "v.column5 >= coalesce(service.period_started_at, 0)";
+        let sql = format!(
+            "update service set \
+             used_bytes = used_bytes + case when {counts} then v.column3 else 0 end, \
+             used_time_s = used_time_s + case when {counts} then v.column4 else 0 end, \
+             first_used_at = coalesce(first_used_at, v.column6) \
+             from (values {list}) as v \
+             where service.isp_id = v.column1 and service.id = v.column2 and service.deleted_at is null \
+             returning service.isp_id, service.id, service.customer_id, used_bytes, used_time_s, quota_bytes, \
+             quota_time_s, period_ordinal, quota_event_ordinal, first_used_at = v.column6"
+        );
+        for row in tx.rows(sql, &params).await? {
+            used.push(Used {
+                isp: row.get(0)?,
+                service: row.get(1)?,
+                customer: row.get(2)?,
+                used_bytes: row.get(3)?,
+                used_time_s: row.get(4)?,
+                quota_bytes: row.get(5)?,
+                quota_time_s: row.get(6)?,
+                period_ordinal: row.get(7)?,
+                quota_event_ordinal: row.get(8)?,
+                first_use: row.get(9)?,
+            });
+        }
+    }
+    Ok(used)
+}
+
+/// A service after its usage grew.
+#[derive(Clone, Debug)]
+pub struct Used {
+    pub isp: IspId,
+    pub service: ServiceId,
+    pub customer: CustomerId,
+    pub used_bytes: i64,
+    pub used_time_s: i64,
+    pub quota_bytes: Option<i64>,
+    pub quota_time_s: Option<i64>,
+    pub period_ordinal: i64,
+    pub quota_event_ordinal: Option<i64>,
+    pub first_use: bool,
+}
+
+/// The used-up quota of this period has been acted on.
+pub async fn quota_acted_on(tx: &Tx, isp: IspId, service: ServiceId, period_ordinal: i64) -> Result<(), Error> {
+    tx.run(
+        sql!("update service set quota_event_ordinal = $3 where isp_id = $1 and id = $2"),
+        &params![isp, service, period_ordinal],
+    )
+    .await
+    .map(drop)
+}
