@@ -208,7 +208,7 @@ fn key(report: &Report) -> Key {
         isp: report.isp,
         router: report.router,
         acct_session_id: report.acct_session_id.clone(),
-        username_key: crate::setup::name_key(&report.username),
+        username_key: crate::setup::login_key(&report.username),
         nas_port: report.nas_port.map_or(-1, i64::from),
     }
 }
@@ -384,12 +384,15 @@ pub struct Logins {
     pub refused: Vec<Refused>,
     pub accepted: Vec<(IspId, ServiceId, Instant)>,
     pub learnt: Vec<(IspId, ServiceId, Mac)>,
+    /// Sessions that a login of the same device replaced.
+    pub replaced: Vec<(IspId, SessionId)>,
 }
 
 pub async fn write_logins(app: &App, logins: Logins) -> Result<(), Error> {
     let mut isps: Vec<IspId> = logins.refused.iter().map(|row| row.isp).collect();
     isps.extend(logins.accepted.iter().map(|row| row.0));
     isps.extend(logins.learnt.iter().map(|row| row.0));
+    isps.extend(logins.replaced.iter().map(|row| row.0));
     isps.sort_unstable();
     isps.dedup();
     for isp in isps {
@@ -415,6 +418,8 @@ pub async fn write_logins(app: &App, logins: Logins) -> Result<(), Error> {
             for (_, service, at) in accepted {
                 store::service::logged_in(change.tx, isp, *service, *at).await?;
             }
+            let replaced = logins.replaced.iter().filter(|row| row.0 == isp).map(|row| row.1).collect();
+            end_by_id(change, replaced, "replaced").await?;
             for (_, service, mac) in logins.learnt.iter().filter(|row| row.0 == isp) {
                 if store::service::learn_mac(change.tx, isp, *service, &mac.to_string()).await? {
                     let body = json!({ "mac": mac.to_string(), "learnt": true });
@@ -426,6 +431,22 @@ pub async fn write_logins(app: &App, logins: Logins) -> Result<(), Error> {
         .await?;
     }
     Ok(())
+}
+
+/// Closes sessions whose router says it does not know them (RFC 5176 §3.5, 503). A later report reopens them.
+pub async fn forget(app: &App, isp: IspId, sessions: Vec<SessionId>) -> Result<Recorded, Error> {
+    app.change(&Actor::system(isp), Class::Accounting, async move |change| {
+        end_by_id(change, sessions.clone(), "unknown_to_nas").await
+    })
+    .await
+}
+
+async fn end_by_id(change: &Change<'_>, sessions: Vec<SessionId>, cause: &str) -> Result<Recorded, Error> {
+    let mut rows = Vec::with_capacity(sessions.len());
+    for id in sessions {
+        rows.extend(session::open(change.tx, change.isp, id).await?);
+    }
+    end(change, rows, session::LOST, cause).await
 }
 
 /// Usage of a service by civil day: days since 1970-01-01, up, down, seconds.

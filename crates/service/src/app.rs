@@ -52,6 +52,12 @@ impl App {
         self.db.tx(Class::Interactive, async move |tx| ids.draw(tx, table).await).await
     }
 
+    /// Ids in a row for many rows at once; the first of them.
+    pub async fn new_ids(&self, table: Table, count: i64) -> Result<i64, Error> {
+        let ids = self.ids.clone();
+        self.db.tx(Class::Bulk, async move |tx| ids.draw_run(tx, table, count).await).await
+    }
+
     /// The tenant, from memory after the first time.
     pub async fn tenant(&self, isp: IspId) -> Result<Arc<Tenant>, Error> {
         if let Some(tenant) = self.tenants.read().get(&isp) {

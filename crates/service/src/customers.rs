@@ -24,7 +24,7 @@ use crate::{
     ids::Table,
     plans::{self, Offer},
     recharge::sell,
-    setup::name_key,
+    setup::{login_key, name_key},
     standing,
 };
 
@@ -111,7 +111,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewCustomer, key: Option<
             status: Status::Active,
             status_reason: Some("created".into()),
             status_since: change.now,
-            username_key: Some(name_key(&network_username)),
+            username_key: Some(login_key(&network_username)),
             username: network_username.clone(),
             secret: Some(secret.clone()),
             plan_id: offer.plan.id,
@@ -198,7 +198,7 @@ async fn free_network_username(
     username: &str,
     own: Option<ServiceId>,
 ) -> Result<(), Error> {
-    let holder = service::by_username(change.tx, change.isp, &name_key(username)).await?;
+    let holder = service::by_username(change.tx, change.isp, &login_key(username)).await?;
     match holder {
         Some(holder) if Some(holder.id) != own => Err(Error::invalid(field, Why::Taken)),
         _ => Ok(()),
@@ -328,7 +328,7 @@ pub async fn update(app: &App, actor: &Actor, id: CustomerId, command: CustomerC
         if let Some(username) = network_username {
             free_network_username(change, network_field(line.kind), username, Some(line.id)).await?;
             line.username = username.trim().into();
-            line.username_key = Some(name_key(username));
+            line.username_key = Some(login_key(username));
         }
         let mut new_secret = None;
         if let Some(password) = &command.portal_password {
@@ -437,6 +437,6 @@ pub fn secret_place(id: ServiceId) -> String {
     format!("service:{id}:secret")
 }
 
-fn portal_place(id: CustomerId) -> String {
+pub(crate) fn portal_place(id: CustomerId) -> String {
     format!("customer:{id}:portal")
 }

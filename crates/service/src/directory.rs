@@ -31,6 +31,8 @@ pub struct Profile {
     pub subscriber: Subscriber,
     pub attributes: Option<Box<[Rule]>>,
     pub used_before: bool,
+    /// Which sold period its quota is of.
+    pub period_ordinal: i64,
 }
 
 /// A RADIUS attribute of one subscriber.
@@ -239,6 +241,7 @@ fn profile(app: &App, world: &World, rules: Option<&Vec<Rule>>, row: Service) ->
         subscriber,
         attributes: rules.filter(|rules| !rules.is_empty()).map(|rules| rules.clone().into()),
         used_before: row.first_used_at.is_some(),
+        period_ordinal: row.period_ordinal,
     }
 }
 

@@ -78,6 +78,11 @@ impl Ids {
         Ok(counter::take(tx, IspId(0), table.name(), 1).await?)
     }
 
+    /// `count` ids in a row; the first of them.
+    pub(crate) async fn draw_run(&self, tx: &Tx, table: Table, count: i64) -> Result<i64, Error> {
+        Ok(counter::take(tx, IspId(0), table.name(), count).await?)
+    }
+
     /// Fetches new blocks for the tables that ran low. What is left of an old block is dropped.
     pub(crate) async fn refill(&self, db: &Db) -> Result<(), Error> {
         let low: Vec<Table> = {

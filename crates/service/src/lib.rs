@@ -6,6 +6,7 @@
 //! | [`setup`], [`clients`]                       | tenants and their credentials                                     |
 //! | [`plans`], [`routers`]                       | what is sold, and through what                                    |
 //! | [`customers`], [`recharge`], [`standing`]    | who buys, the sale, suspend and activate                          |
+//! | [`bulk`]                                     | many customers at once                                            |
 //! | [`expiry`]                                   | what happens when time is up                                      |
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
@@ -15,6 +16,7 @@
 pub mod accounting;
 pub mod actor;
 pub mod app;
+pub mod bulk;
 pub mod change;
 pub mod clients;
 pub mod clock;
@@ -29,6 +31,7 @@ pub mod overview;
 pub mod plans;
 pub mod recharge;
 pub mod routers;
+pub mod schedule;
 pub mod setup;
 pub mod standing;
 pub mod vault;

@@ -12,7 +12,7 @@ use store::{
 
 use crate::{Actor, App, Error, Why, ids::Table, setup::name_key};
 
-pub const VENDORS: &[&str] = &["mikrotik", "cisco", "chillispot", "wispr", "huawei", "juniper", "nokia", "other"];
+pub const VENDORS: &[&str] = &["mikrotik", "cisco", "chillispot", "wispr", "huawei", "juniper", "nokia", "hostapd", "other"];
 pub const MA_POLICIES: &[&str] = &["require", "learn", "legacy"];
 
 #[derive(Clone, Debug)]
@@ -84,6 +84,20 @@ pub async fn create(app: &App, actor: &Actor, command: NewRouter) -> Result<Rout
 pub async fn list(app: &App, actor: &Actor) -> Result<Vec<Router>, Error> {
     let isp = actor.isp;
     Ok(app.db.read(async move |tx| router::of_isp(tx, isp).await).await?)
+}
+
+/// The UDP port CoA and Disconnect of a router go to.
+pub async fn set_coa_port(app: &App, actor: &Actor, id: RouterId, port: u16) -> Result<(), Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let row = router::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "router" })?;
+        if row.coa_port != i64::from(port) {
+            router::set_coa_port(change.tx, change.isp, id, port.into(), change.now).await?;
+            change.event(EventKind::RouterUpdated, Subject::Router(id.0), json!({ "coa_port": port }));
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// A router under `learn` sent a valid Message-Authenticator: it is required from now on, also after a restart.

@@ -88,3 +88,11 @@ pub async fn create_isp(app: &App, command: NewIsp) -> Result<Created, Error> {
 pub fn name_key(name: &str) -> String {
     name.trim().to_lowercase()
 }
+
+/// How network logins are compared: a MAC address is one name however it is written.
+pub fn login_key(username: &str) -> String {
+    match domain::Mac::parse(username) {
+        Some(mac) => mac.to_string().to_lowercase(),
+        None => name_key(username),
+    }
+}

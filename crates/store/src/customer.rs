@@ -63,6 +63,20 @@ pub async fn by_username(tx: &Tx, isp: IspId, username_key: &str) -> Result<Opti
     row.map(|row| Customer::from_row(&row)).transpose()
 }
 
+/// The greatest live username key from `from` on and below `below`.
+pub async fn last_username(tx: &Tx, isp: IspId, from: &str, below: &str) -> Result<Option<String>, Error> {
+    let row = tx
+        .row(
+            sql!(
+                "select username_key from customer where isp_id = $1 and username_key >= $2 and username_key < $3 \
+                 order by username_key desc limit 1"
+            ),
+            &params![isp, from, below],
+        )
+        .await?;
+    row.map(|row| row.get(0)).transpose()
+}
+
 pub async fn update(tx: &Tx, row: &Customer) -> Result<(), Error> {
     tx.run(
         sql!(

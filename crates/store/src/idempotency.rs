@@ -3,7 +3,7 @@
 use domain::{Instant, IspId};
 
 use crate::{
-    db::{Error, Tx},
+    db::{Error, Tx, Value},
     params, sql,
 };
 
@@ -51,4 +51,9 @@ pub async fn remember(tx: &Tx, isp: IspId, scope: &str, key: &str, answer: &str)
     )
     .await
     .map(drop)
+}
+
+/// Removes keys older than `before`.
+pub async fn forget(tx: &Tx, before: Value) -> Result<u64, Error> {
+    tx.run(sql!("delete from idempotency where created_at < $1"), &[before]).await
 }

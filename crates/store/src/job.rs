@@ -139,6 +139,12 @@ pub async fn take_turn(
     Ok(taken > 0)
 }
 
+/// When a task is due next; `None`: it has never run.
+pub async fn next_turn(tx: &Tx, name: &str) -> Result<Option<Instant>, Error> {
+    let row = tx.row(sql!("select next_at from schedule where name = $1"), &params![name]).await?;
+    row.map(|row| row.get(0)).transpose()
+}
+
 /// Ends a turn.
 pub async fn end_turn(tx: &Tx, name: &str, owner: &str) -> Result<(), Error> {
     tx.run(

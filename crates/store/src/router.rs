@@ -64,6 +64,16 @@ pub async fn all(tx: &Tx) -> Result<Vec<Router>, Error> {
     records(rows, Router::from_row)
 }
 
+/// Where CoA and Disconnect go from now on.
+pub async fn set_coa_port(tx: &Tx, isp: IspId, id: RouterId, port: i64, now: Instant) -> Result<(), Error> {
+    tx.run(
+        sql!("update router set coa_port = $3, updated_at = $4 where isp_id = $1 and id = $2"),
+        &params![isp, id, port, now],
+    )
+    .await
+    .map(drop)
+}
+
 /// A valid Message-Authenticator has been seen: from now on it is required.
 pub async fn remember_ma(tx: &Tx, isp: IspId, id: RouterId) -> Result<(), Error> {
     tx.run(sql!("update router set ma_seen = true where isp_id = $1 and id = $2"), &params![isp, id]).await.map(drop)

@@ -204,6 +204,28 @@ pub async fn due(tx: &Tx, now: Instant, limit: i64) -> Result<Vec<(IspId, Servic
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
+/// Lets up to `limit` running periods between two username keys end at `now`; which lines they were.
+pub async fn end_periods(
+    tx: &Tx,
+    isp: IspId,
+    from: &str,
+    below: &str,
+    limit: i64,
+    now: Instant,
+) -> Result<Vec<(ServiceId, CustomerId)>, Error> {
+    let rows = tx
+        .rows(
+            sql!(
+                "update service set expires_at = $5, expired_event_at = null, updated_at = $5 \
+                 where isp_id = $1 and id in (select id from service where isp_id = $1 and username_key >= $2 \
+                 and username_key < $3 and expires_at > $5 order by username_key limit $4) returning id, customer_id"
+            ),
+            &params![isp, from, below, limit, now],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 pub async fn learn_mac(tx: &Tx, isp: IspId, id: ServiceId, mac: &str) -> Result<bool, Error> {
     let changed = tx
         .run(

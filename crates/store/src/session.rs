@@ -161,6 +161,20 @@ pub async fn latest(tx: &Tx, isp: IspId, limit: i64) -> Result<Vec<Session>, Err
     records(rows, Session::from_row)
 }
 
+/// The open sessions of an Isp that began last.
+pub async fn online(tx: &Tx, isp: IspId, limit: i64) -> Result<Vec<Session>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                Session::SELECT,
+                "where t.isp_id = $1 and t.state = 0 order by t.started_at desc, t.id desc limit $2"
+            )),
+            &params![isp, limit],
+        )
+        .await?;
+    records(rows, Session::from_row)
+}
+
 /// Adds to the days' usage: rows of isp, service, day, up, down, seconds; no service and day twice.
 pub async fn add_usage(tx: &Tx, rows: Vec<Vec<Value>>) -> Result<(), Error> {
     tx.insert_many(
@@ -320,4 +334,12 @@ pub async fn quota_acted_on(tx: &Tx, isp: IspId, service: ServiceId, period_ordi
     )
     .await
     .map(drop)
+}
+
+/// The session if it is open, locked.
+pub async fn open(tx: &Tx, isp: IspId, id: SessionId) -> Result<Option<Session>, Error> {
+    let row = tx
+        .row_locked(sql!(text!(Session::SELECT, "where t.isp_id = $1 and t.id = $2 and t.state = 0")), &params![isp, id])
+        .await?;
+    row.map(|row| Session::from_row(&row)).transpose()
 }

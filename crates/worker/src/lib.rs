@@ -1,1 +1,78 @@
-//!
+//! Background work that recurs: expiry and housekeeping, on a schedule table with leases, so that of several nodes one
+//! acts. What a pass does is in `service`; here is only when.
+
+use std::time::Duration;
+
+use domain::clock::{DAY, HOUR, MINUTE, SECOND};
+use service::{App, Error};
+use tokio::{sync::watch, task::JoinHandle};
+
+/// One recurring task.
+struct Task {
+    name: &'static str,
+    /// Microseconds between two turns.
+    every: i64,
+    /// How long a turn may take before another node may take over.
+    lease: i64,
+    run: Run,
+}
+
+#[derive(Clone, Copy)]
+enum Run {
+    Expiry,
+    Forget,
+}
+
+const TASKS: &[Task] = &[
+    Task { name: "expiry", every: SECOND, lease: 5 * MINUTE, run: Run::Expiry },
+    Task { name: "forget", every: HOUR, lease: 30 * MINUTE, run: Run::Forget },
+];
+
+/// How often the schedule is looked at.
+const TICK: Duration = Duration::from_millis(500);
+/// Finished jobs and callers' keys are kept this long.
+const JOBS_KEPT: i64 = 7 * DAY;
+const KEYS_KEPT: i64 = 3 * DAY;
+
+pub struct Running {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = tokio::time::timeout(Duration::from_secs(10), self.task).await;
+    }
+}
+
+pub fn start(app: App) -> Running {
+    let (stop, mut stopped) = watch::channel(false);
+    let task = tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = stopped.changed() => return,
+                () = tokio::time::sleep(TICK) => {}
+            }
+            if let Err(error) = turn(&app).await {
+                tracing::warn!(%error, "background work waits for the database");
+            }
+        }
+    });
+    Running { stop, task }
+}
+
+/// Does what is due; tests call it when they say so.
+pub async fn turn(app: &App) -> Result<(), Error> {
+    for task in TASKS {
+        if service::schedule::take(app, task.name, task.every, task.lease).await? {
+            let done = match task.run {
+                Run::Expiry => service::expiry::run(app).await.map(drop),
+                Run::Forget => service::schedule::forget(app, JOBS_KEPT, KEYS_KEPT).await,
+            };
+            service::schedule::end(app, task.name).await?;
+            done?;
+        }
+    }
+    Ok(())
+}

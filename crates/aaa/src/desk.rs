@@ -1,0 +1,277 @@
+//! The login desk: an Access-Request decided from memory in the thread that received it.
+//!
+//! With the directory not loaded the desk is silent, so that the NAS asks another server; a name it does not know is
+//! refused only while the event feed is fresh. It never refuses because it does not know.
+
+use std::{collections::HashMap, sync::Arc};
+
+use domain::{
+    Instant, IspId, Mac,
+    access::{self, Decision, Live, Login, Reason},
+    clock::{HOUR, MINUTE},
+};
+use radius::{
+    Overflow, Packet,
+    attribute::{CALLING_STATION_ID, NAS_PORT, REPLY_MESSAGE, USER_NAME},
+    auth::{Known, Proof},
+    server::{Handler, Reply, Request, Verdict},
+};
+use service::{accounting::Refused, directory::RouterProfile};
+
+use crate::{
+    addresses::Offer,
+    directory::{Directory, Entry, RESERVED, Reservation, Seldom, State},
+    logins::Sender,
+    reply::{self, Out, Vendor},
+};
+
+/// From the fifth wrong password within a minute from one port on, the answer takes its time.
+const GUESSES: u32 = 5;
+const GUESS_DELAY_MS: u32 = 2000;
+/// Ports watched for guessing; when full the watch begins anew.
+const WATCHED: usize = 16_384;
+/// An accepted login is written down at most this often per service.
+const LOGIN_WRITTEN_EVERY: i64 = HOUR;
+/// Reservations one service can hold.
+const MAX_RESERVED: usize = 32;
+
+pub struct Desk {
+    directory: Arc<Directory>,
+    seldom: Seldom,
+    logins: Sender,
+    strip_realm: bool,
+    guesses: HashMap<u64, (u32, Instant)>,
+}
+
+impl Desk {
+    pub fn new(directory: Arc<Directory>, logins: Sender, strip_realm: bool) -> Desk {
+        Desk { seldom: Seldom::new(&directory), directory, logins, strip_realm, guesses: HashMap::new() }
+    }
+
+    /// A known subscriber: password, then policy, then the answer's attributes.
+    fn known(
+        &mut self,
+        request: &Request<'_>,
+        reply: &mut Reply<'_>,
+        router: &RouterProfile,
+        vendor: Vendor,
+        entry: &Entry,
+        now: Instant,
+    ) -> Result<Verdict, Overflow> {
+        let mut guard = entry.state.lock();
+        let state = &mut *guard;
+        let name = request.packet.find(USER_NAME).unwrap_or_default();
+        let proof = match state.secret.as_deref() {
+            Some(secret) => request.credentials().verify(name, Known::Clear(secret.as_bytes())),
+            None => Proof::Wrong,
+        };
+        let login = login_of(&request.packet, router);
+        let success = match proof {
+            Proof::Right => None,
+            Proof::RightMsChapV2(success) => Some(success),
+            Proof::Wrong | Proof::NeedsClearText | Proof::Unsupported => {
+                drop(guard);
+                let delay = self.guessed(router, &login, request, now);
+                self.log(router, Some(entry), request, login.mac, Reason::WrongPassword, now);
+                return refuse(reply, Reason::WrongPassword, delay);
+            }
+        };
+        let network = self.seldom.get(&self.directory).clone();
+        let Some(plan) = network.world.plans.get(&(entry.isp, state.plan)) else { return Ok(Verdict::Silent) };
+        if state.custom.as_ref().is_some_and(|custom| !custom.allows(&request.packet)) {
+            drop(guard);
+            self.log(router, Some(entry), request, login.mac, Reason::CheckFailed, now);
+            return refuse(reply, Reason::CheckFailed, None);
+        }
+        let decision = self.decide(state, plan, &login, now);
+        let mut grant = match decision {
+            Decision::Accept(grant) => grant,
+            Decision::Reject(reason) => {
+                drop(guard);
+                self.log(router, Some(entry), request, login.mac, reason, now);
+                return refuse(reply, reason, None);
+            }
+        };
+        if let (None, Some(pool)) = (grant.address, &grant.pool) {
+            match self.directory.addresses.offer(entry.isp, pool, entry.service, now) {
+                Offer::ByNas => {}
+                Offer::Address(address) => grant.address = Some(address),
+                Offer::Exhausted => {
+                    drop(guard);
+                    self.log(router, Some(entry), request, login.mac, Reason::NoAddressLeft, now);
+                    return refuse(reply, Reason::NoAddressLeft, None);
+                }
+            }
+        }
+        if let Some(success) = success {
+            reply.put_mschap_success(&success)?;
+        }
+        reply::accept(vendor, entry.service, &grant, &mut Out::new(reply, state.custom.as_deref()))?;
+
+        if !grant.takes_over.is_empty() {
+            self.directory.replace(state, &grant.takes_over);
+            self.logins.replaced(entry.isp, &grant.takes_over);
+        }
+        if let Some(mac) = grant.learn {
+            state.subscriber.mac = access::MacLock::Locked(mac);
+            self.logins.learnt(entry.isp, entry.service, mac);
+        }
+        reserve(state, &login, &grant, now);
+        if now.since(state.login_written_at) >= LOGIN_WRITTEN_EVERY {
+            state.login_written_at = now;
+            self.logins.accepted(entry.isp, entry.service, now);
+        }
+        self.logins.count_accept();
+        Ok(Verdict::Accept)
+    }
+
+    /// The rule, over open sessions and places reserved for a Start that has yet to come.
+    fn decide(&self, state: &mut State, plan: &access::PlanAccess, login: &Login, now: Instant) -> Decision {
+        state.reserved.retain(|place| place.until > now);
+        if state.reserved.is_empty() {
+            return access::decide(&state.subscriber, plan, &state.live, login, now);
+        }
+        // The same device asking again keeps its place.
+        state
+            .reserved
+            .retain(|place| !(place.mac == login.mac && place.port == login.port && place.router == login.router));
+        let mut live = state.live.clone();
+        live.extend(state.reserved.iter().map(|place| Live {
+            session: domain::SessionId(0),
+            router: place.router,
+            mac: place.mac,
+            port: place.port,
+            reported_at: now,
+            interval_s: None,
+        }));
+        match access::decide(&state.subscriber, plan, &live, login, now) {
+            Decision::Accept(mut grant) => {
+                grant.takes_over.retain(|session| session.0 != 0);
+                Decision::Accept(grant)
+            }
+            reject => reject,
+        }
+    }
+
+    /// Counts a wrong password; how long the answer is to be held back, if it is.
+    fn guessed(&mut self, router: &RouterProfile, login: &Login, request: &Request<'_>, now: Instant) -> Option<u32> {
+        use std::hash::BuildHasher;
+        let station = request.packet.find(CALLING_STATION_ID);
+        let port = self.guesses.hasher().hash_one((router.id, login.port, station));
+        if self.guesses.len() >= WATCHED {
+            self.guesses.retain(|_, (_, since)| now.since(*since) < MINUTE);
+            if self.guesses.len() >= WATCHED {
+                self.guesses.clear();
+            }
+        }
+        let (count, since) = self.guesses.entry(port).or_insert((0, now));
+        if now.since(*since) >= MINUTE {
+            (*count, *since) = (0, now);
+        }
+        *count += 1;
+        (*count >= GUESSES).then_some(GUESS_DELAY_MS)
+    }
+
+    fn log(
+        &self,
+        router: &RouterProfile,
+        entry: Option<&Entry>,
+        request: &Request<'_>,
+        mac: Option<Mac>,
+        reason: Reason,
+        now: Instant,
+    ) {
+        let name = request.packet.find(USER_NAME).unwrap_or_default();
+        self.logins.refused(Refused {
+            isp: router.isp,
+            router: router.id,
+            service: entry.map(|entry| entry.service),
+            username: shown(name),
+            mac,
+            reason,
+            at: now,
+        });
+    }
+}
+
+impl Handler for Desk {
+    fn access(&mut self, request: &Request<'_>, reply: &mut Reply<'_>) -> Verdict {
+        if !self.directory.is_ready() {
+            return Verdict::Silent;
+        }
+        let now = self.directory.now();
+        let network = self.seldom.get(&self.directory).clone();
+        let id = domain::RouterId(request.client.id as i64);
+        let (Some(router), Some(vendor)) = (network.routers.get(&id), network.vendors.get(&id)) else {
+            return Verdict::Silent;
+        };
+        let name = request.packet.find(USER_NAME).unwrap_or_default();
+        let entry = find(&self.directory, router.isp, name, self.strip_realm);
+        let verdict = match entry {
+            Some(entry) => self.known(request, reply, router, *vendor, &entry, now),
+            None if !self.directory.is_fresh() => Ok(Verdict::Silent),
+            None => {
+                let login = login_of(&request.packet, router);
+                let delay = self.guessed(router, &login, request, now);
+                self.log(router, None, request, login.mac, Reason::UnknownUser, now);
+                refuse(reply, Reason::UnknownUser, delay)
+            }
+        };
+        // An answer that does not fit is a fault of ours, not the subscriber's: another server may do better.
+        verdict.unwrap_or_else(|Overflow { .. }| {
+            tracing::error!(username = shown(name), "an answer does not fit into a packet");
+            Verdict::Silent
+        })
+    }
+
+    fn is_ready(&self) -> bool {
+        self.directory.is_ready()
+    }
+}
+
+/// The service with this name as a NAS writes it, if need be without its realm.
+pub(crate) fn find(directory: &Directory, isp: IspId, name: &[u8], strip_realm: bool) -> Option<Arc<Entry>> {
+    let name = std::str::from_utf8(name).ok()?;
+    let look = |name: &str| {
+        // Most names are keys already; only the others cost a copy.
+        let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'@'));
+        match plain && name.len() != 12 {
+            true => directory.find(isp, name),
+            false => directory.find(isp, &service::setup::login_key(name)),
+        }
+    };
+    look(name).or_else(|| name.split_once('@').filter(|_| strip_realm).and_then(|(user, _)| look(user)))
+}
+
+pub(crate) fn login_of(packet: &Packet<'_>, router: &RouterProfile) -> Login {
+    let mac = packet.text(CALLING_STATION_ID).and_then(Mac::parse);
+    Login { router: router.id, mac, port: packet.u32(NAS_PORT) }
+}
+
+/// A name as it may be logged: text without control characters, at most 253 bytes as RADIUS limits it.
+pub(crate) fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).chars().filter(|c| !c.is_control()).collect()
+}
+
+fn reserve(state: &mut State, login: &Login, grant: &access::Grant, now: Instant) {
+    if state.reserved.len() >= MAX_RESERVED {
+        state.reserved.remove(0);
+    }
+    state.reserved.push(Reservation {
+        router: login.router,
+        mac: login.mac,
+        port: login.port,
+        until: now.plus(RESERVED),
+        restricted: grant.expired,
+        address: grant.address,
+    });
+}
+
+fn refuse(reply: &mut Reply<'_>, reason: Reason, delay_ms: Option<u32>) -> Result<Verdict, Overflow> {
+    reply.clear();
+    reply.put_text(REPLY_MESSAGE, reason.message())?;
+    Ok(match delay_ms {
+        Some(ms) => Verdict::RejectAfter(ms),
+        None => Verdict::Reject,
+    })
+}

@@ -1,0 +1,357 @@
+//! Who may log in, in memory: every live service with its open sessions, every plan and router. Logins never wait for
+//! the database; with it away they are answered from here.
+
+use std::{
+    collections::HashMap,
+    hash::BuildHasher,
+    net::Ipv4Addr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::{
+    CustomerId, Instant, IspId, Kind, Mac, PlanId, RouterId, ServiceId, SessionId,
+    access::{Live, PlanAccess, Subscriber},
+};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use parking_lot::{Mutex, RwLock};
+use service::{
+    Clock,
+    accounting::{Recorded, SessionState},
+    directory::{LiveSession, Profile, RouterProfile, World},
+};
+use tokio::sync::Notify;
+
+use crate::{
+    addresses::Addresses,
+    reply::{Vendor, custom::Custom},
+};
+
+const SHARDS: usize = 64;
+/// An Accept keeps its place among the simultaneous sessions this long for its Start.
+pub const RESERVED: i64 = 30 * domain::clock::SECOND;
+/// A feed unread for longer makes the directory stale: it no longer knows who does not exist. Real time, whatever clock
+/// the business goes by.
+const STALE: Duration = Duration::from_secs(2);
+
+pub struct Directory {
+    clock: Clock,
+    hasher: DefaultHashBuilder,
+    /// By tenant and username.
+    names: Box<[RwLock<HashTable<Arc<Entry>>>]>,
+    /// By service id, which is unique over all tenants.
+    services: Box<[RwLock<HashMap<ServiceId, Arc<Entry>>>]>,
+    world: RwLock<Arc<Network>>,
+    /// Counts changes of `world`, so that threads can keep their own handle.
+    generation: AtomicU64,
+    pub addresses: Addresses,
+    ready: AtomicBool,
+    loaded: Notify,
+    /// When the event feed was last read to its end.
+    began: std::time::Instant,
+    fresh_ms: AtomicU64,
+    online: AtomicI64,
+}
+
+/// Plans and routers, replaced as a whole when one changes.
+#[derive(Default)]
+pub struct Network {
+    pub world: World,
+    pub routers: HashMap<RouterId, Arc<RouterProfile>>,
+    pub vendors: HashMap<RouterId, Vendor>,
+}
+
+pub struct Entry {
+    pub isp: IspId,
+    pub username: Box<str>,
+    pub service: ServiceId,
+    pub state: Mutex<State>,
+}
+
+pub struct State {
+    pub customer: CustomerId,
+    pub kind: Kind,
+    pub secret: Option<Box<str>>,
+    pub plan: PlanId,
+    pub subscriber: Subscriber,
+    pub custom: Option<Box<Custom>>,
+    pub period_ordinal: i64,
+    pub live: Vec<Live>,
+    pub reserved: Vec<Reservation>,
+    /// When the last login was passed on to be written.
+    pub login_written_at: Instant,
+}
+
+/// A place taken by an Accept whose Start has not come yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Reservation {
+    pub router: RouterId,
+    pub mac: Option<Mac>,
+    pub port: Option<u32>,
+    pub until: Instant,
+    pub restricted: bool,
+    pub address: Option<Ipv4Addr>,
+}
+
+impl State {
+    fn of(profile: Profile, before: Option<&mut State>) -> State {
+        let mut state = State {
+            customer: profile.customer,
+            kind: profile.kind,
+            secret: profile.secret,
+            plan: profile.plan,
+            subscriber: profile.subscriber,
+            custom: profile.attributes.as_deref().map(|rules| Box::new(Custom::of(rules))),
+            period_ordinal: profile.period_ordinal,
+            live: Vec::new(),
+            reserved: Vec::new(),
+            login_written_at: Instant::EPOCH,
+        };
+        if let Some(before) = before {
+            state.live = std::mem::take(&mut before.live);
+            state.reserved = std::mem::take(&mut before.reserved);
+            state.login_written_at = before.login_written_at;
+        }
+        state
+    }
+}
+
+impl Directory {
+    pub fn new(clock: Clock) -> Directory {
+        Directory {
+            clock,
+            hasher: DefaultHashBuilder::default(),
+            names: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            services: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            world: RwLock::default(),
+            generation: AtomicU64::new(1),
+            addresses: Addresses::default(),
+            ready: AtomicBool::new(false),
+            loaded: Notify::new(),
+            began: std::time::Instant::now(),
+            fresh_ms: AtomicU64::new(0),
+            online: AtomicI64::new(0),
+        }
+    }
+
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+        self.loaded.notify_waiters();
+    }
+
+    pub(crate) async fn loaded(&self) {
+        let loaded = self.loaded.notified();
+        tokio::pin!(loaded);
+        loaded.as_mut().enable();
+        if !self.is_ready() {
+            loaded.await;
+        }
+    }
+
+    /// Whether a name that is not here exists nowhere.
+    pub fn is_fresh(&self) -> bool {
+        let read = Duration::from_millis(self.fresh_ms.load(Ordering::Relaxed));
+        self.is_ready() && self.began.elapsed().saturating_sub(read) <= STALE
+    }
+
+    /// The feed was read to its end by a look that began then.
+    pub(crate) fn set_fresh(&self, looked: std::time::Instant) {
+        let at = looked.saturating_duration_since(self.began).as_millis() as u64;
+        self.fresh_ms.store(at, Ordering::Relaxed);
+    }
+
+    pub fn len(&self) -> usize {
+        self.services.iter().map(|shard| shard.read().len()).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Open sessions of known services.
+    pub fn online(&self) -> i64 {
+        self.online.load(Ordering::Relaxed)
+    }
+
+    pub fn network(&self) -> Arc<Network> {
+        self.world.read().clone()
+    }
+
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_world(&self, world: World) {
+        self.addresses.configure(&world.pools);
+        let routers = world.routers.iter().map(|row| (row.id, Arc::new(row.clone()))).collect();
+        let vendors = world.routers.iter().map(|row| (row.id, Vendor::from_word(&row.vendor))).collect();
+        *self.world.write() = Arc::new(Network { world, routers, vendors });
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    fn hash(&self, isp: IspId, username: &str) -> u64 {
+        self.hasher.hash_one((isp.0, username))
+    }
+
+    /// The service with this login; `username` is a key already (`service::setup::login_key`).
+    pub fn find(&self, isp: IspId, username: &str) -> Option<Arc<Entry>> {
+        let hash = self.hash(isp, username);
+        let shard = self.names[hash as usize % SHARDS].read();
+        shard.find(hash, |entry| entry.isp == isp && *entry.username == *username).cloned()
+    }
+
+    pub fn service(&self, id: ServiceId) -> Option<Arc<Entry>> {
+        self.services[id.0 as usize % SHARDS].read().get(&id).cloned()
+    }
+
+    /// Takes in a service as it is now; its sessions stay.
+    pub(crate) fn put(&self, profile: Profile) {
+        let (isp, id) = (profile.isp, profile.service);
+        let known = self.service(id);
+        if let Some(known) = &known
+            && known.username == profile.username
+        {
+            let mut state = known.state.lock();
+            *state = State::of(profile, Some(&mut state));
+            return;
+        }
+        let username = profile.username.clone();
+        let state = match &known {
+            Some(known) => {
+                self.remove_name(known);
+                State::of(profile, Some(&mut known.state.lock()))
+            }
+            None => State::of(profile, None),
+        };
+        let entry = Arc::new(Entry { isp, username, service: id, state: Mutex::new(state) });
+        self.services[id.0 as usize % SHARDS].write().insert(id, entry.clone());
+        let hash = self.hash(isp, &entry.username);
+        let mut shard = self.names[hash as usize % SHARDS].write();
+        shard.insert_unique(hash, entry, |entry| self.hash(entry.isp, &entry.username));
+    }
+
+    /// The service is gone: deleted or without a login.
+    pub(crate) fn remove(&self, id: ServiceId) {
+        let removed = self.services[id.0 as usize % SHARDS].write().remove(&id);
+        if let Some(entry) = removed {
+            self.online.fetch_sub(entry.state.lock().live.len() as i64, Ordering::Relaxed);
+            self.remove_name(&entry);
+        }
+    }
+
+    fn remove_name(&self, entry: &Arc<Entry>) {
+        let hash = self.hash(entry.isp, &entry.username);
+        let mut shard = self.names[hash as usize % SHARDS].write();
+        if let Ok(found) = shard.find_entry(hash, |known| Arc::ptr_eq(known, entry)) {
+            found.remove();
+        }
+    }
+
+    pub(crate) fn shrink(&self) {
+        for shard in &self.names {
+            shard.write().shrink_to_fit(|entry| self.hash(entry.isp, &entry.username));
+        }
+        self.services.iter().for_each(|shard| shard.write().shrink_to_fit());
+    }
+
+    /// What a committed batch of accounting left behind.
+    pub(crate) fn apply(&self, recorded: &Recorded) {
+        for (state, session) in &recorded.sessions {
+            match state {
+                SessionState::Open => self.opened(session),
+                SessionState::Ended => self.ended(session),
+            }
+        }
+        for used in &recorded.used {
+            if let Some(entry) = self.service(used.service) {
+                let mut state = entry.state.lock();
+                // A sale may have come between: its period counts from the start.
+                if state.period_ordinal == used.period_ordinal {
+                    let quota = &mut state.subscriber.quota;
+                    quota.used_bytes = quota.used_bytes.max(used.used_bytes);
+                    quota.used_time_s = quota.used_time_s.max(used.used_time_s);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn opened(&self, session: &LiveSession) {
+        let Some(entry) = session.service.and_then(|id| self.service(id)) else { return };
+        let live = session.live;
+        let mut state = entry.state.lock();
+        // Its place is no longer reserved but taken.
+        let place =
+            state.reserved.iter().position(|r| r.router == live.router && r.mac == live.mac && r.port == live.port);
+        if let Some(at) = place {
+            state.reserved.swap_remove(at);
+        }
+        if let Some(std::net::IpAddr::V4(address)) = session.address {
+            self.addresses.hold(entry.isp, address, entry.service);
+        }
+        match state.live.iter_mut().find(|known| known.session == live.session) {
+            Some(known) => *known = live,
+            None => {
+                state.live.push(live);
+                self.online.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    pub(crate) fn ended(&self, session: &LiveSession) {
+        let Some(entry) = session.service.and_then(|id| self.service(id)) else { return };
+        let mut state = entry.state.lock();
+        let before = state.live.len();
+        state.live.retain(|known| known.session != session.id);
+        self.online.fetch_sub((before - state.live.len()) as i64, Ordering::Relaxed);
+        if let Some(std::net::IpAddr::V4(address)) = session.address {
+            self.addresses.release(entry.isp, address);
+        }
+    }
+
+    /// Sessions that a login of the same device replaced: no longer live here, and to be closed in the database.
+    pub(crate) fn replace(&self, state: &mut State, sessions: &[SessionId]) {
+        let before = state.live.len();
+        state.live.retain(|known| !sessions.contains(&known.session));
+        self.online.fetch_sub((before - state.live.len()) as i64, Ordering::Relaxed);
+    }
+
+    /// The faster direction of a service's line and the interim interval it is told.
+    pub fn line(&self, network: &Network, entry: &Entry) -> (Option<u32>, Option<u32>) {
+        let state = entry.state.lock();
+        let plan: Option<&Arc<PlanAccess>> = network.world.plans.get(&(entry.isp, state.plan));
+        let rates = state.subscriber.bandwidth.or(plan.and_then(|plan| plan.network.bandwidth));
+        (rates.map(|rates| rates.down_kbps.max(rates.up_kbps)), plan.map(|plan| plan.interim_s))
+    }
+}
+
+/// A thread's own handle on what changes seldom.
+pub struct Seldom {
+    generation: u64,
+    network: Arc<Network>,
+}
+
+impl Seldom {
+    pub fn new(directory: &Directory) -> Seldom {
+        Seldom { generation: directory.generation(), network: directory.network() }
+    }
+
+    pub fn get(&mut self, directory: &Directory) -> &Arc<Network> {
+        let generation = directory.generation();
+        if self.generation != generation {
+            self.network = directory.network();
+            self.generation = generation;
+        }
+        &self.network
+    }
+}

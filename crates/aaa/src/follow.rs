@@ -1,0 +1,140 @@
+//! Loads the directory and follows the event feed: this process's own commits at once, other nodes' within half a
+//! second. With the database away it keeps what it has and tries again.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use domain::{
+    IspId, ServiceId, SessionId,
+    event::{EventKind, Subject},
+};
+use service::{App, Error, directory};
+use tokio::sync::watch;
+
+use crate::Directory;
+
+/// How often other nodes' events are looked for.
+const POLL: Duration = Duration::from_millis(300);
+const RETRY: Duration = Duration::from_millis(500);
+const PAGE: i64 = 5000;
+const EVENTS: i64 = 2000;
+
+pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiver<bool>) {
+    let mut applied = loop {
+        match load(&app, &directory).await {
+            Ok(applied) => break applied,
+            Err(error) => tracing::warn!(%error, "the directory cannot be loaded yet"),
+        }
+        if stopped_within(&mut stopped, RETRY).await {
+            return;
+        }
+    };
+    for (isp, seq) in &applied {
+        app.feed.applied(*isp, *seq);
+    }
+    app.feed.follow();
+    directory.set_fresh(Instant::now());
+    directory.set_ready();
+    tracing::info!(subscribers = directory.len(), online = directory.online(), "directory loaded");
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            () = app.feed.wait(POLL) => {}
+        }
+        let began = Instant::now();
+        match follow(&app, &directory, &mut applied).await {
+            Ok(()) => directory.set_fresh(began),
+            Err(error) => {
+                tracing::warn!(%error, "the event feed cannot be read");
+                if stopped_within(&mut stopped, RETRY).await {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn stopped_within(stopped: &mut watch::Receiver<bool>, at_most: Duration) -> bool {
+    tokio::time::timeout(at_most, stopped.changed()).await.is_ok()
+}
+
+/// Everything, in pages. Events are numbered before anything is read, so that what changes meanwhile is read again.
+async fn load(app: &App, directory: &Directory) -> Result<HashMap<IspId, i64>, Error> {
+    let heads = directory::heads(app).await?;
+    let world = directory::world(app).await?;
+    let attributes = directory::all_attributes(app).await?;
+    directory.set_world(world.clone());
+    let mut after = (IspId(0), ServiceId(0));
+    loop {
+        let page = directory::profiles_after(app, &world, &attributes, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = (last.isp, last.service);
+        page.into_iter().for_each(|profile| directory.put(profile));
+    }
+    directory.shrink();
+    let mut after = (IspId(0), SessionId(0));
+    loop {
+        let page = directory::open_sessions_after(app, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = (last.isp, last.id);
+        page.iter().for_each(|session| directory.opened(session));
+    }
+    Ok(heads.into_iter().collect())
+}
+
+async fn follow(app: &App, directory: &Directory, applied: &mut HashMap<IspId, i64>) -> Result<(), Error> {
+    for (isp, head) in directory::heads(app).await? {
+        let mut seq = applied.get(&isp).copied().unwrap_or(0);
+        while seq < head {
+            let events = directory::events_after(app, isp, seq, EVENTS).await?;
+            let Some(last) = events.last() else { break };
+            let next = last.seq;
+            let mut services: Vec<ServiceId> = Vec::new();
+            let mut world_changed = false;
+            for event in &events {
+                match concerns(event.kind, Subject::from_parts(&event.subject, event.subject_id)) {
+                    Concern::Nothing => {}
+                    Concern::World => world_changed = true,
+                    Concern::Service(id) => services.push(id),
+                }
+            }
+            if world_changed {
+                directory.set_world(directory::world(app).await?);
+            }
+            services.sort_unstable_by_key(|id| id.0);
+            services.dedup();
+            let network = directory.network();
+            for (id, profile) in directory::profiles(app, &network.world, isp, services).await? {
+                match profile {
+                    Some(profile) => directory.put(profile),
+                    None => directory.remove(id),
+                }
+            }
+            seq = next;
+            applied.insert(isp, seq);
+            app.feed.applied(isp, seq);
+        }
+    }
+    Ok(())
+}
+
+enum Concern {
+    Nothing,
+    /// Plans, bandwidths, pools and routers are read again as a whole.
+    World,
+    Service(ServiceId),
+}
+
+fn concerns(kind: EventKind, subject: Option<Subject>) -> Concern {
+    match subject {
+        Some(Subject::Plan(_) | Subject::Bandwidth(_) | Subject::Pool(_) | Subject::Router(_)) => Concern::World,
+        // The directory has counted this itself.
+        Some(Subject::Service(_)) if kind == EventKind::ServiceFirstUsed => Concern::Nothing,
+        Some(Subject::Service(id)) => Concern::Service(ServiceId(id)),
+        Some(Subject::Isp | Subject::Staff(_) | Subject::ApiClient(_) | Subject::Customer(_) | Subject::Session(_))
+        | None => Concern::Nothing,
+    }
+}

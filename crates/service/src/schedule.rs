@@ -1,0 +1,36 @@
+//! The schedule of what recurs: whoever takes a turn sets the next one at once, so that two nodes have one effect.
+
+use store::{
+    db::{Class, Value},
+    idempotency, job,
+};
+
+use crate::{App, Error};
+
+/// Takes the turn of a task if it is due and no other node has it. `every` and `lease` in microseconds.
+pub async fn take(app: &App, name: &'static str, every: i64, lease: i64) -> Result<bool, Error> {
+    let (now, node) = (app.clock.now(), app.node.clone());
+    // Mostly nothing is due: a look does not take the writer.
+    let next = app.db.read(async move |tx| job::next_turn(tx, name).await).await?;
+    if next.is_some_and(|next| next > now) {
+        return Ok(false);
+    }
+    Ok(app.db.tx(Class::Bulk, async move |tx| job::take_turn(tx, name, &node, now, every, lease).await).await?)
+}
+
+pub async fn end(app: &App, name: &'static str) -> Result<(), Error> {
+    let node = app.node.clone();
+    Ok(app.db.tx(Class::Bulk, async move |tx| job::end_turn(tx, name, &node).await).await?)
+}
+
+/// Removes finished jobs and callers' keys that are old.
+pub async fn forget(app: &App, jobs_kept: i64, keys_kept: i64) -> Result<(), Error> {
+    let now = app.clock.now();
+    app.db
+        .tx(Class::Bulk, async move |tx| {
+            job::forget(tx, now.plus(-jobs_kept)).await?;
+            idempotency::forget(tx, Value::from(now.plus(-keys_kept))).await?;
+            Ok::<_, Error>(())
+        })
+        .await
+}
