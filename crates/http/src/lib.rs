@@ -1,1 +1,36 @@
+//! What every HTTP door stands on. Nothing here knows a dialect's words.
 //!
+//! | chapter        | what it gives                                                                          |
+//! |----------------|----------------------------------------------------------------------------------------|
+//! | [`routes`]     | `routes!`: a document's table of calls, as a router and as a list for tests            |
+//! | [`fields`]     | a body or query read field by field; all that is wrong with it is told at once         |
+//! | [`fault`]      | what is wrong before a dialect has been asked: no such path, too large, malformed      |
+//! | [`gate`]       | requests per minute, exactly; requests per month, kept over restarts                   |
+//! | [`repeats`]    | `Idempotency-Key`: a repeated write gets its first answer                              |
+//! | [`shell`]      | request ids, time limits, panics, the access log, metrics                              |
+//! | [`dispatch`]   | several dialects at one address, told apart by the caller's credential                 |
+//! | [`wire`]       | amounts and times as the vendors write them                                            |
+//!
+//! From the outside in, a request meets: dispatch, shell, the dialect's voice, its credential check and gate, repeats,
+//! the route table. A credential is checked before the table is looked at, so no route can forget it.
+
+pub mod dispatch;
+pub mod fault;
+pub mod fields;
+pub mod gate;
+pub mod repeats;
+pub mod routes;
+pub mod shell;
+pub mod wire;
+
+#[doc(hidden)]
+pub use axum;
+
+pub use dispatch::{Credential, Dialect, Dispatch};
+pub use fault::Fault;
+pub use fields::{Asked, Fields, Given};
+pub use gate::{Admission, Gate};
+pub use routes::{Id, Route};
+
+/// The largest body a door reads.
+pub const MAX_BODY: usize = 1 << 20;

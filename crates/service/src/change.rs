@@ -136,6 +136,39 @@ impl App {
     }
 }
 
+/// The answer that was kept for this key, if there is one.
+///
+/// # Errors
+/// `KeyReused` when the key came with another request.
+pub async fn answered(app: &App, actor: &Actor, key: &CallerKey) -> Result<Option<String>, Error> {
+    let (isp, scope, name) = (actor.isp, answer_scope(actor), key.key.clone());
+    let seen = app.db.read(async move |tx| idempotency::find(tx, isp, &scope, &name).await).await;
+    match seen.map_err(|error: store::db::Error| Error::from(error))? {
+        Some(seen) if seen.request_hash != key.request_hash => Err(Error::KeyReused),
+        seen => Ok(seen.map(|seen| seen.answer)),
+    }
+}
+
+/// Keeps the answer that a caller was given, for its repeats. The first one stays.
+pub async fn keep_answer(app: &App, actor: &Actor, key: CallerKey, answer: String) -> Result<(), Error> {
+    let (isp, scope, now) = (actor.isp, answer_scope(actor), app.clock.now());
+    app.db
+        .tx(Class::Interactive, async move |tx| {
+            let claimed = idempotency::claim(tx, isp, &scope, &key.key, &key.request_hash, now).await?;
+            match claimed {
+                None => idempotency::remember(tx, isp, &scope, &key.key, &answer).await,
+                Some(_) => Ok(()),
+            }
+        })
+        .await
+        .map_err(|error: store::db::Error| error.into())
+}
+
+/// Whole answers are kept apart from use cases' results.
+fn answer_scope(actor: &Actor) -> String {
+    format!("answer:{}", actor.label())
+}
+
 impl Change<'_> {
     async fn end(self) -> Result<Option<i64>, Error> {
         let (events, jobs) = (self.events.into_inner(), self.jobs.into_inner());

@@ -46,6 +46,20 @@ impl Tier {
         }
     }
 
+    /// What a month includes; `None` without end.
+    pub fn requests_per_month(self) -> Option<i64> {
+        match self {
+            Tier::Free => Some(100),
+            Tier::Professional => Some(10_000),
+            Tier::Enterprise => None,
+        }
+    }
+
+    /// Whether requests beyond the month's are refused; else they are counted apart, to be billed.
+    pub fn is_hard(self) -> bool {
+        self == Tier::Free
+    }
+
     pub fn may_write(self) -> bool {
         self != Tier::Free
     }

@@ -14,7 +14,7 @@ use store::{
     db::Class,
     invoice::{self, Payment},
     plan, router,
-    service::{self, Service},
+    service::{self, Period, Service},
 };
 
 use crate::{
@@ -220,6 +220,8 @@ pub struct Shown {
     pub service: Option<Service>,
     /// The plan the line is on, with the terms its running period was sold under.
     pub offer: Option<Offer>,
+    /// The newest period sold to the line.
+    pub period: Option<Period>,
 }
 
 /// One page of customers, and how many match in all.
@@ -236,7 +238,14 @@ pub async fn list(app: &App, actor: &Actor, mut filter: Filter, page: Page) -> R
                     Some(service) => Some(sold_under(tx, service, &mut offers).await?),
                     None => None,
                 };
-                shown.push(Shown { customer, service, offer: offer.flatten() });
+                shown.push(Shown { customer, service, offer: offer.flatten(), period: None });
+            }
+            let lines: Vec<ServiceId> = shown.iter().filter_map(|row| row.service.as_ref().map(|s| s.id)).collect();
+            for period in service::last_periods(tx, isp, &lines).await? {
+                let line = |row: &&mut Shown| row.service.as_ref().is_some_and(|s| s.id == period.service_id);
+                if let Some(row) = shown.iter_mut().find(line) {
+                    row.period = Some(period);
+                }
             }
             Ok((shown, total))
         })
@@ -275,8 +284,10 @@ pub async fn show(app: &App, actor: &Actor, id: CustomerId) -> Result<Details, E
                 Some(service) => sold_under(tx, service, &mut Vec::new()).await?,
                 None => None,
             };
+            let line: Vec<ServiceId> = service.iter().map(|service| service.id).collect();
+            let period = service::last_periods(tx, isp, &line).await?.pop();
             let payments = invoice::payments_of(tx, isp, id, 50).await?;
-            Ok(Details { shown: Shown { customer, service, offer }, payments })
+            Ok(Details { shown: Shown { customer, service, offer, period }, payments })
         })
         .await
 }

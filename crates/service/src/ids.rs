@@ -47,6 +47,9 @@ tables! {
     Session = "session", 1024;
     Reject = "reject", 256;
     Job = "job", 64;
+    Message = "message", 64;
+    Voucher = "voucher", 128;
+    HotspotAccess = "hotspot_access", 64;
 }
 
 /// Blocks of ids in memory. Ids need no gaplessness: what a crash or a rolled-back change loses is lost.

@@ -7,10 +7,13 @@
 //! | [`plans`], [`routers`]                       | what is sold, and through what                                    |
 //! | [`customers`], [`recharge`], [`standing`]    | who buys, the sale, suspend and activate                          |
 //! | [`bulk`]                                     | many customers at once                                            |
+//! | [`vouchers`], [`payments`]                   | prepaid codes, and what was paid                                  |
+//! | [`hotspot`], [`messages`]                    | the captive portal's log, messages to send                        |
 //! | [`expiry`]                                   | what happens when time is up                                      |
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
+//! | [`metering`]                               | what API clients use                                              |
 //! | [`overview`]                                 | the front page's facts                                            |
 
 pub mod accounting;
@@ -25,9 +28,13 @@ pub mod directory;
 pub mod error;
 pub mod expiry;
 pub mod feed;
+pub mod hotspot;
 pub mod ids;
+pub mod messages;
+pub mod metering;
 pub mod network;
 pub mod overview;
+pub mod payments;
 pub mod plans;
 pub mod recharge;
 pub mod routers;
@@ -35,6 +42,7 @@ pub mod schedule;
 pub mod setup;
 pub mod standing;
 pub mod vault;
+pub mod vouchers;
 
 pub use actor::{Actor, Who};
 pub use app::App;
@@ -45,8 +53,10 @@ pub use vault::Vault;
 
 pub use store::customer::{Customer, Filter, Order, Page, Standing};
 pub use store::db::{Class, Db, Engine, Location};
+pub use store::hotspot::{Filter as HotspotFilter, Named as HotspotStep};
 pub use store::invoice::Payment;
 pub use store::isp::Isp;
 pub use store::plan::{Bandwidth, Plan, PlanVersion, Pool};
 pub use store::router::Router;
 pub use store::service::Service;
+pub use store::voucher::{Filter as VoucherFilter, Voucher};

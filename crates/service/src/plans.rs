@@ -221,6 +221,14 @@ pub struct PlanChange {
     pub validity: Option<u32>,
     pub validity_unit: Option<String>,
     pub limited: Option<bool>,
+    pub limit_type: Option<String>,
+    pub time_limit: Option<i64>,
+    pub time_unit: Option<String>,
+    pub data_limit: Option<i64>,
+    pub data_unit: Option<String>,
+    pub shared_users: Option<u32>,
+    pub pool: Option<PoolId>,
+    pub router: Option<RouterId>,
     pub enabled: Option<bool>,
     pub public: Option<bool>,
 }
@@ -318,16 +326,25 @@ pub async fn update(app: &App, actor: &Actor, id: PlanId, command: PlanChange) -
             after.plan.name = name.trim().into();
             after.plan.name_key = Some(key);
         }
-        if let Some(bandwidth) = command.bandwidth {
-            check_references(change, bandwidth, None, None).await?;
-            after.plan.bandwidth_id = bandwidth;
-        }
+        after.plan.bandwidth_id = command.bandwidth.unwrap_or(after.plan.bandwidth_id);
+        check_references(change, after.plan.bandwidth_id, command.pool, command.router).await?;
+        after.plan.pool_id = command.pool.or(after.plan.pool_id);
+        after.plan.router_id = command.router.or(after.plan.router_id);
+        after.plan.shared_users = command.shared_users.map_or(after.plan.shared_users, i64::from);
         after.plan.enabled = command.enabled.unwrap_or(after.plan.enabled);
         after.plan.public = command.public.unwrap_or(after.plan.public);
         after.version.price = command.price.unwrap_or(after.version.price);
         after.version.validity = command.validity.map_or(after.version.validity, i64::from);
         after.version.validity_unit = command.validity_unit.clone().unwrap_or(after.version.validity_unit);
         after.version.limited = command.limited.unwrap_or(after.version.limited);
+        after.version.limit_type = command.limit_type.clone().or(after.version.limit_type);
+        after.version.time_limit = command.time_limit.or(after.version.time_limit);
+        after.version.time_unit = command.time_unit.clone().or(after.version.time_unit);
+        after.version.data_limit = command.data_limit.or(after.version.data_limit);
+        after.version.data_unit = command.data_unit.clone().or(after.version.data_unit);
+        if let Some(missing) = missing_limit(&after.version) {
+            return Err(Error::invalid(missing, Why::Required));
+        }
         if after == before {
             return Ok(after);
         }
@@ -340,10 +357,100 @@ pub async fn update(app: &App, actor: &Actor, id: PlanId, command: PlanChange) -
         after.plan.updated_at = change.now;
         plan::update(change.tx, &after.plan).await?;
         change.event(EventKind::PlanUpdated, Subject::Plan(id.0), json!({ "name": after.plan.name }));
-        if after.plan.bandwidth_id != before.plan.bandwidth_id {
+        if after.plan.bandwidth_id != before.plan.bandwidth_id || after.plan.pool_id != before.plan.pool_id {
             change.job("network", "converge_plan", change.now, json!({ "plan": id.0 })).await?;
         }
         Ok(after)
+    })
+    .await
+}
+
+/// What a limited version lacks to be one.
+fn missing_limit(version: &PlanVersion) -> Option<&'static str> {
+    let lacks = |limit: Option<i64>| limit.is_none_or(|limit| limit < 1);
+    match version.limit_type.as_deref() {
+        _ if !version.limited => None,
+        None => Some("limit_type"),
+        Some("Time_Limit" | "Both_Limit") if lacks(version.time_limit) => Some("time_limit"),
+        Some("Data_Limit" | "Both_Limit") if lacks(version.data_limit) => Some("data_limit"),
+        Some(_) => None,
+    }
+}
+
+/// Soft: what was sold under it still names it. Refused while a customer has it or another plan falls back to it.
+pub async fn delete(app: &App, actor: &Actor, id: PlanId) -> Result<(), Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let mut row = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+        if plan::services_on(change.tx, change.isp, id).await? > 0 {
+            return Err(Error::InUse { what: "plan", by: "customer" });
+        }
+        if plan::plans_falling_back_to(change.tx, change.isp, id).await? > 0 {
+            return Err(Error::InUse { what: "plan", by: "plan" });
+        }
+        row.deleted_at = Some(change.now);
+        row.updated_at = change.now;
+        row.name_key = None;
+        plan::update(change.tx, &row).await?;
+        change.event(EventKind::PlanDeleted, Subject::Plan(id.0), json!({ "name": row.name }));
+        Ok(())
+    })
+    .await
+}
+
+/// A copy under another name, on another router where one is given.
+pub async fn duplicate(
+    app: &App,
+    actor: &Actor,
+    id: PlanId,
+    name: String,
+    router: Option<RouterId>,
+) -> Result<Offer, Error> {
+    actor.writes()?;
+    let copy_id = PlanId(app.new_id(Table::Plan).await?);
+    app.change(actor, Class::Interactive, async move |change| {
+        let Offer { mut plan, mut version } = offer(change, id).await?;
+        if let Some(router) = router {
+            check_references(change, plan.bandwidth_id, None, Some(router)).await?;
+            plan.router_id = Some(router);
+        }
+        let key = name_key(&name);
+        if plan::by_name(change.tx, change.isp, &key).await?.is_some() {
+            return Err(Error::invalid("name", Why::Taken));
+        }
+        plan.id = copy_id;
+        plan.name = name.trim().into();
+        plan.name_key = Some(key);
+        plan.version = 1;
+        plan.created_at = change.now;
+        plan.updated_at = change.now;
+        version.plan_id = copy_id;
+        version.version = 1;
+        version.created_at = change.now;
+        plan.insert(change.tx).await?;
+        version.insert(change.tx).await?;
+        change.event(EventKind::PlanCreated, Subject::Plan(copy_id.0), json!({ "name": plan.name, "copy_of": id.0 }));
+        Ok(Offer { plan, version })
+    })
+    .await
+}
+
+/// How much a sync concerns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Synced {
+    pub services: i64,
+    pub sessions: i64,
+}
+
+/// Orders the network to bring every live session on the plan to what the plan gives now.
+pub async fn sync(app: &App, actor: &Actor, id: PlanId) -> Result<Synced, Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+        let services = plan::services_on(change.tx, change.isp, id).await?;
+        let sessions = store::session::open_of_plan(change.tx, change.isp, id).await?.len() as i64;
+        change.job("network", "converge_plan", change.now, json!({ "plan": id.0 })).await?;
+        Ok(Synced { services, sessions })
     })
     .await
 }

@@ -22,6 +22,7 @@ use crate::{
     app::Tenant,
     change::CallerKey,
     ids::Table,
+    messages,
     plans::{self, Offer},
 };
 
@@ -77,6 +78,26 @@ impl SaleIds {
 
 /// Sells the customer's primary service its next period. The service is active afterwards and the network follows.
 pub async fn recharge(app: &App, actor: &Actor, command: Recharge, key: Option<CallerKey>) -> Result<Receipt, Error> {
+    sell_next(app, actor, command, false, key).await
+}
+
+/// As [`recharge`], and the customer gets a receipt by SMS.
+pub async fn recharge_and_tell(
+    app: &App,
+    actor: &Actor,
+    command: Recharge,
+    key: Option<CallerKey>,
+) -> Result<Receipt, Error> {
+    sell_next(app, actor, command, true, key).await
+}
+
+async fn sell_next(
+    app: &App,
+    actor: &Actor,
+    command: Recharge,
+    tell: bool,
+    key: Option<CallerKey>,
+) -> Result<Receipt, Error> {
     actor.writes()?;
     let tenant = app.tenant(actor.isp).await?;
     let branch = actor.clone();
@@ -96,20 +117,26 @@ pub async fn recharge(app: &App, actor: &Actor, command: Recharge, key: Option<C
         }
         let amount = sell(change, &tenant, &mut service, &offer, &command.payer).await?;
         service::update(change.tx, &service).await?;
+        change.job("network", "converge", change.now, json!({ "service": service.id.0 })).await?;
+        let expires_at = service.expires_at.unwrap_or(change.now);
+        if tell {
+            messages::receipt(change, &tenant, &owner, &offer.plan.name, amount, expires_at).await?;
+        }
         Ok(Receipt {
             customer_id: owner.id.0,
             service_id: service.id.0,
             username: owner.username,
             plan_id: offer.plan.id.0,
             plan_name: offer.plan.name,
-            expires_at: service.expires_at.unwrap_or(change.now).0,
+            expires_at: expires_at.0,
             amount: amount.0,
         })
     })
     .await
 }
 
-/// Sells one period of `offer` to `service` (locked by the caller, saved by the caller). The price taken.
+/// Sells one period of `offer` to `service` (locked by the caller, saved by the caller, who also orders the network to
+/// follow). The price taken.
 pub(crate) async fn sell(
     change: &Change<'_>,
     tenant: &Tenant,
@@ -211,7 +238,6 @@ pub(crate) async fn sell(
             "expires_at": sale.term.expires_at.0, "amount": total.0
         }),
     );
-    change.job("network", "converge", change.now, json!({ "service": service.id.0 })).await?;
     Ok(total)
 }
 

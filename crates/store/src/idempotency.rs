@@ -35,6 +35,10 @@ pub async fn claim(
     if taken > 0 {
         return Ok(None);
     }
+    find(tx, isp, scope, key).await
+}
+
+pub async fn find(tx: &Tx, isp: IspId, scope: &str, key: &str) -> Result<Option<Seen>, Error> {
     let row = tx
         .row(
             sql!("select request_hash, answer from idempotency where isp_id = $1 and scope = $2 and caller_key = $3"),

@@ -1,9 +1,9 @@
 //! Invoices and payments.
 
-use domain::{CustomerId, Instant, InvoiceId, IspId, Money, PaymentId, PeriodId, PlanId, ServiceId};
+use domain::{BranchId, CustomerId, Instant, InvoiceId, IspId, Money, PaymentId, PeriodId, PlanId, ServiceId};
 
 use crate::{
-    db::{Error, Tx},
+    db::{Error, Tx, Value},
     params,
     record::{record, records, text},
     sql,
@@ -75,6 +75,78 @@ pub async fn payments_of(tx: &Tx, isp: IspId, customer: CustomerId, limit: i64) 
         )
         .await?;
     records(rows, Payment::from_row)
+}
+
+/// A list's conditions; all given ones hold.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct PaymentFilter {
+    pub customer: Option<CustomerId>,
+    pub kind: Option<String>,
+    pub branch: Option<BranchId>,
+    pub from: Option<Instant>,
+    /// Not included.
+    pub until: Option<Instant>,
+    pub min: Option<Money>,
+    pub max: Option<Money>,
+}
+
+fn matching(isp: IspId, filter: &PaymentFilter) -> (String, Vec<Value>) {
+    let mut params = vec![Value::from(isp)];
+    let mut text = String::from("t.isp_id = $1");
+    let conditions = [
+        ("t.customer_id =", filter.customer.map(Value::from)),
+        ("t.kind =", filter.kind.as_deref().map(Value::from)),
+        ("t.created_at >=", filter.from.map(Value::from)),
+        ("t.created_at <", filter.until.map(Value::from)),
+        ("t.amount >=", filter.min.map(Value::from)),
+        ("t.amount <=", filter.max.map(Value::from)),
+    ];
+    for (condition, value) in conditions {
+        if let Some(value) = value {
+            params.push(value);
+            text += &format!(" and {condition} ${}", params.len());
+        }
+    }
+    if let Some(branch) = filter.branch {
+        params.push(branch.into());
+        text += &format!(
+            " and exists (select 1 from customer c where c.isp_id = t.isp_id and c.id = t.customer_id \
+             and c.branch_id = ${})",
+            params.len()
+        );
+    }
+    (text, params)
+}
+
+/// A page of the payments that match, newest first.
+pub async fn list(
+    tx: &Tx,
+    isp: IspId,
+    filter: &PaymentFilter,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<Payment>, Error> {
+    let (condition, mut params) = matching(isp, filter);
+    params.extend([Value::from(limit), Value::from(offset)]);
+    let text = format!(
+        "{}where {condition} order by t.created_at desc, t.id desc limit ${} offset ${}",
+        Payment::SELECT,
+        params.len() - 1,
+        params.len()
+    );
+    records(tx.rows(text, &params).await?, Payment::from_row)
+}
+
+/// How many payments match, and what they add up to.
+pub async fn count_and_sum(tx: &Tx, isp: IspId, filter: &PaymentFilter) -> Result<(i64, Money), Error> {
+    let (condition, params) = matching(isp, filter);
+    let text = format!(
+        "select count(*), cast(coalesce(sum(t.amount), 0) as bigint) from payment t where {condition}"
+    );
+    match tx.row(text, &params).await? {
+        Some(row) => Ok((row.get(0)?, row.get(1)?)),
+        None => Ok((0, Money::ZERO)),
+    }
 }
 
 /// The numbers of a series in order, for the proof that there is no gap.

@@ -3,15 +3,18 @@
 //! `db` is the only module that knows there are two engines. Nothing here decides anything: rules are in `domain`,
 //! use cases in `service`.
 
+pub mod api_usage;
 pub mod counter;
 pub mod customer;
 pub mod db;
 pub mod event;
+pub mod hotspot;
 pub mod idempotency;
 pub mod invoice;
 pub mod isp;
 pub mod job;
 pub mod ledger;
+pub mod message;
 pub mod migrate;
 pub mod overview;
 pub mod plan;
@@ -21,3 +24,4 @@ pub mod service;
 pub mod session;
 pub mod staff;
 pub mod testing;
+pub mod voucher;

@@ -283,6 +283,17 @@ pub async fn services_on(tx: &Tx, isp: IspId, id: PlanId) -> Result<i64, Error> 
     row.map_or(Ok(0), |row| row.get(0))
 }
 
+/// How many live plans give their expired subscribers this one.
+pub async fn plans_falling_back_to(tx: &Tx, isp: IspId, id: PlanId) -> Result<i64, Error> {
+    let row = tx
+        .row(
+            sql!("select count(*) from plan where isp_id = $1 and fallback_plan_id = $2 and deleted_at is null"),
+            &params![isp, id],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
 /// The plan, live or deleted: what was sold under it still names it.
 pub async fn any(tx: &Tx, isp: IspId, id: PlanId) -> Result<Option<Plan>, Error> {
     let row = tx.row(sql!(text!(Plan::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;

@@ -118,6 +118,20 @@ pub async fn of_customer(tx: &Tx, isp: IspId, customer: CustomerId) -> Result<Ve
     records(rows, Service::from_row)
 }
 
+/// The newest periods of these services, in no order.
+pub async fn last_periods(tx: &Tx, isp: IspId, services: &[ServiceId]) -> Result<Vec<Period>, Error> {
+    if services.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (list, params) = crate::customer::among(isp, services.iter().map(|id| id.0));
+    let text = format!(
+        "{}join service s on s.isp_id = t.isp_id and s.id = t.service_id and s.period_ordinal = t.ordinal \
+         where t.isp_id = $1 and t.service_id in ({list})",
+        Period::SELECT
+    );
+    records(tx.rows(text, &params).await?, Period::from_row)
+}
+
 pub async fn by_username(tx: &Tx, isp: IspId, username_key: &str) -> Result<Option<Service>, Error> {
     let row = tx
         .row(sql!(text!(Service::SELECT, "where t.isp_id = $1 and t.username_key = $2")), &params![isp, username_key])

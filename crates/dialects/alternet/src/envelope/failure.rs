@@ -1,0 +1,206 @@
+//! Failures: `{"success": false, "message", "code", "timestamp"}`, flat, with `errors` or `retry_after` where they apply.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use domain::Instant;
+use doors::{Fault, wire::utc_seconds};
+use serde_json::{Map, Value, json};
+use service::{Error, FieldError, Why};
+
+/// A refusal in this dialect's words. Its timestamp is set last, by [`speak`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    pub status: StatusCode,
+    pub code: &'static str,
+    pub message: String,
+    pub errors: Vec<(&'static str, String)>,
+    pub retry_after_s: Option<i64>,
+}
+
+/// What is not found, and how it is told.
+const UNKNOWN: &[(&str, &str, &str)] = &[
+    ("customer", "CUST_404", "Customer not found"),
+    ("service", "CUST_404", "Customer not found"),
+    ("plan", "PLAN_404", "Plan not found"),
+    ("router", "ROUTER_404", "Router not found"),
+    ("bandwidth", "BW_404", "Bandwidth profile not found"),
+    ("pool", "POOL_404", "Pool not found"),
+    ("voucher", "VOUCH_404", "Voucher not found"),
+];
+
+/// What is in use, and how it is told.
+const IN_USE: &[(&str, &str, &str)] = &[
+    ("bandwidth", "BW_IN_USE", "Cannot delete a bandwidth profile that is used by active plans"),
+    ("plan", "PLAN_IN_USE", "Cannot delete a plan that customers have or that another plan falls back to"),
+];
+
+impl Failure {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Failure {
+        Failure { status, code, message: message.into(), errors: Vec::new(), retry_after_s: None }
+    }
+
+    pub fn too_fast(retry_after_s: i64) -> Failure {
+        let message = format!("Rate limit exceeded. Please wait {retry_after_s} seconds.");
+        let failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, "RATE_001", message);
+        Failure { retry_after_s: Some(retry_after_s), ..failure }
+    }
+
+    pub fn month_used_up(retry_after_s: i64) -> Failure {
+        let message = "Monthly request quota exceeded. It starts anew next month.";
+        let failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, "RATE_001", message);
+        Failure { retry_after_s: Some(retry_after_s), ..failure }
+    }
+
+    pub fn read_only() -> Failure {
+        Failure::new(StatusCode::FORBIDDEN, "PERM_001", "Your API plan allows reading only")
+    }
+
+    /// The same with its message introduced: "Failed to recharge customer: Customer not found".
+    pub fn introduced(self, introduction: &str) -> Failure {
+        match self.status {
+            StatusCode::NOT_FOUND => Failure { message: format!("{introduction}: {}", self.message), ..self },
+            _ => self,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let bad = StatusCode::BAD_REQUEST;
+        let busy = |message: &str| Failure {
+            retry_after_s: Some(1),
+            ..Failure::new(StatusCode::SERVICE_UNAVAILABLE, "SERVER_503", message)
+        };
+        match error {
+            Error::Invalid(wrong) => Failure {
+                errors: wrong.into_iter().map(sentence).collect(),
+                ..Failure::new(bad, "VALID_001", "Validation failed")
+            },
+            Error::NotFound { what } => {
+                let row = UNKNOWN.iter().find(|(noun, ..)| *noun == what);
+                let (_, code, message) = row.unwrap_or(&("", "NOT_404", "Not found"));
+                Failure::new(StatusCode::NOT_FOUND, code, *message)
+            }
+            Error::Unauthenticated => {
+                Failure::new(StatusCode::UNAUTHORIZED, "AUTH_001", "Unauthorized - Invalid API key")
+            }
+            Error::Forbidden => {
+                Failure::new(StatusCode::FORBIDDEN, "PERM_001", "You don't have permission to access this customer")
+            }
+            Error::InUse { what, .. } => {
+                let row = IN_USE.iter().find(|(noun, ..)| *noun == what);
+                let (_, code, message) = row.unwrap_or(&("", "IN_USE", "Cannot delete what is in use"));
+                Failure::new(bad, code, *message)
+            }
+            Error::Refused(why) => Failure::new(bad, "STATE_001", why),
+            Error::Insufficient { .. } => Failure::new(bad, "FUNDS_001", "The customer's balance is not sufficient"),
+            Error::KeyReused => Fault::KeyReused.into(),
+            Error::Busy => busy("The server is busy, please try again"),
+            Error::Unavailable => busy("The server is unavailable, please try again"),
+            Error::Internal(details) => {
+                tracing::error!(details, "a request failed");
+                Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "SERVER_500", "Server error")
+            }
+        }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        let code = match fault {
+            Fault::NoSuchPath => "ROUTE_404",
+            Fault::MethodNotAllowed => "METHOD_405",
+            Fault::Malformed | Fault::NotAnObject | Fault::ContentType | Fault::Interrupted | Fault::BadKey => {
+                "REQUEST_400"
+            }
+            Fault::TooLarge => "REQUEST_413",
+            Fault::KeyReused => "IDEMPOTENCY_409",
+            Fault::TimedOut => "SERVER_503",
+            Fault::Panicked => "SERVER_500",
+        };
+        Failure::new(fault.status(), code, fault.message())
+    }
+}
+
+/// What is wrong with a field, in the sentences of the framework whose users these are.
+fn sentence(wrong: FieldError) -> (&'static str, String) {
+    let field = spoken(wrong.field);
+    let told = match wrong.why {
+        Why::Required => format!("The {field} field is required."),
+        Why::TooShort { min } => format!("The {field} must be at least {min} characters."),
+        Why::TooLong { max } => format!("The {field} must not be greater than {max} characters."),
+        Why::TooSmall { min } => format!("The {field} must be at least {min}."),
+        Why::TooLarge { max } => format!("The {field} must not be greater than {max}."),
+        Why::NotANumber => format!("The {field} must be a number."),
+        Why::NotAnInteger => format!("The {field} must be an integer."),
+        Why::NotText => format!("The {field} must be a string."),
+        Why::NotBoolean => format!("The {field} field must be true or false."),
+        Why::NotAList => format!("The {field} must be an array."),
+        Why::NotADate => format!("The {field} is not a valid date."),
+        Why::TooManyDecimals => format!("The {field} has too many decimals."),
+        Why::DigitsOnly => format!("The {field} must contain only digits."),
+        Why::NotOneOf(_) | Why::Unknown => format!("The selected {field} is invalid."),
+        Why::Taken => format!("The {field} has already been taken."),
+        Why::Not(form) => format!("The {field} must be {form}."),
+    };
+    (wrong.field, told)
+}
+
+/// `per_page` as "per page", `clientsCount` as "clients count".
+fn spoken(field: &str) -> String {
+    let mut told = String::new();
+    for c in field.chars() {
+        match c {
+            '_' => told.push(' '),
+            c if c.is_ascii_uppercase() => told.extend([' ', c.to_ascii_lowercase()]),
+            c => told.push(c),
+        }
+    }
+    told
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the failure a response carries, if it carries one; it knows what time it is.
+pub fn speak(mut response: Response, now: Instant) -> Response {
+    let own = response.extensions_mut().remove::<Failure>();
+    let failure = own.or_else(|| response.extensions_mut().remove::<Fault>().map(Failure::from));
+    let Some(Failure { status, code, message, errors, retry_after_s }) = failure else { return response };
+    let mut body = json!({ "success": false, "message": message });
+    if !errors.is_empty() {
+        let mut fields = Map::new();
+        for (field, told) in errors {
+            let list = fields.entry(field).or_insert_with(|| json!([]));
+            if let Value::Array(list) = list {
+                list.push(told.into());
+            }
+        }
+        body["errors"] = fields.into();
+    }
+    body["code"] = code.into();
+    if let Some(seconds) = retry_after_s {
+        body["retry_after"] = seconds.into();
+    }
+    body["timestamp"] = utc_seconds(now).into();
+    let mut told = (status, Json(body)).into_response();
+    if let Some(seconds) = retry_after_s {
+        told.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    // Headers the refusal came with (`Allow`) and what the log wants to know stay.
+    for (name, value) in response.headers() {
+        if !matches!(name.as_str(), "content-length" | "content-type") {
+            told.headers_mut().insert(name, value.clone());
+        }
+    }
+    *told.extensions_mut() = std::mem::take(response.extensions_mut());
+    told
+}

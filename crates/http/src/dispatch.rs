@@ -1,0 +1,186 @@
+//! Several dialects at one address. Their documents share some paths, so the caller's credential decides: `X-API-Key`,
+//! HTTP Basic, a Bearer token. Each dialect is also mounted under a prefix of its own, where nothing needs deciding.
+
+use axum::{
+    Json, Router,
+    extract::Request,
+    http::{HeaderMap, StatusCode, Uri, header::AUTHORIZATION, uri::PathAndQuery},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use service::Clock;
+use tower::ServiceExt;
+
+use crate::{Route, wire::utc_seconds};
+
+/// What a dialect's callers identify themselves with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Credential {
+    ApiKey,
+    Basic,
+    Bearer,
+}
+
+impl Credential {
+    /// What the request carries; `X-API-Key` wins over `Authorization`.
+    fn of(headers: &HeaderMap) -> Option<Credential> {
+        if headers.contains_key("x-api-key") {
+            return Some(Credential::ApiKey);
+        }
+        let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
+        match text.split_whitespace().next()?.to_ascii_lowercase().as_str() {
+            "basic" => Some(Credential::Basic),
+            "bearer" => Some(Credential::Bearer),
+            _ => None,
+        }
+    }
+}
+
+/// A dialect as it registers here.
+#[derive(Clone)]
+pub struct Dialect {
+    /// Also its prefix: `/alternet/api/v1/…`.
+    pub name: &'static str,
+    pub credential: Credential,
+    pub routes: &'static [Route],
+    pub router: Router,
+}
+
+/// Under which prefix a request came, for answers that hold their own address.
+#[derive(Clone, Debug)]
+pub struct Mount(pub String);
+
+#[derive(Clone)]
+pub struct Dispatch {
+    clock: Clock,
+    dialects: Vec<Dialect>,
+}
+
+impl Dispatch {
+    pub fn new(clock: Clock) -> Dispatch {
+        Dispatch { clock, dialects: Vec::new() }
+    }
+
+    /// Registers a dialect; where nothing else decides, earlier ones come first.
+    pub fn with(mut self, dialect: Dialect) -> Dispatch {
+        self.dialects.push(dialect);
+        self
+    }
+
+    /// Everything under `/api` and under the dialects' prefixes; the rest of the address is other doors'.
+    pub fn router(self) -> Router {
+        let mut prefixes = vec![String::from("/api")];
+        prefixes.extend(self.dialects.iter().map(|dialect| format!("/{}", dialect.name)));
+        let answer = move |request: Request| {
+            let this = self.clone();
+            async move { this.answer(request).await }
+        };
+        prefixes.into_iter().fold(Router::new(), |router, prefix| {
+            router.route(&format!("{prefix}/{{*rest}}"), axum::routing::any(answer.clone()))
+        })
+    }
+
+    async fn answer(&self, mut request: Request) -> Response {
+        let chosen = match self.mounted(&mut request) {
+            Some(dialect) => Choice::Dialect(dialect),
+            None => self.choose(request.uri().path(), Credential::of(request.headers())),
+        };
+        match chosen {
+            Choice::Dialect(dialect) => match dialect.router.clone().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+            Choice::Undecided => self.undecided(),
+            Choice::Nobody => StatusCode::NOT_FOUND.into_response(),
+        }
+    }
+
+    /// The dialect whose prefix the path begins with; the prefix is taken off.
+    fn mounted(&self, request: &mut Request) -> Option<&Dialect> {
+        let path = request.uri().path_and_query()?.as_str().to_string();
+        let (name, rest) = path.strip_prefix('/')?.split_once('/')?;
+        let dialect = self.dialects.iter().find(|dialect| dialect.name == name)?;
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = Some(PathAndQuery::try_from(format!("/{rest}")).ok()?);
+        *request.uri_mut() = Uri::from_parts(parts).ok()?;
+        request.extensions_mut().insert(Mount(format!("/{name}")));
+        Some(dialect)
+    }
+
+    /// The owners of the path first, then the credential: a stranger's credential at an owned path is the owner's to
+    /// refuse.
+    fn choose(&self, path: &str, credential: Option<Credential>) -> Choice<'_> {
+        let owns = |dialect: &&Dialect| dialect.routes.iter().any(|route| route.matches(path));
+        let owners: Vec<&Dialect> = self.dialects.iter().filter(owns).collect();
+        let fits = |dialect: &&&Dialect| Some(dialect.credential) == credential;
+        let fitting = owners.iter().find(fits).copied();
+        match (fitting, &owners[..], credential) {
+            (Some(dialect), _, _) => Choice::Dialect(dialect),
+            (None, [only], _) => Choice::Dialect(only),
+            (None, [], _) => {
+                let by_credential = self.dialects.iter().find(|dialect| Some(dialect.credential) == credential);
+                by_credential.or(self.dialects.first()).map_or(Choice::Nobody, Choice::Dialect)
+            }
+            (None, [first, ..], Some(_)) => Choice::Dialect(first),
+            (None, _, None) => Choice::Undecided,
+        }
+    }
+
+    /// A shared path without a credential: one body that satisfies each of the owners' shapes.
+    fn undecided(&self) -> Response {
+        let message = "Unauthorized - Invalid API key";
+        let body = json!({
+            "success": false,
+            "message": message,
+            "code": "AUTH_001",
+            "timestamp": utc_seconds(self.clock.now()),
+            "error": { "code": "UNAUTHORIZED", "message": message },
+        });
+        (StatusCode::UNAUTHORIZED, Json(body)).into_response()
+    }
+}
+
+enum Choice<'a> {
+    Dialect(&'a Dialect),
+    Undecided,
+    Nobody,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARED: &[Route] = &[Route { method: "GET", path: "/api/v1/customers", name: "" }];
+    const TICKETS: &[Route] = &[
+        Route { method: "GET", path: "/api/v1/customers", name: "" },
+        Route { method: "GET", path: "/api/v1/tickets", name: "" },
+    ];
+
+    #[test]
+    fn the_credential_decides() {
+        let dialect = |name, credential, routes| Dialect { name, credential, routes, router: Router::new() };
+        let dispatch = Dispatch::new(Clock::System).with(dialect("keys", Credential::ApiKey, SHARED)).with(dialect(
+            "tokens",
+            Credential::Bearer,
+            TICKETS,
+        ));
+        let rows = [
+            ("/api/v1/customers", Some(Credential::ApiKey), "keys"),
+            ("/api/v1/customers", Some(Credential::Bearer), "tokens"),
+            ("/api/v1/customers", Some(Credential::Basic), "keys"),
+            ("/api/v1/customers", None, "undecided"),
+            ("/api/v1/tickets", None, "tokens"),
+            ("/api/v1/tickets", Some(Credential::ApiKey), "tokens"),
+            ("/api/v1/nothing", Some(Credential::Bearer), "tokens"),
+            ("/api/v1/nothing", None, "keys"),
+        ];
+        for (path, credential, expected) in rows {
+            let told = match dispatch.choose(path, credential) {
+                Choice::Dialect(dialect) => dialect.name,
+                Choice::Undecided => "undecided",
+                Choice::Nobody => "nobody",
+            };
+            assert_eq!(told, expected, "{path} {credential:?}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What is wrong with a request before its dialect has looked at what it says.
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+/// Travels in the response's extensions until the dialect's voice has put it into its words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    NoSuchPath,
+    MethodNotAllowed,
+    /// The body is not JSON, or nests deeper than 128.
+    Malformed,
+    /// The body is JSON, but no object.
+    NotAnObject,
+    /// Neither JSON nor a form.
+    ContentType,
+    /// Beyond [`crate::MAX_BODY`].
+    TooLarge,
+    /// The caller went away while sending.
+    Interrupted,
+    /// The `Idempotency-Key` is longer than 255 characters or not plain text.
+    BadKey,
+    /// The same `Idempotency-Key` came with another request.
+    KeyReused,
+    TimedOut,
+    Panicked,
+}
+
+impl Fault {
+    pub fn status(self) -> StatusCode {
+        match self {
+            Fault::NoSuchPath => StatusCode::NOT_FOUND,
+            Fault::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Fault::Malformed | Fault::NotAnObject | Fault::ContentType | Fault::Interrupted | Fault::BadKey => {
+                StatusCode::BAD_REQUEST
+            }
+            Fault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Fault::KeyReused => StatusCode::CONFLICT,
+            Fault::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+            Fault::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// For people; the same in every dialect.
+    pub fn message(self) -> &'static str {
+        match self {
+            Fault::NoSuchPath => "Endpoint not found",
+            Fault::MethodNotAllowed => "Method not allowed",
+            Fault::Malformed => "The request body is not valid JSON",
+            Fault::NotAnObject => "The request body must be a JSON object",
+            Fault::ContentType => "The Content-Type must be application/json",
+            Fault::TooLarge => "The request body must not be larger than 1 MiB",
+            Fault::Interrupted => "The request body was cut off",
+            Fault::BadKey => "The Idempotency-Key must be text of at most 255 characters",
+            Fault::KeyReused => "This Idempotency-Key was used for another request",
+            Fault::TimedOut => "The server is overloaded, please try again",
+            Fault::Panicked => "Server error",
+        }
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,97 @@
+//! Routes as a table, in the order of the vendor's document.
+
+use std::convert::Infallible;
+
+use axum::{
+    extract::{FromRequestParts, RawPathParams},
+    http::request::Parts,
+};
+
+/// A row of a route table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Route {
+    pub method: &'static str,
+    /// With `{…}` for parameters.
+    pub path: &'static str,
+    /// Its handler, `customers::list`.
+    pub name: &'static str,
+}
+
+impl Route {
+    /// Whether `path` is one of this row's, whatever the method.
+    pub fn matches(&self, path: &str) -> bool {
+        let (mut mine, mut theirs) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (mine.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(mine), Some(theirs)) if mine == theirs || (mine.starts_with('{') && !theirs.is_empty()) => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// `routes! { App; GET "/plans" => plans::list; … }`: a constant `ROUTES` and a function `table()` that makes the router.
+#[macro_export]
+macro_rules! routes {
+    ($state:ty; $($method:ident $path:literal => $handler:path;)*) => {
+        /// Every call this dialect knows, in its document's order.
+        pub const ROUTES: &[$crate::Route] = &[
+            $($crate::Route { method: stringify!($method), path: $path, name: stringify!($handler) }),*
+        ];
+
+        fn table() -> $crate::axum::Router<$state> {
+            use $crate::axum::routing::{MethodFilter, on};
+            $crate::axum::Router::new()$(.route($path, on(MethodFilter::$method, $handler)))*
+        }
+    };
+}
+
+/// The `{id}` of a path. What is no positive number is read as 0, which no row has, so that the use case answers "not
+/// found" in the resource's own words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Id(pub i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Id, Infallible> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let text = params.as_ref().ok().and_then(|params| params.iter().find(|(name, _)| *name == "id"));
+        Ok(Id(text.map_or(0, |(_, text)| read(text))))
+    }
+}
+
+fn read(text: &str) -> i64 {
+    match text.parse::<i64>() {
+        Ok(id) if (1..1 << 53).contains(&id) && text.as_bytes()[0].is_ascii_digit() => id,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_knows_its_paths() {
+        let rows = [
+            ("/api/v1/customers/{id}", "/api/v1/customers/7", true),
+            ("/api/v1/customers/{id}", "/api/v1/customers/", false),
+            ("/api/v1/customers/{id}", "/api/v1/customers", false),
+            ("/api/v1/customers/{id}/recharge", "/api/v1/customers/bulk/recharge", true),
+            ("/api/v1/customers", "/api/v1/customers", true),
+            ("/api/v1/customers", "/api/v1/customers/7", false),
+        ];
+        for (row, path, expected) in rows {
+            assert_eq!(Route { method: "GET", path: row, name: "" }.matches(path), expected, "{row} {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_id_is_nobodys() {
+        for (text, id) in [("7", 7), ("0", 0), ("-7", 0), ("+7", 0), ("seven", 0), ("9007199254740992", 0), ("", 0)] {
+            assert_eq!(read(text), id, "{text}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Messages to customers. They are written in the change that causes them; whoever sends them takes them from there.
+
+use domain::{Instant, Money};
+use store::{customer::Customer, message::Message};
+
+use crate::{Actor, App, Change, Error, app::Tenant, ids::Table};
+
+/// Tells a customer by SMS what was bought and until when it lasts. Without a phone number there is nobody to tell.
+pub(crate) async fn receipt(
+    change: &Change<'_>,
+    tenant: &Tenant,
+    customer: &Customer,
+    plan: &str,
+    amount: Money,
+    expires_at: Instant,
+) -> Result<(), Error> {
+    if customer.phone.is_empty() {
+        return Ok(());
+    }
+    let until = expires_at.in_zone(&tenant.zone).strftime("%Y-%m-%d %H:%M").to_string();
+    let price = tenant.currency.format(amount);
+    let body = format!(
+        "Dear {}, you have {plan} for {} {price}, valid until {until}. {}",
+        customer.full_name, tenant.currency.code, tenant.isp.name
+    );
+    Message {
+        isp_id: change.isp,
+        id: change.id(Table::Message).await?,
+        channel: "sms".into(),
+        kind: "receipt".into(),
+        recipient: customer.phone.clone(),
+        body,
+        customer_id: Some(customer.id),
+        status: "queued".into(),
+        attempts: 0,
+        next_at: change.now,
+        provider_ref: None,
+        error: None,
+        created_at: change.now,
+        sent_at: None,
+    }
+    .insert(change.tx)
+    .await?;
+    Ok(())
+}
+
+/// What waits to be sent, the oldest first.
+pub async fn queued(app: &App, actor: &Actor, limit: i64) -> Result<Vec<Message>, Error> {
+    let isp = actor.isp;
+    Ok(app.db.read(async move |tx| store::message::queued(tx, isp, limit).await).await?)
+}
