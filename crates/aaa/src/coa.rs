@@ -77,6 +77,11 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
 
 /// Carries out one order: every session in scope, then what the routers said.
 async fn converge(app: &App, directory: &Arc<Directory>, sender: &Arc<Sender>, claimed: &Claimed) -> Result<(), Error> {
+    // The plans in memory are at least as new as the change that asked for this.
+    let head = service::directory::heads(app).await?.into_iter().find(|(isp, _)| *isp == claimed.isp);
+    if let Some((isp, seq)) = head {
+        app.feed.settle(isp, seq).await;
+    }
     let world = directory.network();
     let orders = network::orders(app, &world.world, claimed).await?;
     let mut asking = JoinSet::new();

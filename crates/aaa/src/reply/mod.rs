@@ -195,6 +195,8 @@ mod tests {
     fn told(vendor: Vendor, grant: &Grant, custom: Option<&Custom>) -> String {
         let mut writer = Writer::new(vec![0; 4096], Code::AccessAccept, 1);
         accept(vendor, ServiceId(7), grant, &mut Out::new(&mut writer, custom)).unwrap();
+        let length = (writer.len() as u16).to_be_bytes();
+        writer.bytes_mut()[2..4].copy_from_slice(&length);
         let text = dictionary::format_packet(&radius::Packet::parse(writer.bytes()).unwrap(), None);
         let lines = text.lines().map(str::trim).filter(|line| line.contains(" = ") && !line.starts_with("Class"));
         lines.map(|line| line.replace(" = ", "=")).collect::<Vec<_>>().join(" ")

@@ -1,0 +1,201 @@
+//! Logins: every method, every state, what changes reach at once.
+
+use std::time::Duration;
+
+use domain::{Money, Status};
+use service::plans::{self, BandwidthChange, Expiry, PlanChange};
+
+use crate::{
+    app::{TestApp, bandwidth, days, seconds},
+    both,
+    nas::{Login, Method, login, started, stopped},
+};
+
+/// Long enough to be sure that silence is silence.
+const SILENCE: Duration = Duration::from_millis(300);
+
+const ACCEPT: &str = "Access-Accept Framed-Pool=main Session-Timeout=2592000 Mikrotik-Rate-Limit=10M/10M";
+const WRONG: &str = "Access-Reject Reply-Message=Wrong username or password";
+
+both!(
+    methods_and_passwords,
+    states,
+    shared_users_and_the_same_device,
+    mac_lock_learns_once,
+    changes_reach_live_sessions,
+    expired_into_the_walled_garden_and_back,
+    a_static_address_and_own_attributes,
+    deletion_frees_the_name_and_ends_the_session,
+);
+
+async fn methods_and_passwords(app: TestApp) {
+    app.customer("ali", app.gold).await;
+    for method in [Method::Pap, Method::Chap, Method::MsChapV2] {
+        assert_eq!(app.nas.login(Login { method, ..login("ali") }).await, ACCEPT, "{method:?}");
+        assert_eq!(app.nas.login(Login { method, password: "wrong", ..login("ali") }).await, WRONG, "{method:?}");
+    }
+    // names are compared without case, spaces around, and realm
+    for name in ["ALI", " ali ", "ali@isp.example"] {
+        assert_eq!(app.nas.login(login(name)).await, ACCEPT, "{name}");
+    }
+    assert_eq!(app.nas.login(Login { port: 9, ..login("nobody") }).await, WRONG);
+    // a router under `require` gets no answer to an unsigned request (CVE-2024-3596)
+    assert_eq!(app.nas.try_login(Login { signed: false, ..login("ali") }, SILENCE).await, None);
+}
+
+async fn states(app: TestApp) {
+    let ali = app.customer("ali", app.gold).await;
+    let rows = [
+        (Status::Suspended, "Access-Reject Reply-Message=Your service is suspended, please contact us"),
+        (Status::Disabled, "Access-Reject Reply-Message=Your service is disabled, please contact us"),
+        (Status::Inactive, "Access-Reject Reply-Message=Your service is switched off, please contact us"),
+        (Status::Active, ACCEPT),
+    ];
+    for (status, expected) in rows {
+        app.put(ali, status).await.expect("a change of status");
+        assert_eq!(app.nas.login(login("ali")).await, expected, "{status:?}");
+    }
+    app.pass(days(31)).await;
+    assert_eq!(app.nas.login(login("ali")).await, "Access-Reject Reply-Message=Your package has expired, please recharge");
+    app.put(ali, Status::Suspended).await.expect("suspended");
+    // an ended period cannot be activated, only sold anew
+    assert!(app.put(ali, Status::Active).await.is_err());
+    app.recharge(ali).await.expect("a recharge");
+    assert_eq!(app.nas.login(login("ali")).await, ACCEPT);
+}
+
+async fn shared_users_and_the_same_device(app: TestApp) {
+    let ali = app.customer("ali", app.gold).await;
+    let other = Login { mac: Some("02-00-00-00-00-02"), port: 8, ..login("ali") };
+    assert_eq!(app.nas.login(login("ali")).await, ACCEPT);
+    // an Accept keeps its place for its Start
+    assert_eq!(app.nas.login(other.clone()).await, "Access-Reject Reply-Message=Too many devices are connected");
+    // the same device asking again is the same place
+    assert_eq!(app.nas.login(login("ali")).await, ACCEPT);
+    app.nas.report(started("ali", "s1")).await;
+    assert_eq!(app.nas.login(other.clone()).await, "Access-Reject Reply-Message=Too many devices are connected");
+    assert_eq!(app.nas.login(login("ali")).await, ACCEPT);
+    // three silent intervals make room
+    app.app.clock.pass(seconds(901));
+    let accept = app.nas.login(other).await;
+    assert!(accept.starts_with("Access-Accept"), "{accept}");
+    app.close_silent().await;
+    let sessions = app.sessions(ali).await;
+    assert!(sessions.iter().all(|row| row.state == store::session::LOST), "{sessions:?}");
+}
+
+async fn mac_lock_learns_once(app: TestApp) {
+    let locked = app.plan("locked", |plan| plan.mac_lock = true).await;
+    app.customer("ali", locked).await;
+    assert_eq!(app.nas.login(login("ali")).await, ACCEPT);
+    let other = Login { mac: Some("0200.0000.0002"), ..login("ali") };
+    let wrong = "Access-Reject Reply-Message=This device is not registered for your service";
+    assert_eq!(app.nas.login(other).await, wrong);
+    assert_eq!(
+        app.nas.login(Login { mac: None, ..login("ali") }).await,
+        "Access-Reject Reply-Message=Your device could not be identified"
+    );
+    assert_eq!(app.nas.login(login("ali")).await, ACCEPT);
+}
+
+async fn changes_reach_live_sessions(app: TestApp) {
+    let ali = app.customer("ali", app.gold).await;
+    app.nas.login(login("ali")).await;
+    app.nas.report(started("ali", "s1")).await;
+
+    // a faster plan
+    let change = BandwidthChange { down_kbps: Some(20_000), ..BandwidthChange::default() };
+    plans::update_bandwidth(&app.app, &app.actor, app.bandwidth, change).await.expect("new rates");
+    let coa = "CoA-Request User-Name=ali Acct-Session-Id=s1 Framed-IP-Address=10.0.0.9 Session-Timeout=2592000 \
+               Mikrotik-Rate-Limit=10M/20M";
+    assert_eq!(app.nas.orders(1).await, [coa]);
+
+    // another bandwidth for the plan
+    let slow = plans::create_bandwidth(&app.app, &app.actor, bandwidth("1M", 1000, 1000)).await.expect("a bandwidth");
+    let change = PlanChange { bandwidth: Some(slow.id), ..PlanChange::default() };
+    plans::update(&app.app, &app.actor, app.gold, change).await.expect("the plan changed");
+    assert_eq!(app.nas.orders(1).await, [coa.replace("10M/20M", "1M/1M")]);
+
+    // a new price changes nothing on the line
+    let change = PlanChange { price: Some(Money(200_000)), ..PlanChange::default() };
+    plans::update(&app.app, &app.actor, app.gold, change).await.expect("the price changed");
+
+    // a recharge extends the time the session may last
+    app.recharge(ali).await.expect("a recharge");
+    assert_eq!(app.nas.orders(1).await, [coa.replace("10M/20M", "1M/1M").replace("2592000", "5184000")]);
+
+    // suspended: ended at once; activated: free to come back
+    app.put(ali, Status::Suspended).await.expect("suspended");
+    let disconnect = "Disconnect-Request User-Name=ali Acct-Session-Id=s1 Framed-IP-Address=10.0.0.9";
+    assert_eq!(app.nas.orders(1).await, [disconnect]);
+
+    // the router says that it does not know the session: it is over here too
+    app.nas.refuse(Some(503));
+    app.put(ali, Status::Active).await.expect("active");
+    app.nas.orders(1).await;
+    app.update(ali, |change| change.network_password = Some("other".into())).await.expect("a new password");
+    assert_eq!(app.nas.login(login("ali")).await, WRONG);
+    let accept = app.nas.login(Login { password: "other", ..login("ali") }).await;
+    assert!(accept.starts_with("Access-Accept"), "{accept}");
+}
+
+async fn expired_into_the_walled_garden_and_back(app: TestApp) {
+    let slow = plans::create_bandwidth(&app.app, &app.actor, bandwidth("512k", 512, 512)).await.expect("a bandwidth");
+    let garden = plans::NewPool {
+        name: "expired".into(),
+        router: None,
+        ranges: "10.9.0.0/24".into(),
+        allocate: "nas",
+    };
+    let garden = plans::create_pool(&app.app, &app.actor, garden).await.expect("a pool");
+    let plan = app
+        .plan("garden", |plan| {
+            plan.expiry = Expiry::Restrict {
+                pool: Some(garden),
+                address_list: Some("unpaid".into()),
+                bandwidth: Some(slow.id),
+            }
+        })
+        .await;
+    let ali = app.customer("ali", plan).await;
+    app.nas.login(login("ali")).await;
+    app.nas.report(started("ali", "s1")).await;
+    app.pass(days(30)).await;
+    // another pool: the session must log in again
+    let ended = app.nas.orders(1).await;
+    assert!(ended[0].starts_with("Disconnect-Request"), "{ended:?}");
+    app.nas.report(stopped("ali", "s1", 2_592_000, 1, 2)).await;
+    let accept = "Access-Accept Framed-Pool=expired Mikrotik-Rate-Limit=512k/512k Mikrotik-Address-List=unpaid";
+    assert_eq!(app.nas.login(login("ali")).await, accept);
+    app.nas.report(started("ali", "s2")).await;
+    app.recharge(ali).await.expect("a recharge");
+    let ended = app.nas.orders(1).await;
+    assert!(ended[0].starts_with("Disconnect-Request User-Name=ali Acct-Session-Id=s2"), "{ended:?}");
+    assert_eq!(app.nas.login(login("ali")).await, ACCEPT);
+}
+
+async fn a_static_address_and_own_attributes(app: TestApp) {
+    let ali = app
+        .try_customer("ali", |customer| customer.ip = Some("10.0.0.77".parse().unwrap()))
+        .await
+        .expect("a customer");
+    assert_eq!(
+        app.nas.login(login("ali")).await,
+        "Access-Accept Framed-IP-Address=10.0.0.77 Session-Timeout=2592000 Mikrotik-Rate-Limit=10M/10M"
+    );
+    app.update(ali, |change| change.ip = Some(None)).await.expect("no longer static");
+    assert_eq!(app.nas.login(login("ali")).await, ACCEPT);
+}
+
+async fn deletion_frees_the_name_and_ends_the_session(app: TestApp) {
+    let ali = app.customer("ali", app.gold).await;
+    app.nas.login(login("ali")).await;
+    app.nas.report(started("ali", "s1")).await;
+    service::customers::delete(&app.app, &app.actor, ali.customer).await.expect("deleted");
+    let ended = app.nas.orders(1).await;
+    assert!(ended[0].starts_with("Disconnect-Request User-Name=ali"), "{ended:?}");
+    assert_eq!(app.nas.login(login("ali")).await, WRONG);
+    let again = app.customer("ali", app.gold).await;
+    assert_ne!(again.customer, ali.customer);
+    assert_eq!(app.nas.login(login("ali")).await, ACCEPT);
+}

@@ -1,0 +1,32 @@
+//! One integration-test binary. Each chapter is a subject; `app` is the product in one process with a clock moved by
+//! hand, `nas` a router over real UDP.
+
+mod access;
+mod accounting;
+mod app;
+mod golden_path;
+mod nas;
+mod races;
+mod statements;
+mod usage;
+
+/// Runs a story on SQLite, and on PostgreSQL where it is installed.
+#[macro_export]
+macro_rules! both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::app::TestApp::sqlite().await).await;
+            }
+        )* }
+        mod postgres { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(app) = $crate::app::TestApp::postgres(stringify!($name)).await {
+                    super::$name(app).await;
+                }
+            }
+        )* }
+    };
+}
