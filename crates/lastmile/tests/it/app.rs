@@ -205,6 +205,19 @@ impl TestApp {
         events.iter().map(|event| event.kind.word().to_string()).collect()
     }
 
+    /// Waits for the first event of this kind: what follows from a change comes a moment after it.
+    pub async fn event(&self, kind: &str) -> store::event::Event {
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+        loop {
+            let events = service::directory::events_after(&self.app, self.actor.isp, 0, 100_000).await.expect("events");
+            if let Some(event) = events.into_iter().find(|event| event.kind.word() == kind) {
+                return event;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "no {kind}");
+            self.app.feed.wait_for_jobs(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
     pub async fn sessions(&self, line: Line) -> Vec<store::session::Session> {
         let isp = self.actor.isp;
         let all = self.app.db.read(async move |tx| store::session::latest(tx, isp, 1000).await);

@@ -1,7 +1,7 @@
 //! A router over real UDP: logs in, reports, and obeys (or not) on its CoA port.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicU8, Ordering},
@@ -22,6 +22,8 @@ use tokio::{net::UdpSocket, sync::Notify};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub struct Nas {
+    /// Where its packets come from.
+    source: IpAddr,
     auth: SocketAddr,
     acct: SocketAddr,
     secret: Secret,
@@ -112,7 +114,19 @@ impl Nas {
         let coa_port = socket.local_addr().expect("its address").port();
         let (orders, secret) = (Arc::new(Orders::default()), Secret::new(secret));
         tokio::spawn(obey(socket, secret.clone(), orders.clone()));
-        Nas { auth, acct, secret, coa_port, orders }
+        Nas { source: Ipv4Addr::LOCALHOST.into(), auth, acct, secret, coa_port, orders }
+    }
+
+    /// The same router at another address.
+    pub fn at(&self, source: &str) -> Nas {
+        Nas {
+            source: source.parse().expect("an address"),
+            auth: self.auth,
+            acct: self.acct,
+            secret: self.secret.clone(),
+            coa_port: self.coa_port,
+            orders: self.orders.clone(),
+        }
     }
 
     pub fn coa_port(&self) -> u16 {
@@ -231,8 +245,17 @@ impl Nas {
 
     /// Sends these very bytes to the authentication port; whether anything comes back at all.
     pub async fn raw(&self, bytes: &[u8], patience: Duration) -> Option<Vec<u8>> {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
-        socket.send_to(bytes, self.auth).await.expect("sending");
+        self.send_raw(self.auth, bytes, patience).await
+    }
+
+    /// As `raw`, to the accounting port.
+    pub async fn raw_accounting(&self, bytes: &[u8], patience: Duration) -> Option<Vec<u8>> {
+        self.send_raw(self.acct, bytes, patience).await
+    }
+
+    async fn send_raw(&self, to: SocketAddr, bytes: &[u8], patience: Duration) -> Option<Vec<u8>> {
+        let socket = UdpSocket::bind((self.source, 0)).await.expect("a port");
+        socket.send_to(bytes, to).await.expect("sending");
         let mut room = vec![0; 4096];
         let length = tokio::time::timeout(patience, socket.recv(&mut room)).await.ok()?.ok()?;
         room.truncate(length);
@@ -240,7 +263,7 @@ impl Nas {
     }
 
     async fn ask(&self, to: SocketAddr, signed: &radius::client::Signed, patience: Duration) -> Option<Vec<u8>> {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+        let socket = UdpSocket::bind((self.source, 0)).await.expect("a port");
         socket.send_to(signed.bytes(), to).await.expect("sending");
         let mut room = vec![0; 4096];
         let length = tokio::time::timeout(patience, socket.recv(&mut room)).await.ok()?.expect("receiving");
