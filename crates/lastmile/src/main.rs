@@ -1,1 +1,55 @@
-fn main() {}
+//! The program: settings, wiring, commands.
+//!
+//! | chapter                     | subject                                                                   |
+//! |-----------------------------|---------------------------------------------------------------------------|
+//! | [`cli`]                     | the commands and their options                                            |
+//! | [`settings`]                | the TOML file, the environment, what is out of range                      |
+//! | [`server`]                  | everything that runs together, and how it ends                            |
+//! | [`web`], [`telemetry`]      | pages and APIs at one address; health, readiness, metrics, logs           |
+//! | [`lock`]                    | one process to a data directory                                           |
+//! | [`init`]                    | a first ISP                                                               |
+//! | [`demo`]                    | two ISPs with customers of all kinds, and what a program needs to try it  |
+//! | [`simulate`]                | routers that act as real ones, over real UDP                              |
+
+mod cli;
+mod demo;
+mod init;
+mod lock;
+mod serve;
+mod server;
+mod settings;
+mod simulate;
+mod telemetry;
+mod web;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command, RadiusCommand};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("lastmile: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Serve(options) => serve::run(&options),
+        Command::Init(options) => init::run(&options),
+        Command::Demo(options) => demo::run(&options),
+        Command::Radius { command: RadiusCommand::Decode { hex, secret } } => {
+            print!("{}", cli::decode(&hex, secret.as_deref())?);
+            Ok(())
+        }
+    }
+}
+
+/// A runtime for commands that wait on databases and sockets.
+fn reactor() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

@@ -6,10 +6,11 @@ use domain::{CustomerId, IspId, RouterId, ServiceId};
 use store::{
     customer,
     db::Tx,
-    event::{self, Event},
-    overview, router, service,
+    event, overview, router, service,
     session::{self, LoginReject, Session},
 };
+
+pub use store::event::Event;
 
 use crate::{App, Error};
 

@@ -1,0 +1,155 @@
+//! The commands and their options.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Args, Parser, Subcommand};
+use radius::{Packet, Secret, dictionary};
+
+use crate::settings::LogFormat;
+
+/// Back office and RADIUS for internet providers, in one program.
+#[derive(Debug, Parser)]
+#[command(name = "lastmile", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run with the settings of a file
+    Serve(Serve),
+    /// Prepare a directory to serve from: settings, key, database, a first ISP and its owner
+    Init(Init),
+    /// Run two made-up ISPs with customers, payments and simulated routers
+    Demo(Demo),
+    /// Tools for RADIUS
+    Radius {
+        #[command(subcommand)]
+        command: RadiusCommand,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The settings, as `lastmile init` writes them
+    #[arg(long, value_name = "FILE", env = "LASTMILE_CONFIG", default_value = "lastmile.toml")]
+    pub config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Where settings, key and database go
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// postgres://user@host/database instead of a SQLite file in DIR
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    /// The ISP's name; asked for when not given
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Its currency, ISO 4217 (KES, BDT, EUR …)
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<String>,
+    /// Its time zone, IANA name (Africa/Nairobi, Asia/Dhaka …)
+    #[arg(long, value_name = "ZONE")]
+    pub time_zone: Option<String>,
+    /// The owner's e-mail address, to log in with
+    #[arg(long, value_name = "ADDRESS")]
+    pub owner_email: Option<String>,
+    /// Two letters before the phone number in usernames that are made here
+    #[arg(long, value_name = "LETTERS", default_value = "LM")]
+    pub username_prefix: String,
+    /// Value added tax in percent, contained in prices
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0)]
+    pub tax: f64,
+    /// A first router, as NAME=ADDRESS or NAME=NETWORK; its RADIUS secret is made and printed
+    #[arg(long, value_name = "NAME=NETWORK")]
+    pub router: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// Where the demo lives; an existing one is continued
+    #[arg(long, value_name = "DIR", default_value = "demo-data")]
+    pub data: PathBuf,
+    /// postgres://user@host/database instead of a SQLite file in DIR
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub http: SocketAddr,
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1812")]
+    pub radius_auth: SocketAddr,
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1813")]
+    pub radius_acct: SocketAddr,
+    /// UDP port to which CoA and Disconnect go, at the address a session came from
+    #[arg(long, value_name = "N", default_value_t = 3799, value_parser = clap::value_parser!(u16).range(1..))]
+    pub coa_port: u16,
+    /// Threads that answer logins; 0: one per core, at most 8
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..=64))]
+    pub radius_threads: i64,
+    /// Without simulated routers
+    #[arg(long)]
+    pub no_traffic: bool,
+    /// Have at least N customers more, user000000 with password pass000000 and on
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub customers: u32,
+    /// Let the periods of N of them end now
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub due: u32,
+    /// error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value = "warn")]
+    pub log: String,
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RadiusCommand {
+    /// Say in words what a packet holds
+    Decode {
+        /// The UDP payload in hexadecimal; blanks and colons do not count
+        hex: String,
+        /// The shared secret, to show what it hides
+        #[arg(long)]
+        secret: Option<String>,
+    },
+}
+
+/// A packet in words.
+pub fn decode(hex: &str, secret: Option<&str>) -> anyhow::Result<String> {
+    let digits: String = hex.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
+    let digits = digits.strip_prefix("0x").unwrap_or(&digits);
+    if !digits.is_ascii() || digits.len() % 2 != 0 {
+        bail!("an even number of hexadecimal digits is expected");
+    }
+    let bytes: Result<Vec<u8>, _> =
+        (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16)).collect();
+    let bytes = bytes.context("hexadecimal digits are expected")?;
+    let packet = Packet::parse(&bytes).context("this is no RADIUS packet")?;
+    Ok(dictionary::format_packet(&packet, secret.map(Secret::new).as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn packets_are_decoded_from_hex_as_tools_print_it() {
+        // RFC 2865 §7.1, the Access-Request of user nemo.
+        let request = "01 00 00 38 0f 40 3f 94 73 97 80 57 bd 83 d5 cb 98 f4 22 7a 01 06 6e 65 6d 6f 02 12 0d be 70 8d \
+                       93 d4 13 ce 31 96 e4 3f 78 2a 0a ee 04 06 c0 a8 01 10 05 06 00 00 00 03";
+        let hidden = decode(request, None).unwrap();
+        assert!(hidden.contains("User-Name = \"nemo\"") && !hidden.contains("arctangent"), "{hidden}");
+        assert!(decode(request, Some("xyzzy5461")).unwrap().contains("arctangent"));
+        for (wrong, why) in [("01", "no RADIUS packet"), ("0", "an even number"), ("zz", "hexadecimal digits")] {
+            assert!(decode(wrong, None).unwrap_err().to_string().contains(why), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What opens the demo: made once, kept in `demo-credentials.json` (mode 0600), told to programs in `demo.json`.
+
+use std::{
+    io::Write,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+};
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use service::vault::random_text;
+
+use crate::server::Addresses;
+
+const KEPT: &str = "demo-credentials.json";
+const TOLD: &str = "demo.json";
+
+/// The RADIUS secret of every demo router: well known, as in every example.
+pub const RADIUS_SECRET: &str = "testing123";
+pub const OWNER: &str = "admin@demo.example";
+pub const OTHER_OWNER: &str = "admin@other.example";
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    /// The first start went through to its end.
+    pub complete: bool,
+    pub password: String,
+    pub alternet_key: String,
+    pub other_password: String,
+    pub other_alternet_key: String,
+}
+
+impl Credentials {
+    pub fn new() -> Credentials {
+        Credentials {
+            complete: false,
+            password: random_text(16),
+            alternet_key: format!("live_{}", random_text(40)),
+            other_password: random_text(16),
+            other_alternet_key: format!("live_{}", random_text(40)),
+        }
+    }
+
+    /// Those of an earlier start, if there was one.
+    pub fn read(directory: &Path) -> anyhow::Result<Option<Credentials>> {
+        let path = directory.join(KEPT);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                Ok(Some(serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    pub fn write(&self, directory: &Path) -> anyhow::Result<()> {
+        replace(&directory.join(KEPT), &serde_json::to_string_pretty(self)?)
+    }
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    base_url: String,
+    admin: Login<'a>,
+    alternet: Alternet<'a>,
+    radius: Radius,
+    other_tenant: Other<'a>,
+}
+
+#[derive(Serialize)]
+struct Login<'a> {
+    email: &'a str,
+    password: &'a str,
+}
+
+#[derive(Serialize)]
+struct Alternet<'a> {
+    api_key: &'a str,
+}
+
+#[derive(Serialize)]
+struct Radius {
+    host: IpAddr,
+    auth_port: u16,
+    acct_port: u16,
+    coa_port: u16,
+    secret: &'static str,
+}
+
+#[derive(Serialize)]
+struct Other<'a> {
+    admin: Login<'a>,
+    alternet: Alternet<'a>,
+}
+
+/// An address one can connect to: a wildcard is reached through the loopback.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        ip if ip.is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port()),
+        _ => address,
+    }
+}
+
+/// Writes `demo.json`, whole or not at all: programs wait for it.
+pub fn tell(directory: &Path, known: &Credentials, at: Addresses, coa_port: u16) -> anyhow::Result<()> {
+    let told = Told {
+        base_url: format!("http://{}", reachable(at.http)),
+        admin: Login { email: OWNER, password: &known.password },
+        alternet: Alternet { api_key: &known.alternet_key },
+        radius: Radius {
+            host: reachable(at.auth).ip(),
+            auth_port: at.auth.port(),
+            acct_port: at.acct.port(),
+            coa_port,
+            secret: RADIUS_SECRET,
+        },
+        other_tenant: Other {
+            admin: Login { email: OTHER_OWNER, password: &known.other_password },
+            alternet: Alternet { api_key: &known.other_alternet_key },
+        },
+    };
+    replace(&directory.join(TOLD), &serde_json::to_string_pretty(&told)?)
+}
+
+/// That of an earlier start names ports nobody listens on.
+pub fn untell(directory: &Path) {
+    // Not there is as good as removed.
+    let _ = std::fs::remove_file(directory.join(TOLD));
+}
+
+fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+    let beside = path.with_extension("new");
+    let _ = std::fs::remove_file(&beside);
+    let written = (|| {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    })();
+    written.with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,37 @@
+//! `serve`: an ISP's own installation.
+
+use service::Clock;
+
+use crate::{
+    cli::Serve,
+    reactor,
+    server::{self, Ports},
+    settings::Settings,
+    telemetry,
+};
+
+pub fn run(options: &Serve) -> anyhow::Result<()> {
+    let settings = Settings::load(&options.config)?;
+    telemetry::logs(&settings.log.level, settings.log.format)?;
+    reactor()?.block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let vault = settings.vault()?;
+    let location = settings.location()?;
+    let lock = server::lock(&location)?;
+    let app = server::core(server::open(&location).await?, Clock::System, vault);
+    let radius = aaa::Settings {
+        auth: settings.radius.auth,
+        acct: settings.radius.acct,
+        threads: settings.radius.threads(),
+        strip_realm: settings.radius.strip_realm,
+    };
+    let bound = server::bind(&app, Ports { http: settings.http.listen, radius }).await?;
+    let server = server::start(app, bound, lock, panel::Front::Closed)?;
+    tracing::info!(http = %server.http, auth = %server.auth, acct = %server.acct, "serving");
+    server::told_to_stop().await?;
+    tracing::info!("stopping");
+    server.stop().await;
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! Everything that runs together: database, RADIUS, background work, HTTP; and how it ends, in the opposite order.
+
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+use anyhow::{Context, bail};
+use doors::Gate;
+use service::{App, Clock, Db, Location, Vault};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinHandle,
+};
+
+use crate::{
+    lock::{self, Lock},
+    telemetry,
+    web::{self, Watch},
+};
+
+/// Requests under way get this long to end when the program is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How long loading the directory may take before the start says that it takes long.
+const LOADING: Duration = Duration::from_secs(30);
+
+/// Keeps other processes from a SQLite file; PostgreSQL serves many.
+pub fn lock(location: &Location) -> anyhow::Result<Option<Lock>> {
+    match location {
+        Location::File(path) => {
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            Ok(Some(lock::take(directory.unwrap_or(Path::new(".")))?))
+        }
+        Location::Memory | Location::Postgres(_) => Ok(None),
+    }
+}
+
+/// Opens, and brings the schema up to date. The lock is taken before.
+pub async fn open(location: &Location) -> anyhow::Result<Db> {
+    let db = Db::open(location).await.context("the database cannot be opened")?;
+    db.migrate().await.context("the database cannot be brought up to date")?;
+    Ok(db)
+}
+
+/// The core on an open database. The name tells this process's leases from other nodes'.
+pub fn core(db: Db, clock: Clock, vault: Vault) -> App {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    App::new(db, clock, vault, &format!("{}:{}", host.trim(), std::process::id()))
+}
+
+pub struct Ports {
+    pub http: SocketAddr,
+    pub radius: aaa::Settings,
+}
+
+/// Runs until it is stopped.
+pub struct Server {
+    pub http: SocketAddr,
+    pub auth: SocketAddr,
+    pub acct: SocketAddr,
+    watch: Watch,
+    worker: worker::Running,
+    web: JoinHandle<std::io::Result<()>>,
+    sampler: JoinHandle<()>,
+    counting: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+    lock: Option<Lock>,
+}
+
+/// Ports taken, not yet served: the addresses are known before anybody is let in.
+pub struct Bound {
+    http: TcpListener,
+    radius: aaa::Running,
+    pub addresses: Addresses,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    pub http: SocketAddr,
+    pub auth: SocketAddr,
+    pub acct: SocketAddr,
+}
+
+/// Opens every port. RADIUS answers as soon as its directory is loaded.
+pub async fn bind(app: &App, ports: Ports) -> anyhow::Result<Bound> {
+    let listener = TcpListener::bind(ports.http).await;
+    let http = listener.with_context(|| format!("cannot listen on {} for HTTP", ports.http))?;
+    let (auth, acct) = (ports.radius.auth, ports.radius.acct);
+    let radius = aaa::start(app.clone(), ports.radius).await;
+    let radius = radius.with_context(|| {
+        format!("cannot listen on {auth} and {acct} for RADIUS (does another RADIUS server run here?)")
+    })?;
+    let addresses = Addresses { http: http.local_addr()?, auth: radius.auth_addr(), acct: radius.acct_addr() };
+    Ok(Bound { http, radius, addresses })
+}
+
+/// Serves what [`bind`] bound.
+pub fn start(app: App, bound: Bound, lock: Option<Lock>, front: panel::Front) -> anyhow::Result<Server> {
+    let recorder = telemetry::recorder()?;
+    let watch = Watch::new(app.clone(), bound.radius, recorder);
+    let worker = worker::start(app.clone());
+    let (stop, stopped) = watch::channel(false);
+    let gate = Gate::default();
+    let counting = tokio::spawn(gate.clone().keep(app.clone(), told(stopped.clone())));
+    let service = web::router(watch.clone(), gate, front).into_make_service_with_connect_info::<SocketAddr>();
+    let http = axum::serve(bound.http, service).with_graceful_shutdown(told(stopped));
+    let web = tokio::spawn(async move { http.await });
+    let sampler = tokio::spawn({
+        let watch = watch.clone();
+        async move {
+            let mut ticks = tokio::time::interval(telemetry::SAMPLE);
+            loop {
+                ticks.tick().await;
+                watch.sample();
+            }
+        }
+    });
+    let Addresses { http, auth, acct } = bound.addresses;
+    Ok(Server { http, auth, acct, watch, worker, web, sampler, counting, stop, lock })
+}
+
+async fn told(mut stopped: watch::Receiver<bool>) {
+    // An error means that nobody is left to say stop: the same.
+    let _ = stopped.changed().await;
+}
+
+impl Server {
+    /// Waits until logins are answered.
+    pub async fn ready(&self) -> anyhow::Result<()> {
+        let loading = async {
+            while !self.watch.is_loaded() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        if tokio::time::timeout(LOADING, loading).await.is_err() {
+            bail!("the directory could not be loaded within {} s: is the database there?", LOADING.as_secs());
+        }
+        Ok(())
+    }
+
+    /// Stops taking requests, finishes what was taken, lets go of the database.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        if tokio::time::timeout(DRAIN, &mut self.web).await.is_err() {
+            tracing::warn!("some HTTP requests did not end in time");
+            self.web.abort();
+        }
+        self.sampler.abort();
+        let _ = tokio::time::timeout(DRAIN, self.counting).await;
+        if let Some(radius) = self.watch.take_aaa() {
+            radius.stop().await;
+        }
+        self.worker.stop().await;
+        self.watch.app.db.close().await;
+        drop(self.lock);
+        tracing::info!("stopped");
+    }
+}
+
+/// SIGINT or SIGTERM; a second one ends the process at once.
+pub async fn told_to_stop() -> anyhow::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        std::process::exit(130);
+    });
+    Ok(())
+}

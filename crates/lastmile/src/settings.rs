@@ -1,0 +1,320 @@
+//! Settings: a commented TOML file (`config/lastmile.toml`), each key of which the environment may override.
+//! An unknown key or a value out of range is an error that names it; nothing is guessed.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use service::{Location, Vault};
+
+/// The file `init` writes, and the only documentation of the settings.
+pub const EXAMPLE: &str = include_str!("../../../config/lastmile.toml");
+
+const ENVIRONMENT: &str = "LASTMILE__";
+
+#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    pub database: Database,
+    pub http: Http,
+    pub radius: Radius,
+    pub secrets: Secrets,
+    pub log: Log,
+}
+
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    pub url: String,
+}
+
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    pub listen: SocketAddr,
+}
+
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Radius {
+    pub auth: SocketAddr,
+    pub acct: SocketAddr,
+    /// 0: one per core, at most 8.
+    pub threads: i64,
+    pub strip_realm: bool,
+    pub coa_port: i64,
+}
+
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secrets {
+    pub key_file: String,
+    pub key: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    pub level: String,
+    pub format: LogFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Default for Database {
+    fn default() -> Database {
+        Database { url: "lastmile.db".into() }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Http {
+        Http { listen: ([127, 0, 0, 1], 8080).into() }
+    }
+}
+
+impl Default for Radius {
+    fn default() -> Radius {
+        Radius {
+            auth: ([0, 0, 0, 0], 1812).into(),
+            acct: ([0, 0, 0, 0], 1813).into(),
+            threads: 0,
+            strip_realm: false,
+            coa_port: 3799,
+        }
+    }
+}
+
+impl Default for Secrets {
+    fn default() -> Secrets {
+        Secrets { key_file: "lastmile.key".into(), key: None }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// A key never reaches a log.
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let key = self.key.as_ref().map(|_| "…");
+        f.debug_struct("Secrets").field("key_file", &self.key_file).field("key", &key).finish()
+    }
+}
+
+impl Settings {
+    /// The file's settings with the environment's over them; relative paths begin at the file's directory.
+    pub fn load(path: &Path) -> anyhow::Result<Settings> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {} (`lastmile init` writes one)", path.display()))?;
+        let settings =
+            Settings::read(&text, std::env::vars()).with_context(|| format!("settings in {}", path.display()))?;
+        Ok(settings.based_on(path.parent().unwrap_or(Path::new(""))))
+    }
+
+    /// Reads and checks; pure.
+    pub fn read(text: &str, environment: impl IntoIterator<Item = (String, String)>) -> anyhow::Result<Settings> {
+        // Alone first: the reader's words about a file name its line.
+        let _: Settings = toml::from_str(text)?;
+        let mut table: toml::Table = toml::from_str(text)?;
+        for (name, value) in environment {
+            let Some(place) = name.strip_prefix(ENVIRONMENT) else { continue };
+            let Some((section, key)) = place.split_once("__") else {
+                bail!("environment variable {name}: {ENVIRONMENT}SECTION__KEY is expected");
+            };
+            let (section, key) = (section.to_lowercase(), key.to_lowercase());
+            let holder = table.entry(section).or_insert_with(|| toml::Table::new().into());
+            if let Some(holder) = holder.as_table_mut() {
+                holder.insert(key, typed(&value));
+            }
+            // One at a time, so that the error names the variable.
+            if let Err(error) = Settings::deserialize(table.clone()) {
+                bail!("environment variable {name}: {}", error.message());
+            }
+        }
+        let settings = Settings::deserialize(table)?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        if !(0..=64).contains(&self.radius.threads) {
+            bail!("radius.threads is {}: 0 to 64 are possible", self.radius.threads);
+        }
+        if !(1..=65_535).contains(&self.radius.coa_port) {
+            bail!("radius.coa_port is {}: 1 to 65535 are possible", self.radius.coa_port);
+        }
+        if self.radius.auth == self.radius.acct && self.radius.auth.port() != 0 {
+            bail!("radius.auth and radius.acct are both {}: each needs its own port", self.radius.auth);
+        }
+        if tracing_subscriber::EnvFilter::try_new(&self.log.level).is_err() || self.log.level.trim().is_empty() {
+            bail!("log.level is {:?}: error, warn, info, debug or trace is expected", self.log.level);
+        }
+        if let Some(key) = &self.secrets.key
+            && Vault::from_text(key).is_none()
+        {
+            bail!("secrets.key: `1:` and 64 hexadecimal digits are expected");
+        }
+        if self.secrets.key.is_none() && self.secrets.key_file.trim().is_empty() {
+            bail!("secrets.key_file is empty, and there is no secrets.key");
+        }
+        location(&self.database.url, Path::new("")).map(drop)
+    }
+
+    fn based_on(mut self, directory: &Path) -> Settings {
+        if let Ok(Location::File(path)) = location(&self.database.url, directory) {
+            self.database.url = path.display().to_string();
+        }
+        self.secrets.key_file = directory.join(&self.secrets.key_file).display().to_string();
+        self
+    }
+
+    pub fn location(&self) -> anyhow::Result<Location> {
+        location(&self.database.url, Path::new(""))
+    }
+
+    pub fn vault(&self) -> anyhow::Result<Vault> {
+        if let Some(key) = &self.secrets.key {
+            return Vault::from_text(key).context("secrets.key: `1:` and 64 hexadecimal digits are expected");
+        }
+        let path = Path::new(&self.secrets.key_file);
+        // A new key would open nothing of what an existing database holds.
+        if !path.exists() {
+            bail!("the key file {} is missing: without it the database's secrets stay closed", path.display());
+        }
+        Vault::from_file(path).with_context(|| format!("the key file {}", path.display()))
+    }
+}
+
+impl Radius {
+    pub fn threads(&self) -> usize {
+        match usize::try_from(self.threads) {
+            Ok(0) | Err(_) => std::thread::available_parallelism().map_or(1, usize::from).min(8),
+            Ok(threads) => threads,
+        }
+    }
+
+    pub fn coa_port(&self) -> u16 {
+        u16::try_from(self.coa_port).unwrap_or(3799)
+    }
+}
+
+/// A SQLite path (relative ones begin at `base`) or a PostgreSQL address.
+pub fn location(url: &str, base: &Path) -> anyhow::Result<Location> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Location::Postgres(url.into()));
+    }
+    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(url);
+    if path.trim().is_empty() || path.contains("://") {
+        bail!("database.url is {url:?}: the path of a SQLite file or postgres://user@host/database is expected");
+    }
+    Ok(Location::File(base.join(PathBuf::from(path))))
+}
+
+/// The environment has only text; what looks like a number or a yes and no is one.
+fn typed(text: &str) -> toml::Value {
+    match (text.parse::<i64>(), text.parse::<bool>()) {
+        (Ok(number), _) => number.into(),
+        (_, Ok(truth)) => truth.into(),
+        _ => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str, environment: &[(&str, &str)]) -> Result<Settings, String> {
+        let environment = environment.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        Settings::read(text, environment).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn the_example_is_the_defaults() {
+        assert_eq!(told(EXAMPLE, &[]), Ok(Settings::default()));
+        assert_eq!(told("", &[]), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let rows = [
+            // file, environment variable, its value → the error speaks of
+            ("[htp]\nlisten = \"127.0.0.1:1\"", "", "", "unknown field `htp`"),
+            ("[http]\nlisten = \"127.0.0.1:1\"\nport = 2", "", "", "unknown field `port`"),
+            ("[http]\nlisten = \"8080\"", "", "", "invalid socket address"),
+            ("[radius]\nthreads = 65", "", "", "radius.threads is 65"),
+            ("[radius]\nthreads = -1", "", "", "radius.threads is -1"),
+            ("[radius]\ncoa_port = 0", "", "", "radius.coa_port is 0"),
+            ("[radius]\nstrip_realm = \"yes\"", "", "", "expected a boolean"),
+            ("[radius]\nacct = \"0.0.0.0:1812\"", "", "", "each needs its own port"),
+            ("[log]\nlevel = \"\"", "", "", "log.level is \"\""),
+            ("[log]\nlevel = \"loud=very\"", "", "", "log.level is"),
+            ("[log]\nformat = \"xml\"", "", "", "unknown variant `xml`"),
+            ("[database]\nurl = \"mysql://h/d\"", "", "", "database.url is \"mysql://h/d\""),
+            ("[secrets]\nkey = \"1:abc\"", "", "", "secrets.key"),
+            ("[secrets]\nkey_file = \"\"", "", "", "secrets.key_file is empty"),
+            ("", "LASTMILE__HTTP__PORT", "1", "LASTMILE__HTTP__PORT: unknown field `port`"),
+            ("", "LASTMILE__HTTPS__LISTEN", "1", "LASTMILE__HTTPS__LISTEN: unknown field `https`"),
+            ("", "LASTMILE__HTTP", "1", "LASTMILE__SECTION__KEY is expected"),
+            ("", "LASTMILE__RADIUS__THREADS", "many", "LASTMILE__RADIUS__THREADS: invalid type"),
+            ("", "LASTMILE__RADIUS__THREADS", "99", "radius.threads is 99"),
+        ];
+        for (text, name, value, expected) in rows {
+            let environment: &[(&str, &str)] = if name.is_empty() { &[] } else { &[(name, value)] };
+            let error = told(text, environment).expect_err(text);
+            assert!(error.contains(expected), "{text} {name}={value}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let text = "[http]\nlisten = \"127.0.0.1:1\"\n[radius]\nthreads = 3";
+        let got = told(
+            text,
+            &[
+                ("LASTMILE__HTTP__LISTEN", "[::]:9"),
+                ("LASTMILE__RADIUS__STRIP_REALM", "true"),
+                ("LASTMILE__LOG__FORMAT", "json"),
+                ("LASTMILE_CONFIG", "not of this kind"),
+                ("PATH", "/bin"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(got.http.listen.to_string(), "[::]:9");
+        assert_eq!((got.radius.threads, got.radius.strip_realm), (3, true));
+        assert_eq!(got.log.format, LogFormat::Json);
+    }
+
+    #[test]
+    fn databases_are_named_in_three_ways() {
+        let rows = [
+            ("lastmile.db", Some(Location::File("/etc/lm/lastmile.db".into()))),
+            ("sqlite:data/l.db", Some(Location::File("/etc/lm/data/l.db".into()))),
+            ("/var/l.db", Some(Location::File("/var/l.db".into()))),
+            ("postgres://u@h/d", Some(Location::Postgres("postgres://u@h/d".into()))),
+            ("postgresql://u@h/d", Some(Location::Postgres("postgresql://u@h/d".into()))),
+            ("http://h", None),
+            ("", None),
+        ];
+        for (url, expected) in rows {
+            assert_eq!(location(url, Path::new("/etc/lm")).ok(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_shown() {
+        let secrets = Secrets { key: Some("1:deadbeef".into()), ..Secrets::default() };
+        assert!(!format!("{secrets:?}").contains("deadbeef"));
+    }
+}

@@ -1,0 +1,115 @@
+//! Everything that is served over HTTP at one address: health, readiness, metrics, the pages, and the APIs behind them.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use doors::{Dispatch, Gate};
+use metrics_exporter_prometheus::PrometheusHandle;
+use panel::Pulse;
+use service::App;
+
+use crate::telemetry::{self, Samples};
+
+/// The database answers a look within this, or the program is not ready.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the pages about the program itself look at.
+#[derive(Clone)]
+pub struct Watch {
+    pub app: App,
+    aaa: Arc<Mutex<Option<aaa::Running>>>,
+    samples: Arc<Mutex<Samples>>,
+    recorder: PrometheusHandle,
+    began: Instant,
+}
+
+impl Watch {
+    pub fn new(app: App, aaa: aaa::Running, recorder: PrometheusHandle) -> Watch {
+        let (aaa, samples) = (Arc::new(Mutex::new(Some(aaa))), Arc::default());
+        Watch { app, aaa, samples, recorder, began: Instant::now() }
+    }
+
+    /// Hands RADIUS over, to be stopped.
+    pub fn take_aaa(&self) -> Option<aaa::Running> {
+        self.aaa.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn aaa<T>(&self, look: impl FnOnce(&aaa::Running) -> T) -> Option<T> {
+        self.aaa.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(look)
+    }
+
+    /// Remembers the counters as they stand; called every [`telemetry::SAMPLE`].
+    pub fn sample(&self) {
+        if let Some(counters) = self.aaa(aaa::Running::metrics) {
+            self.samples.lock().unwrap_or_else(PoisonError::into_inner).add(Instant::now(), counters);
+        }
+        self.recorder.run_upkeep();
+    }
+
+    pub fn is_loaded(&self) -> bool {
+        self.aaa(aaa::Running::is_ready).unwrap_or(false)
+    }
+
+    /// What stands in the way of serving, if anything.
+    async fn obstacle(&self) -> Option<&'static str> {
+        if !self.is_loaded() {
+            return Some("the directory is not loaded yet");
+        }
+        match tokio::time::timeout(PATIENCE, service::directory::heads(&self.app)).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(_)) | Err(_) => Some("the database does not answer"),
+        }
+    }
+
+    pub fn pulse(&self) -> Pulse {
+        let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        Pulse {
+            ready: self.is_loaded(),
+            accepted_per_minute: samples.per_minute("radius_auth_accepts_total"),
+            refused_per_minute: samples.per_minute("radius_auth_rejects_total"),
+            reports_per_minute: samples.per_minute("radius_acct_answered_total"),
+            subscribers: samples.latest("directory_subscribers").unwrap_or(0.0) as u64,
+        }
+    }
+}
+
+pub fn router(watch: Watch, gate: Gate, front: panel::Front) -> Router {
+    let pulse = {
+        let watch = watch.clone();
+        Arc::new(move || watch.pulse())
+    };
+    let app = watch.app.clone();
+    let apis = Dispatch::new(app.clock.clone()).with(alternet::dialect(app, gate)).router();
+    let pages = panel::router(panel::Pages { app: watch.app.clone(), front, pulse });
+    Router::new()
+        // The process lives.
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(watch)
+        .merge(pages)
+        .merge(apis)
+}
+
+async fn readyz(State(watch): State<Watch>) -> Response {
+    match watch.obstacle().await {
+        None => "ready\n".into_response(),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),
+    }
+}
+
+async fn metrics(State(watch): State<Watch>) -> Response {
+    let ready = watch.obstacle().await.is_none();
+    let counters = watch.aaa(aaa::Running::metrics).unwrap_or_default();
+    let text = telemetry::render(&watch.app, &counters, &watch.recorder.render(), ready, watch.began.elapsed()).await;
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
