@@ -162,13 +162,13 @@ impl Batch {
 
         let mut quota: Vec<_> = self.quota.iter().collect();
         quota.sort_unstable_by_key(|(service, _)| service.0);
-        let rows: Vec<[Value; 6]> = quota
+        let rows: Vec<[Value; 5]> = quota
             .into_iter()
             .map(|(service, (growth, at))| {
-                params![isp, *service, growth.up.saturating_add(growth.down), growth.seconds, *at, change.now]
+                params![isp, *service, growth.up.saturating_add(growth.down), growth.seconds, *at]
             })
             .collect();
-        let used = session::add_to_quota(change.tx, &rows).await?;
+        let used = session::add_to_quota(change.tx, change.now, &rows).await?;
         for used in &used {
             crossings(change, used).await?;
         }

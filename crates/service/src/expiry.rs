@@ -57,6 +57,7 @@ async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>) -> Result<(), E
                 match sell(change, &tenant, &mut line, &offer, &Payer::Wallet).await {
                     Ok(_) => {
                         service::update(change.tx, &line).await?;
+                        change.job("network", "converge", change.now, json!({ "service": id.0 })).await?;
                         continue;
                     }
                     Err(Error::Insufficient { .. }) => {}

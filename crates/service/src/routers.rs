@@ -12,7 +12,8 @@ use store::{
 
 use crate::{Actor, App, Error, Why, ids::Table, setup::name_key};
 
-pub const VENDORS: &[&str] = &["mikrotik", "cisco", "chillispot", "wispr", "huawei", "juniper", "nokia", "hostapd", "other"];
+pub const VENDORS: &[&str] =
+    &["mikrotik", "cisco", "chillispot", "wispr", "huawei", "juniper", "nokia", "hostapd", "other"];
 pub const MA_POLICIES: &[&str] = &["require", "learn", "legacy"];
 
 #[derive(Clone, Debug)]

@@ -267,17 +267,17 @@ pub async fn silent(tx: &Tx, now: Instant, limit: i64) -> Result<Vec<Session>, E
     records(rows, Session::from_row)
 }
 
-/// What growth made of services: rows of isp, service, bytes, seconds, when, now.
-pub async fn add_to_quota(tx: &Tx, rows: &[[Value; 6]]) -> Result<Vec<Used>, Error> {
+/// What growth made of services: rows of isp, service, bytes, seconds, and when it happened.
+pub async fn add_to_quota(tx: &Tx, now: Instant, rows: &[[Value; 5]]) -> Result<Vec<Used>, Error> {
     let mut used = Vec::with_capacity(rows.len());
     for chunk in rows.chunks(256) {
         // Filled up to a power of two so that few statements exist; a row of service 0 touches nothing.
         let size = chunk.len().next_power_of_two();
-        let mut params = Vec::with_capacity(size * 6);
+        let mut params = vec![Value::from(now)];
         chunk.iter().for_each(|row| params.extend(row.iter().cloned()));
-        (chunk.len()..size).for_each(|_| params.extend([0, 0, 0, 0, 0, 0].map(Value::Int)));
+        (chunk.len()..size).for_each(|_| params.extend([0, 0, 0, 0, 0].map(Value::Int)));
         let list = (0..size).map(|n| {
-            let cells = (1..=6).map(|cell| format!("cast(${} as bigint)", n * 6 + cell));
+            let cells = (2..=6).map(|cell| format!("cast(${} as bigint)", n * 5 + cell));
             format!("({})", cells.collect::<Vec<_>>().join(", "))
         });
         let list = list.collect::<Vec<_>>().join(", ");
@@ -287,11 +287,11 @@ pub async fn add_to_quota(tx: &Tx, rows: &[[Value; 6]]) -> Result<Vec<Used>, Err
             "update service set \
              used_bytes = used_bytes + case when {counts} then v.column3 else 0 end, \
              used_time_s = used_time_s + case when {counts} then v.column4 else 0 end, \
-             first_used_at = coalesce(first_used_at, v.column6) \
+             first_used_at = coalesce(first_used_at, $1) \
              from (values {list}) as v \
              where service.isp_id = v.column1 and service.id = v.column2 and service.deleted_at is null \
              returning service.isp_id, service.id, service.customer_id, used_bytes, used_time_s, quota_bytes, \
-             quota_time_s, period_ordinal, quota_event_ordinal, first_used_at = v.column6"
+             quota_time_s, period_ordinal, quota_event_ordinal, first_used_at = $1"
         );
         for row in tx.rows(sql, &params).await? {
             used.push(Used {

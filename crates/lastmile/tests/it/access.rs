@@ -56,7 +56,10 @@ async fn states(app: TestApp) {
         assert_eq!(app.nas.login(login("ali")).await, expected, "{status:?}");
     }
     app.pass(days(31)).await;
-    assert_eq!(app.nas.login(login("ali")).await, "Access-Reject Reply-Message=Your package has expired, please recharge");
+    assert_eq!(
+        app.nas.login(login("ali")).await,
+        "Access-Reject Reply-Message=Your package has expired, please recharge"
+    );
     app.put(ali, Status::Suspended).await.expect("suspended");
     // an ended period cannot be activated, only sold anew
     assert!(app.put(ali, Status::Active).await.is_err());
@@ -141,20 +144,12 @@ async fn changes_reach_live_sessions(app: TestApp) {
 
 async fn expired_into_the_walled_garden_and_back(app: TestApp) {
     let slow = plans::create_bandwidth(&app.app, &app.actor, bandwidth("512k", 512, 512)).await.expect("a bandwidth");
-    let garden = plans::NewPool {
-        name: "expired".into(),
-        router: None,
-        ranges: "10.9.0.0/24".into(),
-        allocate: "nas",
-    };
+    let garden = plans::NewPool { name: "expired".into(), router: None, ranges: "10.9.0.0/24".into(), allocate: "nas" };
     let garden = plans::create_pool(&app.app, &app.actor, garden).await.expect("a pool");
     let plan = app
         .plan("garden", |plan| {
-            plan.expiry = Expiry::Restrict {
-                pool: Some(garden),
-                address_list: Some("unpaid".into()),
-                bandwidth: Some(slow.id),
-            }
+            plan.expiry =
+                Expiry::Restrict { pool: Some(garden), address_list: Some("unpaid".into()), bandwidth: Some(slow.id) }
         })
         .await;
     let ali = app.customer("ali", plan).await;
@@ -175,10 +170,8 @@ async fn expired_into_the_walled_garden_and_back(app: TestApp) {
 }
 
 async fn a_static_address_and_own_attributes(app: TestApp) {
-    let ali = app
-        .try_customer("ali", |customer| customer.ip = Some("10.0.0.77".parse().unwrap()))
-        .await
-        .expect("a customer");
+    let ali =
+        app.try_customer("ali", |customer| customer.ip = Some("10.0.0.77".parse().unwrap())).await.expect("a customer");
     assert_eq!(
         app.nas.login(login("ali")).await,
         "Access-Accept Framed-IP-Address=10.0.0.77 Session-Timeout=2592000 Mikrotik-Rate-Limit=10M/10M"

@@ -29,7 +29,10 @@ async fn repeats_and_late_reports_change_nothing(app: TestApp) {
     app.nas.report(interim("ali", "s1", 800, 9999, 99_999)).await;
     let sessions = app.sessions(ali).await;
     assert_eq!(sessions.len(), 1, "{sessions:?}");
-    assert_eq!((sessions[0].up_total, sessions[0].down_total, sessions[0].state), (2500, 10_000, store::session::CLOSED));
+    assert_eq!(
+        (sessions[0].up_total, sessions[0].down_total, sessions[0].state),
+        (2500, 10_000, store::session::CLOSED)
+    );
     let row = app.row(ali).await;
     assert_eq!((row.used_bytes, row.used_time_s), (12_500, 700));
 }
@@ -110,7 +113,10 @@ async fn data_quota_ends_the_session_once(app: TestApp) {
     let ended = app.nas.orders(1).await;
     assert!(ended[0].starts_with("Disconnect-Request User-Name=ali"), "{ended:?}");
     app.nas.report(stopped("ali", "s1", 610, 200_000_000, 4_950_000_000)).await;
-    assert_eq!(app.nas.login(login("ali")).await, "Access-Reject Reply-Message=Your package is used up, please recharge");
+    assert_eq!(
+        app.nas.login(login("ali")).await,
+        "Access-Reject Reply-Message=Your package is used up, please recharge"
+    );
     let crossings = app.events().await.into_iter().filter(|kind| kind == "service.quota_used_up").count();
     assert_eq!(crossings, 1);
     // buying again adds to what was bought before the end of time

@@ -8,8 +8,7 @@ use domain::{
     clock::{DAY, SECOND},
 };
 use service::{
-    Actor, App, Clock, Db, Error, Location, Vault, Who,
-    accounting,
+    Actor, App, Clock, Db, Error, Location, Vault, Who, accounting,
     change::CallerKey,
     customers::{self, CustomerChange, NewCustomer},
     plans::{self, Expiry, NewBandwidth, NewPlan, NewPool},
@@ -77,11 +76,11 @@ impl TestApp {
             api_address: None,
         };
         let router = routers::create(&app, &actor, router).await.expect("a router");
-        let bandwidth = plans::create_bandwidth(&app, &actor, bandwidth("10M", 10_000, 10_000)).await.expect("a bandwidth");
+        let bandwidth =
+            plans::create_bandwidth(&app, &actor, bandwidth("10M", 10_000, 10_000)).await.expect("a bandwidth");
         let pool = NewPool { name: "main".into(), router: None, ranges: "10.0.0.0/24".into(), allocate: "nas" };
         let pool = plans::create_pool(&app, &actor, pool).await.expect("a pool");
-        let mut test =
-            TestApp { app, actor, aaa, nas, router, bandwidth: bandwidth.id, pool, gold: PlanId(0) };
+        let mut test = TestApp { app, actor, aaa, nas, router, bandwidth: bandwidth.id, pool, gold: PlanId(0) };
         test.gold = test.plan("gold", |_| {}).await;
         test
     }

@@ -105,7 +105,12 @@ struct Load {
 
 impl Load {
     fn new(port: u16, round: usize) -> Load {
-        Load { socket: socket(port, Duration::from_millis(20)), secret: Secret::new(SECRET), round, sent: HashMap::new() }
+        Load {
+            socket: socket(port, Duration::from_millis(20)),
+            secret: Secret::new(SECRET),
+            round,
+            sent: HashMap::new(),
+        }
     }
 
     /// Sends until `enough` acknowledgements have come in all, or the other side is gone for long.

@@ -27,10 +27,16 @@ async fn a_subscriber_is_sold_connected_metered_cut_off_and_restored(app: TestAp
 
     // 4. time runs out: the session is ended by the network, and a new login is refused
     app.pass(days(30)).await;
-    assert_eq!(app.nas.orders(1).await, ["Disconnect-Request User-Name=ali Acct-Session-Id=s1 Framed-IP-Address=10.0.0.9"]);
+    assert_eq!(
+        app.nas.orders(1).await,
+        ["Disconnect-Request User-Name=ali Acct-Session-Id=s1 Framed-IP-Address=10.0.0.9"]
+    );
     app.nas.report(stopped("ali", "s1", 2_592_300, 2_000, 5_000_002_000)).await;
     assert_eq!(app.aaa.directory.online(), 0);
-    assert_eq!(app.nas.login(login("ali")).await, "Access-Reject Reply-Message=Your package has expired, please recharge");
+    assert_eq!(
+        app.nas.login(login("ali")).await,
+        "Access-Reject Reply-Message=Your package has expired, please recharge"
+    );
 
     // 5. paid: online again, by the money alone
     let receipt = app.recharge_as(ali, cash(), None).await.expect("a recharge");
@@ -40,7 +46,15 @@ async fn a_subscriber_is_sold_connected_metered_cut_off_and_restored(app: TestAp
 
     // 6. and why, as dated facts
     let events = app.events().await;
-    for fact in ["customer.created", "service.recharged", "payment.received", "invoice.issued", "service.first_used", "service.expired", "coa.acknowledged"] {
+    for fact in [
+        "customer.created",
+        "service.recharged",
+        "payment.received",
+        "invoice.issued",
+        "service.first_used",
+        "service.expired",
+        "coa.acknowledged",
+    ] {
         assert!(events.iter().any(|kind| kind == fact), "{fact} in {events:?}");
     }
 }

@@ -28,8 +28,16 @@ async fn malformed_datagrams_are_met_with_silence() {
         ("nineteen bytes", vec![1; 19]),
         ("a length beyond the datagram", too_long),
         ("an attribute of length zero", bad_attribute),
-        ("an unknown code", { let mut p = good.clone(); p[0] = 99; p }),
-        ("an answer instead of a request", { let mut p = good.clone(); p[0] = 2; p }),
+        ("an unknown code", {
+            let mut p = good.clone();
+            p[0] = 99;
+            p
+        }),
+        ("an answer instead of a request", {
+            let mut p = good.clone();
+            p[0] = 2;
+            p
+        }),
         ("another secret", Draft::access(1).sign(&Secret::new("other")).bytes().to_vec()),
         ("all ones", vec![255; 4096]),
     ];

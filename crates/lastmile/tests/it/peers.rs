@@ -86,9 +86,9 @@ struct Pyrad {
 
 impl Pyrad {
     fn start() -> Option<Pyrad> {
-        let python = ["/usr/bin/python3", "python3"]
-            .into_iter()
-            .find(|python| Command::new(python).args(["-c", "import pyrad"]).stderr(Stdio::null()).status().is_ok_and(|s| s.success()));
+        let python = ["/usr/bin/python3", "python3"].into_iter().find(|python| {
+            Command::new(python).args(["-c", "import pyrad"]).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+        });
         let Some(python) = python else {
             eprintln!("SKIPPED: pyrad is not installed (package python3-pyrad)");
             return None;
@@ -145,7 +145,9 @@ async fn pyrad_acknowledges_and_refuses() {
     };
     // a recharge: CoA, acknowledged
     app.recharge(alice).await.expect("a recharge");
-    expect("coa alice Acct-Session-Id Framed-IP-Address Message-Authenticator Mikrotik-Rate-Limit Session-Timeout User-Name");
+    expect(
+        "coa alice Acct-Session-Id Framed-IP-Address Message-Authenticator Mikrotik-Rate-Limit Session-Timeout User-Name",
+    );
     app.put(alice, Status::Suspended).await.expect("suspended");
     expect("disconnect alice Acct-Session-Id Framed-IP-Address Message-Authenticator User-Name");
     // the router does not know bob's session: refused, and over here too

@@ -20,7 +20,8 @@ both!(
 );
 
 async fn at_once<T: Send + 'static>(
-    count: usize, make: impl Fn(usize) -> std::pin::Pin<Box<dyn Future<Output = T> + Send>>,
+    count: usize,
+    make: impl Fn(usize) -> std::pin::Pin<Box<dyn Future<Output = T> + Send>>,
 ) -> Vec<T> {
     let tasks: Vec<_> = (0..count).map(|n| tokio::spawn(make(n))).collect();
     let mut results = Vec::new();
@@ -46,7 +47,8 @@ async fn twenty_cash_recharges_are_twenty_periods(app: TestApp) {
     assert_eq!(ends.len(), 20, "twenty different ends");
     assert_eq!(ends[19] - ends[0], days(19 * 30));
     let isp = app.actor.isp;
-    let numbers = app.app.db.read(async move |tx| store::invoice::numbers(tx, isp, "INV").await).await.expect("numbers");
+    let numbers =
+        app.app.db.read(async move |tx| store::invoice::numbers(tx, isp, "INV").await).await.expect("numbers");
     assert_eq!(numbers, (1..=21).collect::<Vec<i64>>(), "invoice numbers without gaps or repeats");
     assert_eq!(app.ledger().await, "cash:api 3150000, revenue -2715510, tax -434490");
 }
