@@ -3,7 +3,7 @@
 
 use axum::{
     Json, Router,
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{HeaderMap, StatusCode, Uri, header::AUTHORIZATION, uri::PathAndQuery},
     response::{IntoResponse, Response},
 };
@@ -81,6 +81,8 @@ impl Dispatch {
     }
 
     async fn answer(&self, mut request: Request) -> Response {
+        // The route that counts is the dialect's.
+        request.extensions_mut().remove::<MatchedPath>();
         let chosen = match self.mounted(&mut request) {
             Some(dialect) => Choice::Dialect(dialect),
             None => self.choose(request.uri().path(), Credential::of(request.headers())),
@@ -181,6 +183,26 @@ mod tests {
                 Choice::Nobody => "nobody",
             };
             assert_eq!(told, expected, "{path} {credential:?}");
+        }
+    }
+
+    /// What the log and the metrics call a route is the dialect's own row.
+    #[tokio::test]
+    async fn the_dialects_route_is_the_one_that_counts() {
+        let told =
+            |path: Option<MatchedPath>| async move { path.map_or("none".into(), |path| path.as_str().to_string()) };
+        let router = Router::new().route("/api/v1/customers", axum::routing::get(told)).fallback(told);
+        let dialect = Dialect { name: "keys", credential: Credential::ApiKey, routes: SHARED, router };
+        let dispatch = Dispatch::new(Clock::System).with(dialect).router();
+        for (path, expected) in [
+            ("/api/v1/customers", "/api/v1/customers"),
+            ("/keys/api/v1/customers", "/api/v1/customers"),
+            ("/api/v1/nothing", "none"),
+        ] {
+            let request = Request::get(path).body(axum::body::Body::empty()).unwrap();
+            let response = dispatch.clone().oneshot(request).await.unwrap();
+            let bytes = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
+            assert_eq!(String::from_utf8_lossy(&bytes), expected, "{path}");
         }
     }
 }

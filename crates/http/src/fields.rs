@@ -223,11 +223,14 @@ pub fn id(value: &Value) -> Result<i64, Why> {
     }
 }
 
-/// Between one and `max` references.
-pub fn ids(max: usize) -> impl Fn(&Value) -> Result<Vec<i64>, Why> {
-    move |value| match value {
+/// How many references one list may hold.
+pub const MAX_IDS: usize = 100;
+
+/// Between one and [`MAX_IDS`] references.
+pub fn ids(value: &Value) -> Result<Vec<i64>, Why> {
+    match value {
         Value::Array(items) if items.is_empty() => Err(Why::Required),
-        Value::Array(items) if items.len() > max => Err(Why::Not("a list of at most 100 items")),
+        Value::Array(items) if items.len() > MAX_IDS => Err(Why::Not("a list of at most 100 items")),
         Value::Array(items) => items.iter().map(id).collect(),
         _ => Err(Why::NotAList),
     }

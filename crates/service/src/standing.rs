@@ -13,6 +13,8 @@ use store::{
 
 use crate::{Actor, App, Change, Error};
 
+const RECHARGE_FIRST: &str = "The package has expired: recharge first";
+
 /// Puts every line of a customer into `status`; staff's words are kept as the reason.
 pub async fn put(
     app: &App,
@@ -28,6 +30,9 @@ pub async fn put(
         who.reaches(owner.branch_id)?;
         let lines = service::lock_of_customer(change.tx, change.isp, id).await?;
         for mut line in lines {
+            if status == Status::Active && line.status == status && line.expires_at.is_none_or(|at| at <= change.now) {
+                return Err(Error::Refused(RECHARGE_FIRST));
+            }
             if set(change, &mut line, status, reason.as_deref().unwrap_or("set by staff"))? {
                 service::update(change.tx, &line).await?;
                 change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
@@ -45,7 +50,7 @@ pub(crate) fn set(change: &Change<'_>, line: &mut Service, status: Status, reaso
         return Ok(false);
     }
     if status == Status::Active && line.expires_at.is_none_or(|at| at <= change.now) {
-        return Err(Error::Refused("The package has expired: recharge first"));
+        return Err(Error::Refused(RECHARGE_FIRST));
     }
     line.status = status;
     line.status_reason = Some(reason.chars().take(500).collect());

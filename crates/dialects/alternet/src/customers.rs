@@ -183,7 +183,7 @@ struct Usage {
     quota_seconds: Option<i64>,
 }
 
-/// READINGS 7.0: the core lifecycle in this document's words.
+/// The core lifecycle in this document's words.
 fn status_word(service: Option<&Service>, now: Instant) -> &'static str {
     let Some(service) = service else { return "Inactive" };
     match service.status {
@@ -533,7 +533,7 @@ pub async fn recharge(State(app): State<App>, caller: Caller, Id(number): Id, mu
 /// Bulk recharge multiple customers: each succeeds or fails for itself, and each is told of.
 pub async fn bulk_recharge(State(app): State<App>, caller: Caller, mut body: Fields) -> Result<Response, Failure> {
     body.alias("customer_ids", &["ids", "customers"]);
-    let mut numbers = body.required("customer_ids", ids(100));
+    let mut numbers = body.required("customer_ids", ids);
     let terms = terms(&mut body);
     body.finish()?;
     let mut seen = std::collections::HashSet::new();

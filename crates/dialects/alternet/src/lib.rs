@@ -1,7 +1,7 @@
 //! Alternet's "API Integration": `X-API-Key`, JSON under `/api/v1`.
 //!
 //! The table below is the document's own, in its order. `envelope` holds what all calls share: the caller, answers,
-//! pages, failures. Each resource has a file. What the document leaves open is decided in docs/READINGS.md, section 7.1.
+//! pages, failures. Each resource has a file, where what the document leaves open is decided and said.
 
 pub mod envelope;
 

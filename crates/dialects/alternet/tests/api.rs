@@ -523,6 +523,71 @@ async fn codes_run_out(api: Api) {
     }
 }
 
+/// Months and money at their limits stay dates and amounts; what has ended is sold anew, not switched on.
+#[tokio::test]
+async fn limits_hold_and_an_ended_period_is_not_activated() {
+    let api = Api::new().await;
+    let id = api.customer("edge").await;
+    let path = format!("/api/v1/customers/{id}");
+    let plan = json!({
+        "name_plan": "For ever", "type": "PPPoE", "id_bw": api.first("/api/v1/bandwidths").await, "price": 99_999_999_999.99_f64,
+        "validity": 90_000, "validity_unit": "Months", "router_id": api.first("/api/v1/routers").await,
+        "pool": api.first("/api/v1/pools").await,
+    });
+    let plan = api.post("/api/v1/plans", plan).await.is(201)["data"].clone();
+    assert_eq!(plan["price"], 99_999_999_999.99_f64);
+    for year in ["9530", "9999", "9999"] {
+        let sold = api.post(&format!("{path}/recharge"), json!({ "plan_id": plan["plan_id"] })).await.is(200);
+        assert!(sold["data"]["new_expiration"].as_str().unwrap().starts_with(year), "{sold}");
+    }
+    api.get(&path).await.is(200);
+
+    let plans = api.get("/api/v1/plans?service_type=Hotspot").await.is(200)["data"].clone();
+    let week = plans.as_array().unwrap().iter().find(|plan| plan["validity"] == 7).unwrap()["id"].clone();
+    let week = json!({ "plan_id": week });
+    api.post(&format!("{path}/recharge"), week).await.is(200);
+    api.app.clock.pass(8 * DAY);
+    assert_eq!(api.get(&path).await.is(200)["data"]["status"], "Expired");
+    assert_eq!(api.get(&path).await.is(200)["data"]["active_packages"][0]["status"], "off");
+    assert_eq!(api.post(&format!("{path}/activate"), json!({})).await.is(400)["code"], "STATE_001");
+    api.with(&api.key, "PUT", &path, json!({ "status": "Active", "address": "Nairobi" })).await.is(200);
+    api.post(&format!("{path}/suspend"), json!({})).await.is(200);
+    assert_eq!(api.post(&format!("{path}/activate"), json!({})).await.is(400)["code"], "STATE_001");
+    api.post(&format!("{path}/recharge"), json!({})).await.is(200);
+    assert_eq!(api.get(&path).await.is(200)["data"]["status"], "Active");
+}
+
+/// Eight callers at once: one sale for one key, one holder for one name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_repeats_sell_once_and_a_name_has_one_holder() {
+    let api = Arc::new(Api::new().await);
+    let id = api.customer("crowd").await;
+    let bandwidth = json!({ "name_bw": "Race", "rate_down": 1, "rate_down_unit": "Mbps", "rate_up": 1,
+                            "rate_up_unit": "Mbps" });
+    let calls = (0..8).map(|_| {
+        let (api, bandwidth) = (api.clone(), bandwidth.clone());
+        tokio::spawn(async move {
+            let key = ("idempotency-key", "crowd");
+            let headers = [("x-api-key", api.key.as_str()), ("content-type", "application/json"), key];
+            let sold = api.raw("POST", &format!("/api/v1/customers/{id}/recharge"), &headers, b"{}".to_vec()).await;
+            let named = api.post("/api/v1/bandwidths", bandwidth).await.status;
+            (sold.is(200)["data"]["new_expiration"].to_string(), named)
+        })
+    });
+    let mut expirations = BTreeSet::new();
+    let mut named = Vec::new();
+    for call in calls.collect::<Vec<_>>() {
+        let (expiration, status) = call.await.unwrap();
+        expirations.insert(expiration);
+        named.push(status);
+    }
+    named.sort_unstable();
+    assert_eq!(expirations.len(), 1);
+    assert_eq!(named, [201, 400, 400, 400, 400, 400, 400, 400]);
+    let payments = api.get(&format!("/api/v1/transactions?customer_id={id}")).await.is(200);
+    assert_eq!(payments["data"]["total"], 2);
+}
+
 #[tokio::test]
 async fn pages_name_themselves_under_every_address() {
     let api = Api::new().await;
