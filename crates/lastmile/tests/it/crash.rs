@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Of the demo's numbered subscribers these report, and those beyond log in.
 const REPORTING: usize = 50;
 const USERS: usize = 60;
+/// How long a router waits for its answers before it gives them up.
+const ROUTER_PATIENCE: Duration = Duration::from_millis(500);
 
 fn kills() -> usize {
     std::env::var("LASTMILE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS)
@@ -144,8 +146,9 @@ impl Load {
 
     fn collect(&mut self, acknowledged: &mut Acknowledged) {
         let mut room = [0; 4096];
-        while !self.sent.is_empty() {
-            let Ok(length) = self.socket.recv(&mut room) else { break };
+        let asked = Instant::now();
+        while !self.sent.is_empty() && asked.elapsed() < ROUTER_PATIENCE {
+            let Ok(length) = self.socket.recv(&mut room) else { continue };
             if let Some((signed, session, octets)) = self.sent.remove(&room[1])
                 && signed.verify(&room[..length], &self.secret).is_ok()
             {
