@@ -137,7 +137,7 @@ async fn demo(app: &App, isp: IspId, guide: &Guide, pulse: Pulse) -> Result<aska
 fn sentence(facts: &Overview) -> String {
     let refused: i64 = facts.rejects_24h.iter().map(|(_, n)| n).sum();
     format!(
-        "{} online now · {} of {} customers running · {} expired · {refused} logins refused today",
+        "{} online now · {} of {} customers running · {} expired · {refused} logins refused in 24 h",
         facts.online, facts.running, facts.customers, facts.expired
     )
 }

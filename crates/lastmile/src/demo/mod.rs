@@ -63,7 +63,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let radius = aaa::Settings { auth: options.radius_auth, acct: options.radius_acct, threads, strip_realm: false };
     let bound = server::bind(&app, Ports { http: options.http, radius }).await?;
     let at = bound.addresses;
-    let guide = guide(&app, &actor, directory, &known, at).await?;
+    let guide = guide(&app, &actor, directory, at).await?;
     let front = panel::Front::Demo { isp, guide: guide.clone() };
     let server = server::start(app.clone(), bound, Some(lock), front)?;
     server.ready().await?;
@@ -258,20 +258,15 @@ fn simulated() -> Vec<Config> {
 }
 
 /// Where to go and what to try, for the page and for the terminal.
-async fn guide(
-    app: &App,
-    actor: &Actor,
-    directory: &Path,
-    known: &Credentials,
-    at: Addresses,
-) -> anyhow::Result<panel::Guide> {
+async fn guide(app: &App, actor: &Actor, directory: &Path, at: Addresses) -> anyhow::Result<panel::Guide> {
     let (http, auth) = (reachable(at.http), reachable(at.auth));
     let json = directory.join("demo.json");
-    let header = format!("-H 'X-API-Key: {}'", known.alternet_key);
+    // The key itself stays in its file: the page is for everybody who reaches it.
+    let key = format!("KEY=$(grep -om1 'live_[A-Za-z0-9]*' {})", json.display());
     let mut commands = vec![
         (
             "Customers whose package is over".to_string(),
-            format!("curl -s {header} 'http://{http}/api/v1/customers?status=Expired&per_page=3'"),
+            format!("{key}\ncurl -s -H \"X-API-Key: $KEY\" 'http://{http}/api/v1/customers?status=Expired&per_page=3'"),
         ),
         (
             "A login, as a router asks for it".to_string(),
@@ -280,8 +275,8 @@ async fn guide(
     ];
     if let Some(id) = find(app, actor, "Felix Onyango").await {
         commands.push((
-            "Felix is behind the payment wall; this lets him out within a second".to_string(),
-            format!("curl -s -X POST {header} -H 'Content-Type: application/json' -d '{{}}' http://{http}/api/v1/customers/{id}/recharge"),
+            "Felix is behind the payment wall; this lets him out within seconds".to_string(),
+            format!("curl -s -X POST -H \"X-API-Key: $KEY\" -H 'Content-Type: application/json' -d '{{}}' http://{http}/api/v1/customers/{id}/recharge"),
         ));
     }
     Ok(panel::Guide { credentials: json.display().to_string(), commands })
@@ -314,7 +309,7 @@ fn block(directory: &Path, at: Addresses, options: &cli::Demo, traffic: bool, gu
     };
     text += "\nTry:\n";
     for (what, command) in &guide.commands {
-        text += &format!("  # {what}\n  {command}\n");
+        text += &format!("  # {what}\n  {}\n", command.replace('\n', "\n  "));
     }
     text += &format!("\nEverything is in {}; Ctrl-C stops, the same command continues.\n", directory.display());
     text

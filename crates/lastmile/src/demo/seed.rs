@@ -3,27 +3,31 @@
 
 use anyhow::Context;
 use domain::{
-    BandwidthId, CustomerId, Instant, IspId, Money, PlanId, PoolId, RouterId, Status,
+    BandwidthId, CustomerId, Instant, IspId, Money, PlanId, PoolId, RouterId, ServiceId, Status,
     billing::Payer,
     clock::{DAY, HOUR, MINUTE},
+    usage::{self, ReportKind},
 };
 use service::{
     Actor, App, Clock, Db, Vault,
+    accounting::{self, Report},
     clients::{self, NewClient, Tier},
     customers::{self, NewCustomer},
     expiry,
+    hotspot::{self, NewAccess},
     plans::{self, Expiry, NewBandwidth, NewPlan, NewPool},
     recharge::{self, Recharge},
     routers::{self, NewRouter},
     setup::{self, NewIsp},
     standing,
+    vouchers::{self, Format, NewVouchers},
 };
 
 use super::{
     credentials::{Credentials, OTHER_OWNER, OWNER, RADIUS_SECRET},
     people::{OTHERS, PASSWORD, PEOPLE, Person, Sold, Tale},
 };
-use crate::server;
+use crate::{server, simulate::line::Habit};
 
 /// The ISPs opened this long ago.
 const OPENED: i64 = 70 * DAY;
@@ -48,7 +52,7 @@ pub async fn past(db: &Db, vault: &Vault, known: &Credentials, coa_port: u16, to
     let mut story = demo.story(PEOPLE, today);
     story.extend(other.story(OTHERS, today));
     story.sort_by_key(|scene| scene.at);
-    let mut customers: Vec<(IspId, usize, CustomerId)> = Vec::new();
+    let mut customers: Vec<(IspId, usize, (CustomerId, ServiceId))> = Vec::new();
     for scene in story {
         app.clock.pass(scene.at.0 - app.clock.now().0);
         expiry::run(&app).await?;
@@ -56,23 +60,26 @@ pub async fn past(db: &Db, vault: &Vault, known: &Credentials, coa_port: u16, to
         let known = customers.iter().find(|(isp, at, _)| (*isp, *at) == (scene.isp, scene.person));
         match (scene.act, known) {
             (Act::Comes(person), _) => {
-                let id = tenant.welcome(&app, person, scene.person).await.with_context(|| person.name.to_string())?;
-                customers.push((scene.isp, scene.person, id));
+                let ids = tenant.welcome(&app, person, scene.person).await.with_context(|| person.name.to_string())?;
+                customers.push((scene.isp, scene.person, ids));
             }
-            (Act::Pays, Some((.., id))) => {
+            (Act::Surfs(person), Some((.., ids))) => tenant.surf(&app, person, scene.person, *ids).await?,
+            (Act::Pays, Some((.., (id, _)))) => {
                 let payer = Payer::Cash { method: method(scene.person, scene.at).into() };
                 let command = Recharge { customer: *id, plan: None, payer };
                 recharge::recharge(&app, &tenant.actor, command, None).await?;
             }
-            (Act::IsPut(status, why), Some((.., id))) => {
+            (Act::IsPut(status, why), Some((.., (id, _)))) => {
                 standing::put(&app, &tenant.actor, *id, status, Some(why.into())).await?;
             }
-            (Act::Pays | Act::IsPut(..), None) => {}
+            (Act::Surfs(_) | Act::Pays | Act::IsPut(..), None) => {}
         }
     }
     app.clock.pass(today.0 - app.clock.now().0);
     expiry::run(&app).await?;
-    Ok(())
+    let visitors = customers.iter().filter(|(isp, at, _)| *isp == demo.isp && PEOPLE[*at].sold == Sold::Week);
+    demo.vouchers(&app, visitors.map(|(.., (id, _))| *id).collect()).await.context("vouchers")?;
+    demo.portal(&app).await.context("the captive portal's log")
 }
 
 struct Scene {
@@ -85,6 +92,8 @@ struct Scene {
 #[derive(Clone, Copy)]
 enum Act {
     Comes(&'static Person),
+    /// Has been online for a while until now.
+    Surfs(&'static Person),
     Pays,
     IsPut(Status, &'static str),
 }
@@ -222,7 +231,16 @@ impl Tenant {
             // Nobody does anything at the full hour.
             let minutes = (at as i64 * 17) % 50 * MINUTE;
             let length = person.sold.hours() * HOUR;
-            let mut scene = |when: Instant, act| scenes.push(Scene { at: when, isp: self.isp, person: at, act });
+            let mut scene = |when: Instant, act| {
+                scenes.push(Scene { at: when, isp: self.isp, person: at, act });
+                if let Act::Comes(person) = act
+                    && person.habit.is_some_and(|habit| habit != Habit::Wrong)
+                {
+                    let evenings = (1..4).map(|n| when.plus((n * n * 26 - 25) * HOUR)).filter(|end| *end < today);
+                    let surfs = |end| Scene { at: end, isp: self.isp, person: at, act: Act::Surfs(person) };
+                    scenes.extend(evenings.map(surfs));
+                }
+            };
             match person.tale {
                 Tale::Pays(hours) => {
                     let came = today.plus(-hours * HOUR - minutes);
@@ -254,7 +272,7 @@ impl Tenant {
         scenes
     }
 
-    async fn welcome(&self, app: &App, person: &Person, at: usize) -> anyhow::Result<CustomerId> {
+    async fn welcome(&self, app: &App, person: &Person, at: usize) -> anyhow::Result<(CustomerId, ServiceId)> {
         let kind = person.sold.kind();
         let is_home = kind == domain::Kind::Pppoe;
         let (network, hotspot) = self.routers;
@@ -278,7 +296,94 @@ impl Tenant {
             payer: Payer::Cash { method: method(at, app.clock.now()).into() },
         };
         let created = customers::create(app, &self.actor, command, None).await?;
-        Ok(CustomerId(created.customer_id))
+        Ok((CustomerId(created.customer_id), ServiceId(created.service_id)))
+    }
+
+    /// A session that ends now, as its router would have reported it.
+    async fn surf(
+        &self,
+        app: &App,
+        person: &Person,
+        at: usize,
+        (customer, service): (CustomerId, ServiceId),
+    ) -> anyhow::Result<()> {
+        let (network, hotspot) = self.routers;
+        let is_hotspot = person.sold.kind() == domain::Kind::Hotspot;
+        let now = app.clock.now();
+        let seconds = 600 + at as u32 * 997 % 2400;
+        let octets = |low: u64| usage::Octets { low: low as u32, gigawords: Some((low >> 32) as u32) };
+        let down = u64::from(seconds) * if is_hotspot { 40_000 } else { 400_000 };
+        let report = |kind, session_time_s: u32, when: Instant, bytes: u64| Report {
+            isp: self.isp,
+            router: if is_hotspot { hotspot } else { network },
+            acct_session_id: format!("seed{at:02}-{}", now.unix()),
+            username: person.login(),
+            nas_port: Some(1 + at as u32),
+            mac: None,
+            address: None,
+            source: "127.0.0.1:1813".into(),
+            usage: usage::Report { kind, session_time_s, up: octets(bytes / 9), down: octets(bytes), at: when },
+            received: when,
+            end_cause: (kind == ReportKind::Stop).then_some("user"),
+            service: Some((service, customer)),
+            line_kbps: None,
+            told_interval_s: None,
+            restricted: false,
+        };
+        let began = now.plus_seconds(-i64::from(seconds));
+        let reports = vec![report(ReportKind::Start, 0, began, 0), report(ReportKind::Stop, seconds, now, down)];
+        accounting::record(app, self.isp, reports).await?;
+        Ok(())
+    }
+
+    /// Codes on paper, some of them used.
+    async fn vouchers(&self, app: &App, visitors: Vec<CustomerId>) -> anyhow::Result<()> {
+        let plan = |wanted| self.offers.iter().find(|(sold, _)| *sold == wanted).map(|(_, plan)| *plan);
+        for (sold, count, format) in
+            [(Sold::Week, 12, Format::Numbers), (Sold::Day, 8, Format::Upper), (Sold::Hour, 20, Format::Mixed)]
+        {
+            let command = NewVouchers {
+                kind: sold.kind(),
+                router: self.routers.1,
+                plan: plan(sold).context("a plan that is not sold")?,
+                count,
+                format,
+                length: 8,
+                clients: 1,
+                customer: None,
+            };
+            let made = vouchers::create(app, &self.actor, command, None).await?;
+            if sold == Sold::Week {
+                for ((_, code), visitor) in made.vouchers.into_iter().zip(&visitors).take(4) {
+                    vouchers::redeem(app, &self.actor, code, *visitor, None).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Visitors of the captive portal in the last minutes, some of whom became customers.
+    async fn portal(&self, app: &App) -> anyhow::Result<()> {
+        for visitor in 0..30_usize {
+            let person = PEOPLE.iter().filter(|person| person.sold.kind() == domain::Kind::Hotspot).nth(visitor);
+            let steps = match visitor % 4 {
+                0 => &hotspot::KINDS[..1],
+                1 => &hotspot::KINDS[..2],
+                2 => &hotspot::KINDS[..4],
+                _ => &hotspot::KINDS[4..],
+            };
+            for kind in steps {
+                let step = NewAccess {
+                    router: self.routers.1,
+                    mac: Some(domain::Mac([0x02, 0x4c, 0x4d, 9, 0, visitor as u8])),
+                    username: person.map(Person::login),
+                    device: Some(["Android", "iPhone", "Windows", "Linux"][visitor % 4].into()),
+                    kind,
+                };
+                hotspot::record(app, &self.actor, step).await?;
+            }
+        }
+        Ok(())
     }
 }
 
