@@ -121,7 +121,7 @@ pub enum RadiusCommand {
 pub fn decode(hex: &str, secret: Option<&str>) -> anyhow::Result<String> {
     let digits: String = hex.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
     let digits = digits.strip_prefix("0x").unwrap_or(&digits);
-    if !digits.is_ascii() || digits.len() % 2 != 0 {
+    if !digits.is_ascii() || !digits.len().is_multiple_of(2) {
         bail!("an even number of hexadecimal digits is expected");
     }
     let bytes: Result<Vec<u8>, _> =

@@ -12,7 +12,7 @@ use service::{
 };
 
 use crate::{
-    cli, reactor, server,
+    cli, make_private, react, server,
     settings::{self, EXAMPLE, Settings},
 };
 
@@ -34,8 +34,8 @@ pub fn run(options: &cli::Init) -> anyhow::Result<()> {
     if !(0.0..=100.0).contains(&options.tax) {
         bail!("--tax is a percentage, 0 to 100");
     }
-    std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
-    reactor()?.block_on(create(options, &location, isp, routers))
+    make_private(directory)?;
+    react(create(options, &location, isp, routers))
 }
 
 async fn create(

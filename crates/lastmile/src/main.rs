@@ -49,7 +49,18 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// A runtime for commands that wait on databases and sockets.
-fn reactor() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+/// Runs a command that waits on databases and sockets. What it left running ends with it.
+fn react(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let reactor = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = reactor.block_on(command);
+    reactor.shutdown_background();
+    done
+}
+
+/// Makes a directory that only its owner reads: it will hold keys and people's data. An existing one stays as it is.
+fn make_private(directory: &std::path::Path) -> anyhow::Result<()> {
+    use anyhow::Context;
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700);
+    builder.create(directory).with_context(|| format!("cannot make {}", directory.display()))
 }

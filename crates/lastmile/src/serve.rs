@@ -4,7 +4,7 @@ use service::Clock;
 
 use crate::{
     cli::Serve,
-    reactor,
+    react,
     server::{self, Ports},
     settings::Settings,
     telemetry,
@@ -13,7 +13,7 @@ use crate::{
 pub fn run(options: &Serve) -> anyhow::Result<()> {
     let settings = Settings::load(&options.config)?;
     telemetry::logs(&settings.log.level, settings.log.format)?;
-    reactor()?.block_on(serve(settings))
+    react(serve(settings))
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {

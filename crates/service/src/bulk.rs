@@ -9,7 +9,7 @@ use domain::{
 };
 use serde_json::json;
 use store::{
-    customer::Customer,
+    customer::{self, Customer},
     db::Class,
     router,
     service::{self, Period, Service},
@@ -53,7 +53,7 @@ pub async fn create_many(app: &App, actor: &Actor, command: Many) -> Result<(), 
         create_chunk(app, actor, command.plan, command.router, command.kind, rows).await?;
         rows = rest;
     }
-    Ok(())
+    Ok(app.db.tx(Class::Bulk, async |tx| customer::refresh_statistics(tx).await).await?)
 }
 
 async fn create_chunk(
@@ -92,11 +92,11 @@ async fn create_chunk(
         let sale = billing::recharge(change.now, anyone, &standing, &terms, &Payer::Complimentary, &tenant.zone)
             .map_err(|_| Error::Internal("a gift was refused".into()))?;
         let (mut customers, mut services, mut periods) = (Vec::new(), Vec::new(), Vec::new());
-        for ((row, (customer, portal, id, secret)), at) in rows.iter().zip(&sealed).zip(0..) {
+        for ((row, (owner, portal, id, secret)), at) in rows.iter().zip(&sealed).zip(0..) {
             customers.push(
                 Customer {
                     isp_id: change.isp,
-                    id: *customer,
+                    id: *owner,
                     branch_id,
                     username: row.username.trim().into(),
                     username_key: Some(name_key(&row.username)),
@@ -114,7 +114,7 @@ async fn create_chunk(
                 }
                 .values(),
             );
-            let mut line = line(change.now, *id, *customer, row, secret.clone(), &offer, router, kind, change.isp);
+            let mut line = line(change.now, *id, *owner, row, secret.clone(), &offer, router, kind, change.isp);
             line.expires_at = Some(sale.term.expires_at);
             line.anchor_day = sale.term.anchor_day.map(i64::from);
             line.quota_time_s = sale.quota.limit.time_s;
@@ -126,7 +126,7 @@ async fn create_chunk(
                     id: PeriodId(first_period + at),
                     service_id: *id,
                     ordinal: 1,
-                    customer_id: *customer,
+                    customer_id: *owner,
                     plan_id: offer.plan.id,
                     plan_version: offer.version.version,
                     starts_at: sale.term.starts_at,
@@ -140,11 +140,11 @@ async fn create_chunk(
             );
             change.event(
                 EventKind::CustomerCreated,
-                Subject::Customer(customer.0),
+                Subject::Customer(owner.0),
                 json!({ "username": row.username.trim() }),
             );
             let sold = json!({
-                "customer": customer.0, "plan": plan.0, "period": first_period + at,
+                "customer": owner.0, "plan": plan.0, "period": first_period + at,
                 "expires_at": sale.term.expires_at.0, "amount": 0
             });
             change.event(EventKind::ServiceRecharged, Subject::Service(id.0), sold);

@@ -176,7 +176,7 @@ pub async fn answered(
         );
         if silent > 0 && attempts < MAX_ATTEMPTS {
             // 30 s, 1 min, 2 min, 4 min, 8 min: a router that is away comes back in its own time.
-            let delay = 30 * SECOND << (attempts - 1).clamp(0, 8);
+            let delay = (30 * SECOND) << (attempts - 1).clamp(0, 8);
             job::again(change.tx, isp, id, change.now.plus(delay), &outcome).await?;
         } else {
             job::finish(change.tx, isp, id, change.now, &outcome).await?;

@@ -77,6 +77,16 @@ pub async fn last_username(tx: &Tx, isp: IspId, from: &str, below: &str) -> Resu
     row.map(|row| row.get(0)).transpose()
 }
 
+/// Tells PostgreSQL's planner how large the tables have become; by itself it notices a minute later, and until then
+/// lists may take many seconds. SQLite's needs no telling.
+pub async fn refresh_statistics(tx: &Tx) -> Result<(), Error> {
+    if tx.engine() == crate::db::Engine::Postgres {
+        tx.run(sql!("analyze customer"), &params![]).await?;
+        tx.run(sql!("analyze service"), &params![]).await?;
+    }
+    Ok(())
+}
+
 pub async fn update(tx: &Tx, row: &Customer) -> Result<(), Error> {
     tx.run(
         sql!(

@@ -22,7 +22,7 @@ use service::{
 };
 
 use crate::{
-    cli, lock, reactor,
+    cli, lock, make_private, react,
     server::{self, Addresses, Ports},
     settings::Radius,
     simulate::{
@@ -41,12 +41,12 @@ const AGAIN: Duration = Duration::from_secs(600);
 
 pub fn run(options: &cli::Demo) -> anyhow::Result<()> {
     telemetry::logs(&options.log, options.log_format)?;
-    reactor()?.block_on(demo(options))
+    react(demo(options))
 }
 
 async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let directory = &options.data;
-    std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    make_private(directory)?;
     let lock = lock::take(directory)?;
     credentials::untell(directory);
     let location = location(options)?;
