@@ -24,6 +24,11 @@ pub enum Command {
     Init(Init),
     /// Run two made-up ISPs with customers, payments and simulated routers
     Demo(Demo),
+    /// The routers that may ask RADIUS
+    Router {
+        #[command(subcommand)]
+        command: RouterCommand,
+    },
     /// Tools for RADIUS
     Radius {
         #[command(subcommand)]
@@ -103,6 +108,38 @@ pub struct Demo {
     pub log: String,
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RouterCommand {
+    /// Let a router in; on SQLite while the server is stopped
+    Add(RouterAdd),
+}
+
+#[derive(Debug, Args)]
+pub struct RouterAdd {
+    #[command(flatten)]
+    pub serve: Serve,
+    #[arg(long)]
+    pub name: String,
+    /// The address or network its packets come from
+    #[arg(long, value_name = "ADDRESS")]
+    pub network: String,
+    /// mikrotik, cisco, chillispot, wispr, huawei, juniper, nokia, hostapd or other
+    #[arg(long, default_value = "mikrotik")]
+    pub vendor: String,
+    /// Its RADIUS secret; made and printed when not given
+    #[arg(long)]
+    pub secret: Option<String>,
+    /// Tells routers behind one address apart
+    #[arg(long, value_name = "TEXT")]
+    pub nas_identifier: Option<String>,
+    /// Where CoA and Disconnect go; radius.coa_port of the settings when not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub coa_port: Option<u16>,
+    /// Whose router it is, where there are several ISPs
+    #[arg(long, value_name = "NAME")]
+    pub isp: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

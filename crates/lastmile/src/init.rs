@@ -12,7 +12,9 @@ use service::{
 };
 
 use crate::{
-    cli, make_private, react, server,
+    cli, make_private, react,
+    router::said,
+    server,
     settings::{self, EXAMPLE, Settings},
 };
 
@@ -78,7 +80,7 @@ async fn create(
             ma_policy: "learn".into(),
             api_address: None,
         };
-        routers::create(&app, &actor, router).await.with_context(|| format!("router {name}"))?;
+        routers::create(&app, &actor, router).await.map_err(said).with_context(|| format!("router {name}"))?;
         secrets.push((name, network, secret));
     }
     write_private(&directory.join("lastmile.toml"), settings_text(location).as_bytes())?;

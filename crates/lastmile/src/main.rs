@@ -7,7 +7,7 @@
 //! | [`server`]                  | everything that runs together, and how it ends                            |
 //! | [`web`], [`telemetry`]      | pages and APIs at one address; health, readiness, metrics, logs           |
 //! | [`lock`]                    | one process to a data directory                                           |
-//! | [`init`]                    | a first ISP                                                               |
+//! | [`init`], [`router`]        | a first ISP, and its routers                                              |
 //! | [`demo`]                    | two ISPs with customers of all kinds, and what a program needs to try it  |
 //! | [`simulate`]                | routers that act as real ones, over real UDP                              |
 
@@ -15,6 +15,7 @@ mod cli;
 mod demo;
 mod init;
 mod lock;
+mod router;
 mod serve;
 mod server;
 mod settings;
@@ -25,7 +26,12 @@ mod web;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command, RadiusCommand};
+use cli::{Cli, Command, RadiusCommand, RouterCommand};
+
+/// Many threads allocate and others free: this allocator keeps memory small where the system's does not
+/// (docs/benchmarks.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
@@ -42,6 +48,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(options) => serve::run(&options),
         Command::Init(options) => init::run(&options),
         Command::Demo(options) => demo::run(&options),
+        Command::Router { command: RouterCommand::Add(options) } => router::add(&options),
         Command::Radius { command: RadiusCommand::Decode { hex, secret } } => {
             print!("{}", cli::decode(&hex, secret.as_deref())?);
             Ok(())
