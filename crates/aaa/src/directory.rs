@@ -295,6 +295,7 @@ impl Directory {
             state.reserved.iter().position(|r| r.router == live.router && r.mac == live.mac && r.port == live.port);
         if let Some(at) = place {
             state.reserved.swap_remove(at);
+            state.reserved.shrink_to_fit();
         }
         if let Some(std::net::IpAddr::V4(address)) = session.address {
             self.addresses.hold(entry.isp, address, entry.service);
@@ -302,6 +303,7 @@ impl Directory {
         match state.live.iter_mut().find(|known| known.session == live.session) {
             Some(known) => *known = live,
             None => {
+                state.live.reserve_exact(1);
                 state.live.push(live);
                 self.online.fetch_add(1, Ordering::Relaxed);
             }

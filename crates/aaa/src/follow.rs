@@ -35,6 +35,7 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
     for (isp, seq) in &applied {
         app.feed.applied(*isp, *seq);
     }
+    give_back_memory();
     app.feed.follow();
     directory.set_fresh(Instant::now());
     directory.set_ready();
@@ -57,6 +58,15 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
     }
 }
 
+/// The pages that loading read through are of no more use: the system may have them.
+fn give_back_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: malloc_trim has no preconditions; it only returns free pages.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 async fn stopped_within(stopped: &mut watch::Receiver<bool>, at_most: Duration) -> bool {
     tokio::time::timeout(at_most, stopped.changed()).await.is_ok()
 }
@@ -67,13 +77,7 @@ async fn load(app: &App, directory: &Directory) -> Result<HashMap<IspId, i64>, E
     let world = directory::world(app).await?;
     let attributes = directory::all_attributes(app).await?;
     directory.set_world(world.clone());
-    let mut after = (IspId(0), ServiceId(0));
-    loop {
-        let page = directory::profiles_after(app, &world, &attributes, after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = (last.isp, last.service);
-        page.into_iter().for_each(|profile| directory.put(profile));
-    }
+    directory::each_profile(app, &world, &attributes, |profile| directory.put(profile)).await?;
     directory.shrink();
     let mut after = (IspId(0), SessionId(0));
     loop {

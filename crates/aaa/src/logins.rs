@@ -21,6 +21,8 @@ use tokio::sync::{mpsc, watch};
 const CHANNEL: usize = 16_384;
 const BATCH: usize = 512;
 const EVERY: Duration = Duration::from_secs(1);
+/// Last logins written at a time: after a power cut they trickle, and accounting goes first.
+const ACCEPTED_AT_ONCE: usize = 1000;
 
 enum Note {
     Refused(Refused),
@@ -131,7 +133,9 @@ impl Writer {
                 _ = ticks.tick() => false,
                 _ = stopped.changed() => true,
             };
-            logins.accepted = accepted.iter().map(|((isp, service), at)| (*isp, *service, *at)).collect();
+            let at_once = if ending { usize::MAX } else { ACCEPTED_AT_ONCE };
+            logins.accepted =
+                accepted.iter().take(at_once).map(|((isp, service), at)| (*isp, *service, *at)).collect();
             let empty = logins.refused.is_empty()
                 && logins.accepted.is_empty()
                 && logins.learnt.is_empty()
@@ -139,8 +143,9 @@ impl Writer {
             if !empty {
                 match accounting::write_logins(&app, logins.clone()).await {
                     Ok(()) => {
-                        logins = Logins::default();
-                        accepted.clear();
+                        for (isp, service, _) in std::mem::take(&mut logins).accepted {
+                            accepted.remove(&(isp, service));
+                        }
                     }
                     Err(error) => {
                         tracing::warn!(%error, "logins cannot be written yet");

@@ -28,11 +28,6 @@ use std::process::ExitCode;
 use clap::Parser;
 use cli::{Cli, Command, RadiusCommand, RouterCommand};
 
-/// Many threads allocate and others free: this allocator keeps memory small where the system's does not
-/// (docs/benchmarks.md).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -157,16 +157,24 @@ fn bandwidth(row: &plan::Bandwidth) -> domain::Bandwidth {
     domain::Bandwidth { down_kbps: kbps(row.down_kbps), up_kbps: kbps(row.up_kbps), burst, priority }
 }
 
-/// Profiles after `(isp, service)` in that order; an empty page is the end.
-pub async fn profiles_after(
-    app: &App,
-    world: &World,
-    attributes: &HashMap<(IspId, ServiceId), Vec<Rule>>,
-    after: (IspId, ServiceId),
-    limit: i64,
-) -> Result<Vec<Profile>, Error> {
-    let rows = app.db.read(async move |tx| service::page_after(tx, after.0, after.1, limit).await).await?;
-    Ok(rows.into_iter().map(|row| profile(app, world, attributes.get(&(row.isp_id, row.id)), row)).collect())
+/// Every profile, page by page: the next page is read while this one is made ready.
+pub async fn each_profile(
+    app: &App, world: &World, attributes: &HashMap<(IspId, ServiceId), Vec<Rule>>, mut put: impl FnMut(Profile),
+) -> Result<(), Error> {
+    const PAGE: i64 = 5000;
+    let read = |after: (IspId, ServiceId)| {
+        let db = app.db.clone();
+        tokio::spawn(async move { db.read(async move |tx| service::page_after(tx, after.0, after.1, PAGE).await).await })
+    };
+    let mut next = read((IspId(0), ServiceId(0)));
+    loop {
+        let page = next.await.map_err(|error| Error::Internal(error.to_string()))??;
+        let Some(last) = page.last() else { return Ok(()) };
+        next = read((last.isp_id, last.id));
+        for row in page {
+            put(profile(app, world, attributes.get(&(row.isp_id, row.id)), row));
+        }
+    }
 }
 
 /// The attributes of every subscriber that has some.

@@ -78,45 +78,21 @@ pub struct Key {
 
 /// The newest generation of every session of these keys that is known.
 pub async fn newest(tx: &Tx, keys: &[Key]) -> Result<Vec<Session>, Error> {
-    if tx.engine() == crate::db::Engine::Sqlite {
-        let mut found = Vec::new();
-        for key in keys {
-            let row = tx
-                .row(
-                    sql!(text!(
-                        Session::SELECT,
-                        "where t.isp_id = $1 and t.router_id = $2 and t.acct_session_id = $3 \
-                         and t.username_key = $4 and t.nas_port = $5 order by t.generation desc limit 1"
-                    )),
-                    &params![key.isp, key.router, &key.acct_session_id, &key.username_key, key.nas_port],
-                )
-                .await?;
-            found.extend(row.map(|row| Session::from_row(&row)).transpose()?);
-        }
-        return Ok(found);
-    }
-    // One round trip for a batch: all generations of each key, of which the newest is kept.
-    let mut found: Vec<Session> = Vec::new();
-    for chunk in keys.chunks(128) {
-        let size = chunk.len().next_power_of_two();
-        let mut params: Vec<Value> = Vec::with_capacity(size * 5);
-        for at in 0..size {
-            let key = &chunk[at.min(chunk.len() - 1)];
-            params.extend(params![key.isp, key.router, &key.acct_session_id, &key.username_key, key.nas_port]);
-        }
-        let rows = (0..size).map(|n| {
-            let at = n * 5;
-            format!("(${}, ${}, ${}, ${}, ${})", at + 1, at + 2, at + 3, at + 4, at + 5)
-        });
-        let list = rows.collect::<Vec<_>>().join(", ");
-        let sql = format!(
-            "{}where (t.isp_id, t.router_id, t.acct_session_id, t.username_key, t.nas_port) in ({list}) \
-             order by t.generation",
-            Session::SELECT
-        );
-        found.extend(records(tx.rows(sql, &params).await?, Session::from_row)?);
-    }
-    Ok(found)
+    let lists: Vec<Vec<Value>> = keys
+        .iter()
+        .map(|key| params![key.isp, key.router, &key.acct_session_id, &key.username_key, key.nas_port].to_vec())
+        .collect();
+    let rows = tx
+        .each(
+            sql!(text!(
+                Session::SELECT,
+                "where t.isp_id = $1 and t.router_id = $2 and t.acct_session_id = $3 \
+                 and t.username_key = $4 and t.nas_port = $5 order by t.generation desc limit 1"
+            )),
+            &lists,
+        )
+        .await?;
+    records(rows, Session::from_row)
 }
 
 /// Open sessions after `(isp, id)` in that order, for loading the directory in pages.
@@ -269,32 +245,26 @@ pub async fn silent(tx: &Tx, now: Instant, limit: i64) -> Result<Vec<Session>, E
 
 /// What growth made of services: rows of isp, service, bytes, seconds, and when it happened.
 pub async fn add_to_quota(tx: &Tx, now: Instant, rows: &[[Value; 5]]) -> Result<Vec<Used>, Error> {
-    let mut used = Vec::with_capacity(rows.len());
-    for chunk in rows.chunks(256) {
-        // Filled up to a power of two so that few statements exist; a row of service 0 touches nothing.
-        let size = chunk.len().next_power_of_two();
-        let mut params = vec![Value::from(now)];
-        chunk.iter().for_each(|row| params.extend(row.iter().cloned()));
-        (chunk.len()..size).for_each(|_| params.extend([0, 0, 0, 0, 0].map(Value::Int)));
-        let list = (0..size).map(|n| {
-            let cells = (2..=6).map(|cell| format!("cast(${} as bigint)", n * 5 + cell));
-            format!("({})", cells.collect::<Vec<_>>().join(", "))
-        });
-        let list = list.collect::<Vec<_>>().join(", ");
-        // Usage from before the running period began is not of its quota.
-        let counts = "v.column5 >= coalesce(service.period_started_at, 0)";
-        let sql = format!(
-            "update service set \
-             used_bytes = used_bytes + case when {counts} then v.column3 else 0 end, \
-             used_time_s = used_time_s + case when {counts} then v.column4 else 0 end, \
-             first_used_at = coalesce(first_used_at, $1) \
-             from (values {list}) as v \
-             where service.isp_id = v.column1 and service.id = v.column2 and service.deleted_at is null \
-             returning service.isp_id, service.id, service.customer_id, used_bytes, used_time_s, quota_bytes, \
-             quota_time_s, period_ordinal, quota_event_ordinal, first_used_at = $1"
-        );
-        for row in tx.rows(sql, &params).await? {
-            used.push(Used {
+    // Usage from before the running period began is not of its quota.
+    let lists: Vec<Vec<Value>> =
+        rows.iter().map(|row| row.iter().cloned().chain([Value::from(now)]).collect()).collect();
+    let rows = tx
+        .each(
+            sql!(
+                "update service set \
+                 used_bytes = used_bytes + case when $5 >= coalesce(period_started_at, 0) then $3 else 0 end, \
+                 used_time_s = used_time_s + case when $5 >= coalesce(period_started_at, 0) then $4 else 0 end, \
+                 first_used_at = coalesce(first_used_at, $6) \
+                 where isp_id = $1 and id = $2 and deleted_at is null \
+                 returning isp_id, id, customer_id, used_bytes, used_time_s, quota_bytes, quota_time_s, \
+                 period_ordinal, quota_event_ordinal, first_used_at = $6"
+            ),
+            &lists,
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Used {
                 isp: row.get(0)?,
                 service: row.get(1)?,
                 customer: row.get(2)?,
@@ -305,10 +275,9 @@ pub async fn add_to_quota(tx: &Tx, now: Instant, rows: &[[Value; 5]]) -> Result<
                 period_ordinal: row.get(7)?,
                 quota_event_ordinal: row.get(8)?,
                 first_use: row.get(9)?,
-            });
-        }
-    }
-    Ok(used)
+            })
+        })
+        .collect()
 }
 
 /// A service after its usage grew.
@@ -332,8 +301,8 @@ pub async fn quota_acted_on(tx: &Tx, isp: IspId, service: ServiceId, period_ordi
         sql!("update service set quota_event_ordinal = $3 where isp_id = $1 and id = $2"),
         &params![isp, service, period_ordinal],
     )
-    .await
-    .map(drop)
+    .await?;
+    roster::quota_reached(tx, isp, service).await
 }
 
 /// The session if it is open, locked.

@@ -208,6 +208,16 @@ impl Tx {
         }
     }
 
+    /// One statement for each list of parameters, in one round trip; the rows of all, in order.
+    pub async fn each(&self, sql: &'static Statement, lists: &[Vec<Value>]) -> Result<Vec<Row>, Error> {
+        self.usable()?;
+        let rows = match &self.session {
+            Session::Sqlite(session) => session.each(sql, lists),
+            Session::Postgres(session) => session.each(sql, lists).await,
+        };
+        self.noting(rows)
+    }
+
     /// Runs a statement for its effect; how many rows it touched.
     pub async fn run(&self, sql: impl Into<Sql>, params: &[Value]) -> Result<u64, Error> {
         self.usable()?;

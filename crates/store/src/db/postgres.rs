@@ -541,17 +541,36 @@ pub(super) struct Session {
     trouble: RefCell<Option<Trouble>>,
 }
 
+fn read(row: &tokio_postgres::Row) -> Result<Row, Error> {
+    let values = (0..row.len()).map(|index| row.try_get::<_, Value>(index));
+    values.collect::<Result<_, _>>().map(Row::new).map_err(|error| translate(&error))
+}
+
 impl Session {
     pub(super) async fn rows(&self, sql: &Sql, params: &[Value]) -> Result<Vec<Row>, Error> {
         let statement = self.statement(Text::of(sql)).await?;
         fits(&statement, params.len())?;
         let rows = self.sent(self.link.client.query(&statement, &borrowed(params))).await?;
-        rows.iter()
-            .map(|row| {
-                let values = (0..row.len()).map(|index| row.try_get::<_, Value>(index));
-                values.collect::<Result<_, _>>().map(Row::new).map_err(|error| translate(&error))
-            })
-            .collect()
+        rows.iter().map(read).collect()
+    }
+
+    /// Pipelined: all are sent before the first answer is waited for.
+    pub(super) async fn each(
+        &self,
+        sql: &'static super::Statement,
+        lists: &[Vec<Value>],
+    ) -> Result<Vec<Row>, Error> {
+        if lists.is_empty() {
+            return Ok(Vec::new());
+        }
+        let statement = self.statement(Text::of(&Sql::from(sql))).await?;
+        for params in lists {
+            fits(&statement, params.len())?;
+        }
+        let borrowed: Vec<_> = lists.iter().map(borrowed).collect();
+        let queries = borrowed.iter().map(|params| self.link.client.query(&statement, params));
+        let answers = self.sent(futures_util::future::try_join_all(queries)).await?;
+        answers.iter().flatten().map(read).collect()
     }
 
     pub(super) async fn run(&self, sql: &Sql, params: &[Value]) -> Result<u64, Error> {

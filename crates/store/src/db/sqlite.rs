@@ -35,8 +35,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_CACHED: usize = 512;
 
 /// Page caches, in KiB. The writer touches the accounting rows of everybody who is online.
-const WRITER_CACHE_KIB: u32 = 32 * 1024;
-const READER_CACHE_KIB: u32 = 8 * 1024;
+const WRITER_CACHE_KIB: u32 = 16 * 1024;
+const READER_CACHE_KIB: u32 = 4 * 1024;
 
 /// Reads that may wait at once before more are refused.
 const READS_WAITING: usize = 4096;
@@ -461,16 +461,17 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn rows(&self, sql: &Sql, params: &[Value]) -> Result<Vec<Row>, Error> {
-        let mut statement = self.bound(&text(sql), params)?;
-        let columns = statement.column_count();
-        let mut found = statement.raw_query();
         let mut rows = Vec::new();
-        while let Some(row) = found.next().map_err(translate)? {
-            let mut values = Vec::with_capacity(columns);
-            for index in 0..columns {
-                values.push(value(row.get_ref(index).map_err(translate)?, index)?);
-            }
-            rows.push(Row::new(values));
+        collect(&mut self.bound(&text(sql), params)?, &mut rows)?;
+        Ok(rows)
+    }
+
+    pub(super) fn each(&self, sql: &'static super::Statement, lists: &[Vec<Value>]) -> Result<Vec<Row>, Error> {
+        let mut statement = self.prepared(sql.for_sqlite())?;
+        let mut rows = Vec::new();
+        for params in lists {
+            bind(&mut statement, params)?;
+            collect(&mut statement, &mut rows)?;
         }
         Ok(rows)
     }
@@ -531,6 +532,20 @@ fn text(sql: &Sql) -> std::borrow::Cow<'_, str> {
         Sql::Fixed(statement) => statement.for_sqlite().into(),
         Sql::Dynamic(text) => super::statement::to_sqlite(text).into(),
     }
+}
+
+/// Runs a bound statement to its end.
+fn collect(statement: &mut CachedStatement<'_>, rows: &mut Vec<Row>) -> Result<(), Error> {
+    let columns = statement.column_count();
+    let mut found = statement.raw_query();
+    while let Some(row) = found.next().map_err(translate)? {
+        let mut values = Vec::with_capacity(columns);
+        for index in 0..columns {
+            values.push(value(row.get_ref(index).map_err(translate)?, index)?);
+        }
+        rows.push(Row::new(values));
+    }
+    Ok(())
 }
 
 fn bind(statement: &mut CachedStatement<'_>, params: &[Value]) -> Result<(), Error> {
