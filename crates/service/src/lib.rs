@@ -7,6 +7,7 @@
 //! | [`plans`], [`routers`]                       | what is sold, and through what                                    |
 //! | [`customers`], [`recharge`], [`standing`]    | who buys, the sale, suspend and activate                          |
 //! | [`bulk`]                                     | many customers at once                                            |
+//! | [`import`]                                   | customers from another system                                     |
 //! | [`vouchers`], [`payments`]                   | prepaid codes, and what was paid                                  |
 //! | [`hotspot`], [`messages`]                    | the captive portal's log, messages to send                        |
 //! | [`expiry`]                                   | what happens when time is up                                      |
@@ -19,6 +20,7 @@
 pub mod accounting;
 pub mod actor;
 pub mod app;
+pub mod attributes;
 pub mod bulk;
 pub mod change;
 pub mod clients;
@@ -30,6 +32,7 @@ pub mod expiry;
 pub mod feed;
 pub mod hotspot;
 pub mod ids;
+pub mod import;
 pub mod messages;
 pub mod metering;
 pub mod network;

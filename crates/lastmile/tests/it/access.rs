@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use domain::{Money, Status};
-use service::plans::{self, BandwidthChange, Expiry, PlanChange};
+use service::{
+    attributes::{self, NewAttribute},
+    plans::{self, BandwidthChange, Expiry, PlanChange},
+};
 
 use crate::{
     app::{TestApp, bandwidth, days, seconds},
@@ -24,7 +27,9 @@ both!(
     mac_lock_learns_once,
     changes_reach_live_sessions,
     expired_into_the_walled_garden_and_back,
-    a_static_address_and_own_attributes,
+    a_static_address,
+    own_attributes_check_and_reply,
+    a_pool_of_ours_gives_addresses,
     deletion_frees_the_name_and_ends_the_session,
 );
 
@@ -169,7 +174,7 @@ async fn expired_into_the_walled_garden_and_back(app: TestApp) {
     assert_eq!(app.nas.login(login("ali")).await, ACCEPT);
 }
 
-async fn a_static_address_and_own_attributes(app: TestApp) {
+async fn a_static_address(app: TestApp) {
     let ali =
         app.try_customer("ali", |customer| customer.ip = Some("10.0.0.77".parse().unwrap())).await.expect("a customer");
     assert_eq!(
@@ -178,6 +183,59 @@ async fn a_static_address_and_own_attributes(app: TestApp) {
     );
     app.update(ali, |change| change.ip = Some(None)).await.expect("no longer static");
     assert_eq!(app.nas.login(login("ali")).await, ACCEPT);
+}
+
+async fn own_attributes_check_and_reply(app: TestApp) {
+    let ali = app.customer("ali", app.gold).await;
+    app.nas.login(login("ali")).await;
+    app.nas.report(started("ali", "s1")).await;
+    let add = |attribute: &str, op: &str, value: &str| {
+        let command = NewAttribute { attribute: attribute.into(), op: op.into(), value: value.into() };
+        attributes::add(&app.app, &app.actor, ali.customer, command)
+    };
+    // a reply of one's own wins over the plan's, at once
+    let rate = add("Mikrotik-Rate-Limit", ":=", "3M/3M").await.expect("an attribute");
+    let coa = app.nas.orders(1).await;
+    assert!(!coa[0].contains("10M/10M"), "{coa:?}");
+    assert_eq!(
+        app.nas.login(login("ali")).await,
+        "Access-Accept Framed-Pool=main Session-Timeout=2592000 Mikrotik-Rate-Limit=3M/3M"
+    );
+    // a check: only from this port
+    add("NAS-Port", "==", "7").await.expect("a check");
+    assert!(app.nas.login(login("ali")).await.starts_with("Access-Accept"));
+    let elsewhere = Login { port: 8, ..login("ali") };
+    let refused = "Access-Reject Reply-Message=This connection is not allowed for your service";
+    assert_eq!(app.nas.login(elsewhere).await, refused);
+    attributes::remove(&app.app, &app.actor, ali.customer, rate).await.expect("removed");
+    assert_eq!(app.nas.login(login("ali")).await, ACCEPT);
+    assert!(attributes::remove(&app.app, &app.actor, ali.customer, rate).await.is_err());
+    assert!(add("NAS-Port", "~~", "7").await.is_err(), "an unknown operator");
+}
+
+async fn a_pool_of_ours_gives_addresses(app: TestApp) {
+    let ours = plans::NewPool {
+        name: "ours".into(),
+        router: None,
+        ranges: "10.5.0.1-10.5.0.2".into(),
+        allocate: "server",
+    };
+    let ours = plans::create_pool(&app.app, &app.actor, ours).await.expect("a pool");
+    let plan = app.plan("addressed", |plan| plan.pool = Some(ours)).await;
+    for name in ["ali", "eve", "bob"] {
+        app.customer(name, plan).await;
+    }
+    let given = |answer: String| answer.split(' ').nth(1).unwrap_or_default().to_string();
+    let from = |name: &'static str, port: u32| Login { port, mac: None, ..login(name) };
+    let first = given(app.nas.login(from("ali", 1)).await);
+    assert!(first.starts_with("Framed-IP-Address=10.5.0."), "{first}");
+    let second = given(app.nas.login(from("eve", 2)).await);
+    assert_ne!(first, second);
+    assert_eq!(
+        app.nas.login(from("bob", 3)).await,
+        "Access-Reject Reply-Message=No address is free, please try again later"
+    );
+    assert_eq!(given(app.nas.login(from("ali", 1)).await), first, "a line keeps its address");
 }
 
 async fn deletion_frees_the_name_and_ends_the_session(app: TestApp) {
