@@ -91,35 +91,32 @@ async fn create_chunk(
         let anyone = CustomerId(first_customer);
         let sale = billing::recharge(change.now, anyone, &standing, &terms, &Payer::Complimentary, &tenant.zone)
             .map_err(|_| Error::Internal("a gift was refused".into()))?;
-        let (mut customers, mut services, mut periods) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut people, mut periods) = (Vec::new(), Vec::new());
         for ((row, (owner, portal, id, secret)), at) in rows.iter().zip(&sealed).zip(0..) {
-            customers.push(
-                Customer {
-                    isp_id: change.isp,
-                    id: *owner,
-                    branch_id,
-                    username: row.username.trim().into(),
-                    username_key: Some(name_key(&row.username)),
-                    portal_secret: Some(portal.clone()),
-                    portal_hash: None,
-                    full_name: row.full_name.trim().into(),
-                    phone: row.phone.clone(),
-                    email: None,
-                    address: None,
-                    building_id: None,
-                    notes: None,
-                    created_at: change.now,
-                    updated_at: change.now,
-                    deleted_at: None,
-                }
-                .values(),
-            );
+            let person = Customer {
+                isp_id: change.isp,
+                id: *owner,
+                branch_id,
+                username: row.username.trim().into(),
+                username_key: Some(name_key(&row.username)),
+                portal_secret: Some(portal.clone()),
+                portal_hash: None,
+                full_name: row.full_name.trim().into(),
+                phone: row.phone.clone(),
+                email: None,
+                address: None,
+                building_id: None,
+                notes: None,
+                created_at: change.now,
+                updated_at: change.now,
+                deleted_at: None,
+            };
             let mut line = line(change.now, *id, *owner, row, secret.clone(), &offer, router, kind, change.isp);
             line.expires_at = Some(sale.term.expires_at);
             line.anchor_day = sale.term.anchor_day.map(i64::from);
             line.quota_time_s = sale.quota.limit.time_s;
             line.quota_bytes = sale.quota.limit.data_bytes;
-            services.push(line.values());
+            people.push((person, Some(line)));
             periods.push(
                 Period {
                     isp_id: change.isp,
@@ -149,8 +146,7 @@ async fn create_chunk(
             });
             change.event(EventKind::ServiceRecharged, Subject::Service(id.0), sold);
         }
-        change.tx.insert_many(Customer::INSERT, "", customers).await.map_err(taken)?;
-        change.tx.insert_many(Service::INSERT, "", services).await.map_err(taken)?;
+        customer::insert(change.tx, change.isp, people).await.map_err(taken)?;
         change.tx.insert_many(Period::INSERT, "", periods).await?;
         Ok(())
     })

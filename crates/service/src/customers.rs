@@ -28,6 +28,8 @@ use crate::{
     standing,
 };
 
+pub use crate::import::import;
+
 #[derive(Clone, Debug)]
 pub struct NewCustomer {
     pub full_name: String,
@@ -77,7 +79,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewCustomer, key: Option<
         let network_username = command.network_username.as_deref().unwrap_or(&username).trim().to_string();
         free_username(change, &username, None).await?;
         free_network_username(change, network_field(command.kind), &network_username, None).await?;
-        Customer {
+        let owner = Customer {
             isp_id: change.isp,
             id: customer_id,
             branch_id,
@@ -94,9 +96,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewCustomer, key: Option<
             created_at: change.now,
             updated_at: change.now,
             deleted_at: None,
-        }
-        .insert(change.tx)
-        .await?;
+        };
         let lock = match (command.mac, offer.plan.mac_lock) {
             (Some(_), true) => "locked",
             (None, true) => "learn",
@@ -144,14 +144,9 @@ pub async fn create(app: &App, actor: &Actor, command: NewCustomer, key: Option<
         // The sale writes its period under the service, so the service's row holds what the sale made of it.
         change.event(EventKind::CustomerCreated, Subject::Customer(customer_id.0), json!({ "username": username }));
         sell(change, &tenant, &mut row, &offer, &command.payer).await?;
-        row.insert(change.tx).await?;
-        Ok(Created {
-            customer_id: customer_id.0,
-            service_id: service_id.0,
-            username,
-            network_username,
-            expires_at: row.expires_at.unwrap_or(change.now).0,
-        })
+        let expires_at = row.expires_at.unwrap_or(change.now).0;
+        customer::insert(change.tx, change.isp, vec![(owner, Some(row))]).await?;
+        Ok(Created { customer_id: customer_id.0, service_id: service_id.0, username, network_username, expires_at })
     })
     .await
 }

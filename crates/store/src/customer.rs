@@ -1,17 +1,20 @@
-//! Customers: lists with the documented filters, one customer, changes.
+//! Customers: new ones with their lines, one customer, changes. Lists are in [`roster`].
 
-use domain::{BranchId, CustomerId, Instant, IspId, Kind, RouterId};
+use std::collections::HashSet;
+
+use domain::{BranchId, CustomerId, Instant, IspId};
 
 use crate::{
     db::{Error, Tx, Value},
     params,
     record::{record, records, text},
+    roster,
     service::Service,
     sql,
 };
 
 record! {
-    Customer of "customer" {
+    kept Customer of "customer" {
         isp_id: IspId,
         id: CustomerId,
         branch_id: Option<BranchId>,
@@ -33,6 +36,19 @@ record! {
         updated_at: Instant,
         deleted_at: Option<Instant>,
     }
+}
+
+pub use roster::{Filter, Order, Page, Standing, list};
+
+/// New customers of one Isp, each with its primary line: the only way in, so that lists and searches know them.
+///
+/// # Errors
+/// `Unique` when a username is taken.
+pub async fn insert(tx: &Tx, isp: IspId, people: Vec<(Customer, Option<Service>)>) -> Result<(), Error> {
+    tx.insert_many(Customer::INSERT, "", people.iter().map(|(customer, _)| customer.values()).collect()).await?;
+    let lines = people.iter().filter_map(|(_, line)| line.as_ref());
+    tx.insert_many(Service::INSERT, "", lines.map(Service::values).collect()).await?;
+    roster::add(tx, isp, &people).await
 }
 
 pub async fn find(tx: &Tx, isp: IspId, id: CustomerId) -> Result<Option<Customer>, Error> {
@@ -63,6 +79,26 @@ pub async fn by_username(tx: &Tx, isp: IspId, username_key: &str) -> Result<Opti
     row.map(|row| Customer::from_row(&row)).transpose()
 }
 
+/// Which of these username keys live customers or lines have.
+pub async fn taken(tx: &Tx, isp: IspId, keys: Vec<String>) -> Result<HashSet<String>, Error> {
+    let mut taken = HashSet::new();
+    for chunk in keys.chunks(128) {
+        let mut params = vec![Value::from(isp)];
+        // Filled up to a power of two so that few texts exist.
+        let filled = chunk.iter().cycle().take(chunk.len().next_power_of_two());
+        params.extend(filled.map(|key| Value::from(key.as_str())));
+        let list = (2..=params.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+        let text = format!(
+            "select username_key from customer where isp_id = $1 and username_key in ({list}) \
+             union select username_key from service where isp_id = $1 and username_key in ({list})"
+        );
+        for row in tx.rows(text, &params).await? {
+            taken.insert(row.get(0)?);
+        }
+    }
+    Ok(taken)
+}
+
 /// The greatest live username key from `from` on and below `below`.
 pub async fn last_username(tx: &Tx, isp: IspId, from: &str, below: &str) -> Result<Option<String>, Error> {
     let row = tx
@@ -83,6 +119,8 @@ pub async fn refresh_statistics(tx: &Tx) -> Result<(), Error> {
     if tx.engine() == crate::db::Engine::Postgres {
         tx.run(sql!("analyze customer"), &params![]).await?;
         tx.run(sql!("analyze service"), &params![]).await?;
+        tx.run(sql!("analyze roster"), &params![]).await?;
+        tx.run(sql!("analyze search_word"), &params![]).await?;
     }
     Ok(())
 }
@@ -111,136 +149,12 @@ pub async fn update(tx: &Tx, row: &Customer) -> Result<(), Error> {
             row.deleted_at
         ],
     )
-    .await
-    .map(drop)
-}
-
-/// The state a list asks for, as the core computes it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Standing {
-    /// Active, within validity and quota.
-    Active,
-    /// Active, but validity or quota is over.
-    Expired,
-    /// Suspended or disabled.
-    Barred,
-    /// Inactive, pending, awaiting approval, rejected, terminated.
-    Off,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Order {
-    Username,
-    FullName,
-    Created,
-    Expiry,
-}
-
-/// A list's conditions; all given ones hold.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Filter {
-    pub kind: Option<Kind>,
-    pub standing: Option<Standing>,
-    pub router: Option<RouterId>,
-    pub building: Option<i64>,
-    pub branch: Option<BranchId>,
-    /// Part of a name, phone number, username or e-mail.
-    pub search: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Page {
-    pub order: Order,
-    pub descending: bool,
-    pub offset: i64,
-    pub limit: i64,
-}
-
-/// One page of live customers with their primary service, and how many there are in all.
-pub async fn list(
-    tx: &Tx,
-    isp: IspId,
-    filter: &Filter,
-    page: Page,
-    now: Instant,
-) -> Result<(Vec<(Customer, Option<Service>)>, i64), Error> {
-    let (condition, mut params) = condition(isp, filter, now);
-    let from = format!(
-        "from customer t left join service s on s.isp_id = t.isp_id and s.customer_id = t.id and s.ordinal = 1 \
-         where {condition}"
-    );
-    let total = tx.row(format!("select count(*) {from}"), &params).await?.map_or(Ok(0), |row| row.get(0))?;
-    let (column, direction) = (
-        match page.order {
-            Order::Username => "t.username",
-            Order::FullName => "t.full_name",
-            Order::Created => "t.created_at",
-            Order::Expiry => "s.expires_at",
-        },
-        if page.descending { "desc" } else { "asc" },
-    );
-    params.push(Value::from(page.limit));
-    params.push(Value::from(page.offset));
-    let (limit, offset) = (params.len() - 1, params.len());
-    let ids = tx
-        .rows(
-            format!(
-                "select t.id {from} order by {column} {direction}, t.id {direction} limit ${limit} offset ${offset}"
-            ),
-            &params,
-        )
-        .await?;
-    let ids = ids.iter().map(|row| row.get(0)).collect::<Result<Vec<CustomerId>, Error>>()?;
-    Ok((with_services(tx, isp, &ids).await?, total))
-}
-
-fn condition(isp: IspId, filter: &Filter, now: Instant) -> (String, Vec<Value>) {
-    let mut params = vec![Value::from(isp)];
-    let mut text = String::from("t.isp_id = $1 and t.deleted_at is null");
-    let mut and = |fragment: &str, value: Value| {
-        params.push(value);
-        text += " and ";
-        text += &fragment.replace("$?", &format!("${}", params.len()));
-    };
-    if let Some(kind) = filter.kind {
-        and("s.kind = $?", kind.into());
-    }
-    if let Some(router) = filter.router {
-        and("s.router_id = $?", router.into());
-    }
-    if let Some(branch) = filter.branch {
-        and("t.branch_id = $?", branch.into());
-    }
-    if let Some(building) = filter.building {
-        and("t.building_id = $?", building.into());
-    }
-    const RUNS: &str = "s.expires_at > $? and (s.quota_bytes is null or s.used_bytes < s.quota_bytes) \
-                        and (s.quota_time_s is null or s.used_time_s < s.quota_time_s)";
-    match filter.standing {
-        None => {}
-        Some(Standing::Active) => and(&format!("s.status = 'active' and {RUNS}"), now.into()),
-        Some(Standing::Expired) => {
-            and(&format!("s.status = 'active' and (s.expires_at is null or not ({RUNS}))"), now.into());
-        }
-        Some(Standing::Barred) => and("s.status in ($?, 'disabled')", "suspended".into()),
-        Some(Standing::Off) => and(
-            "(s.status is null or s.status in ($?, 'pending', 'awaiting_approval', 'rejected', 'terminated'))",
-            "inactive".into(),
-        ),
-    }
-    if let Some(search) = &filter.search {
-        let escaped = search.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        and(
-            "(lower(t.full_name) like $? escape '\\' or t.phone like $? escape '\\' \
-             or lower(t.username) like $? escape '\\' or lower(t.email) like $? escape '\\')",
-            format!("%{escaped}%").into(),
-        );
-    }
-    (text, params)
+    .await?;
+    roster::customer_changed(tx, row).await
 }
 
 /// The customers in the order of `ids`, each with its primary service: two queries, however many.
-async fn with_services(tx: &Tx, isp: IspId, ids: &[CustomerId]) -> Result<Vec<(Customer, Option<Service>)>, Error> {
+pub(crate) async fn with_services(tx: &Tx, isp: IspId, ids: &[CustomerId]) -> Result<Vec<(Customer, Option<Service>)>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

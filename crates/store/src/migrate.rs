@@ -24,7 +24,8 @@ impl Db {
     /// `Other` when a migration has been edited after it ran, when the database is from a newer
     /// version, or when a statement fails.
     pub async fn migrate(&self) -> Result<(), Error> {
-        migrate(self, MIGRATIONS).await
+        migrate(self, MIGRATIONS).await?;
+        crate::roster::complete(self).await
     }
 }
 

@@ -4,7 +4,7 @@ use domain::{Instant, IspId};
 
 use crate::{
     db::{Error, Tx},
-    params, sql,
+    params, roster, sql,
 };
 
 #[derive(Clone, Copy, Default, Debug)]
@@ -18,28 +18,10 @@ pub struct Counts {
 }
 
 pub async fn counts(tx: &Tx, isp: IspId, now: Instant) -> Result<Counts, Error> {
-    let services = tx
-        .row(
-            sql!(
-                "select count(*), \
-                 count(*) filter (where t.status = 'active' and t.expires_at > $2 \
-                 and (t.quota_bytes is null or t.used_bytes < t.quota_bytes) \
-                 and (t.quota_time_s is null or t.used_time_s < t.quota_time_s)), \
-                 count(*) filter (where t.status <> 'active') \
-                 from service t where t.isp_id = $1 and t.deleted_at is null and t.ordinal = 1"
-            ),
-            &params![isp, now],
-        )
-        .await?;
+    let (customers, running, barred) = roster::totals(tx, isp, now).await?;
     let online = tx.row(sql!("select count(*) from session where isp_id = $1 and state = 0"), &params![isp]).await?;
-    let mut counts = Counts::default();
-    if let Some(row) = services {
-        (counts.customers, counts.running, counts.barred) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    }
-    if let Some(row) = online {
-        counts.online = row.get(0)?;
-    }
-    Ok(counts)
+    let online = online.map_or(Ok(0), |row| row.get(0))?;
+    Ok(Counts { customers, running, barred, online })
 }
 
 /// Refused logins by reason, the most frequent first.

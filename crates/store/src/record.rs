@@ -89,8 +89,22 @@ macro_rules! text {
 }
 
 /// A struct of a table's columns, in the table's order, with `SELECT` (`select … from table `), `from_row` and `insert`.
+/// `kept`: rows go in through the module's own function alone, which keeps other tables in step.
 macro_rules! record {
-    ($(#[$meta:meta])* $name:ident of $table:literal { $($(#[$doc:meta])* $field:ident: $kind:ty),* $(,)? }) => {
+    (kept $name:ident of $table:literal { $($fields:tt)* }) => {
+        $crate::record::record! { @rows [pub(crate)] $name of $table { $($fields)* } }
+    };
+    ($(#[$meta:meta])* $name:ident of $table:literal { $($fields:tt)* }) => {
+        $crate::record::record! { @rows [pub] $(#[$meta])* $name of $table { $($fields)* } }
+        impl $name {
+            pub async fn insert(&self, tx: &$crate::db::Tx) -> Result<(), $crate::db::Error> {
+                tx.insert_many(Self::INSERT, "", vec![self.values()]).await.map(drop)
+            }
+        }
+    };
+    (@rows [$insert:vis] $(#[$meta:meta])* $name:ident of $table:literal {
+        $($(#[$doc:meta])* $field:ident: $kind:ty),* $(,)?
+    }) => {
         $(#[$meta])*
         #[derive(Clone, PartialEq, Eq, Debug)]
         pub struct $name { $($(#[$doc])* pub $field: $kind),* }
@@ -107,7 +121,7 @@ macro_rules! record {
             /// `select … from the table as t `; a condition follows.
             pub const SELECT: &'static str = $crate::record::text!("select ", $name::COLUMNS, " from ", $table, " t ");
             /// `insert into the table (…)`.
-            pub const INSERT: &'static str = $crate::record::text!("insert into ", $table, " (", $name::NAMES, ")");
+            $insert const INSERT: &'static str = $crate::record::text!("insert into ", $table, " (", $name::NAMES, ")");
 
             pub fn from_row(row: &$crate::db::Row) -> Result<$name, $crate::db::Error> {
                 let mut column = 0..;
@@ -116,10 +130,6 @@ macro_rules! record {
 
             pub fn values(&self) -> Vec<$crate::db::Value> {
                 vec![$($crate::db::Value::from(self.$field.clone())),*]
-            }
-
-            pub async fn insert(&self, tx: &$crate::db::Tx) -> Result<(), $crate::db::Error> {
-                tx.insert_many(Self::INSERT, "", vec![self.values()]).await.map(drop)
             }
         }
     };

@@ -8,11 +8,11 @@ use crate::{
     db::{Error, Tx},
     params,
     record::{record, records, text},
-    sql,
+    roster, sql,
 };
 
 record! {
-    Service of "service" {
+    kept Service of "service" {
         isp_id: IspId,
         id: ServiceId,
         customer_id: CustomerId,
@@ -200,8 +200,8 @@ pub async fn update(tx: &Tx, row: &Service) -> Result<(), Error> {
             row.deleted_at
         ],
     )
-    .await
-    .map(drop)
+    .await?;
+    roster::line_changed(tx, row).await
 }
 
 /// Services past their validity whose expiry nobody has acted on, the longest overdue first.
@@ -232,11 +232,19 @@ pub async fn end_periods(
             sql!(
                 "update service set expires_at = $5, expired_event_at = null, updated_at = $5 \
                  where isp_id = $1 and id in (select id from service where isp_id = $1 and username_key >= $2 \
-                 and username_key < $3 and expires_at > $5 order by username_key limit $4) returning id, customer_id"
+                 and username_key < $3 and expires_at > $5 order by username_key limit $4) \
+                 returning id, customer_id, ordinal"
             ),
             &params![isp, from, below, limit, now],
         )
         .await?;
+    let mut primary = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if row.get::<i64>(2)? == 1 {
+            primary.push(row.get(1)?);
+        }
+    }
+    roster::periods_ended(tx, isp, &primary, now).await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
@@ -269,6 +277,17 @@ pub async fn attributes(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Vec<A
         )
         .await?;
     records(rows, Attribute::from_row)
+}
+
+/// Whether there was such an attribute.
+pub async fn remove_attribute(tx: &Tx, isp: IspId, service: ServiceId, id: i64) -> Result<bool, Error> {
+    let removed = tx
+        .run(
+            sql!("delete from service_attribute where isp_id = $1 and service_id = $2 and id = $3"),
+            &params![isp, service, id],
+        )
+        .await?;
+    Ok(removed > 0)
 }
 
 /// Every subscriber attribute of every tenant, for the directory.

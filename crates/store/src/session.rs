@@ -6,7 +6,7 @@ use crate::{
     db::{Error, Tx, Value},
     params,
     record::{record, records, text},
-    sql,
+    roster, sql,
 };
 
 pub const OPEN: i64 = 0;

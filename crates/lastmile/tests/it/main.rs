@@ -7,6 +7,7 @@ mod app;
 mod crash;
 mod golden_path;
 mod hostile;
+mod lists;
 mod nas;
 mod peers;
 mod races;

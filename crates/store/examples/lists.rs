@@ -1,0 +1,283 @@
+//! Measures lists and searches of customers on a made-up ISP of any size.
+//!
+//!     cargo run --release -p lastmile-store --example lists -- [FILE | postgres://… | postgres] [CUSTOMERS]
+//!
+//! Fills the database where it is empty, then asks for every filter and order, page 1 and the farthest page up to the
+//! thousandth, and for searches; each often enough for a 99th percentile, one request at a time, then all of them mixed
+//! at 50 a second. Figures: docs/benchmarks.md.
+
+use std::{path::PathBuf, time::Duration};
+
+use domain::{CustomerId, Instant, IspId, Kind, PlanId, RouterId, ServiceId, Status};
+use store::{
+    customer::{self, Customer, Filter, Order, Page, Standing},
+    db::{Class, Db, Error, Location, Tx},
+    roster,
+    service::Service,
+    testing::PrivateServer,
+};
+
+const ISP: IspId = IspId(1);
+const NOW: Instant = Instant(1_893_445_200_000_000);
+const PAGE: i64 = 50;
+/// Customers a transaction: nobody else waits here.
+const STEP: i64 = 10_000;
+
+const FIRST: &[&str] = &[
+    "Grace", "John", "Amina", "Peter", "Mary", "Ahmed", "Fatuma", "James", "Joyce", "Brian", "Mercy", "Samuel",
+    "Rahima", "Kevin", "Esther", "Daniel", "Lucy", "Hassan", "Agnes", "Victor", "Nadia", "Paul", "Halima", "Moses",
+    "Ruth",
+];
+const LAST: &[&str] = &[
+    "Wanjiru", "Otieno", "Kamau", "Achieng", "Mwangi", "Hussein", "Njoroge", "Odhiambo", "Wambui", "Kiptoo", "Mutua",
+    "Chebet", "Omondi", "Njeri", "Kariuki", "Barasa", "Nyambura", "Okoth", "Wafula", "Cherono", "Rahman", "Moraa",
+];
+
+#[tokio::main]
+async fn main() {
+    let mut args = std::env::args().skip(1);
+    let place = args.next().unwrap_or_else(|| "lists.db".into());
+    let customers: i64 = args.next().and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    let mut server = None;
+    let location = match place.as_str() {
+        "postgres" => Location::Postgres(server.insert(PrivateServer::new("lists").expect("PostgreSQL")).url()),
+        url if url.starts_with("postgres:") => Location::Postgres(url.into()),
+        path => Location::File(PathBuf::from(path)),
+    };
+    let db = Db::open(&location).await.expect("the database opens");
+    db.migrate().await.expect("migrations");
+    fill(&db, customers).await;
+    measure(&db, customers).await;
+    db.close().await;
+    drop(server);
+}
+
+// ---- the ISP ----
+
+fn mixed(n: i64) -> u64 {
+    let mut x = (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x ^ (x >> 29)
+}
+
+/// Three in twenty are expired, one in ten barred, one in twenty off; 20 routers of unequal size, 600 buildings.
+fn person(n: i64) -> (Customer, Option<Service>) {
+    let dice = mixed(n);
+    let part = |shift: u32, of: u64| (dice >> shift) % of;
+    let (first, last) = (FIRST[part(0, 25) as usize], LAST[part(8, 22) as usize]);
+    let kind = match part(16, 20) {
+        0 => Kind::Static,
+        1..=5 => Kind::Hotspot,
+        _ => Kind::Pppoe,
+    };
+    let status = match part(24, 20) {
+        0 => Status::Inactive,
+        1 | 2 => Status::Suspended,
+        _ => Status::Active,
+    };
+    let lapsed = part(32, 100) < 15;
+    let expires = NOW.plus(if lapsed { -1 } else { 1 } * (part(20, 30 * 86_400) as i64 + 1) * 1_000_000);
+    let username = format!("{}.{}{n:06}", first.to_lowercase(), last.to_lowercase());
+    let created = NOW.plus(-(1_100_000 - n) * 60_000_000);
+    let customer = Customer {
+        isp_id: ISP,
+        id: CustomerId(n),
+        branch_id: None,
+        username_key: Some(username.clone()),
+        portal_secret: Some(vec![7; 60]),
+        portal_hash: None,
+        full_name: format!("{first} {last}"),
+        phone: format!("2547{:08}", dice % 100_000_000),
+        email: (part(40, 2) == 0).then(|| format!("{username}@mail{}.example", part(44, 5))),
+        address: Some(format!("{} Moi Avenue", part(12, 400))),
+        building_id: (part(46, 3) == 0).then(|| part(48, 600) as i64 + 1),
+        notes: None,
+        created_at: created,
+        updated_at: created,
+        deleted_at: None,
+        username: username.clone(),
+    };
+    let router = match part(52, 40) {
+        0..=9 => 1,
+        spread => spread as i64 % 19 + 2,
+    };
+    let line = Service {
+        isp_id: ISP,
+        id: ServiceId(n),
+        customer_id: CustomerId(n),
+        ordinal: 1,
+        kind,
+        status,
+        status_reason: None,
+        status_since: created,
+        username_key: Some(username.clone()),
+        username,
+        secret: Some(vec![7; 60]),
+        plan_id: PlanId(1),
+        plan_version: 1,
+        router_id: RouterId(router),
+        bound_to_router: false,
+        address: None,
+        address6: None,
+        mac_lock: "off".into(),
+        mac: None,
+        bandwidth_id: None,
+        shared_users: None,
+        period_ordinal: 1,
+        period_started_at: Some(created),
+        expires_at: Some(expires),
+        // The last minutes' expiries are not yet acted on.
+        expired_event_at: (expires.0 < NOW.0 - 300_000_000).then_some(expires),
+        anchor_day: None,
+        quota_time_s: None,
+        quota_bytes: None,
+        used_time_s: 0,
+        used_bytes: 0,
+        quota_event_ordinal: None,
+        auto_renew: false,
+        first_used_at: None,
+        last_login_at: None,
+        created_at: created,
+        updated_at: created,
+        deleted_at: None,
+    };
+    (customer, Some(line))
+}
+
+async fn fill(db: &Db, customers: i64) {
+    let (have, ..) = db.read(async |tx: &Tx| roster::totals(tx, ISP, NOW).await).await.expect("a count");
+    let began = std::time::Instant::now();
+    let mut next = have + 1;
+    while next <= customers {
+        let until = (next + STEP).min(customers + 1);
+        let insert = async move |tx: &Tx| customer::insert(tx, ISP, (next..until).map(person).collect()).await;
+        db.tx(Class::Bulk, insert).await.expect("customers");
+        next = until;
+    }
+    if have < customers {
+        println!("{} customers made in {:.1} s", customers - have, began.elapsed().as_secs_f64());
+    }
+    db.tx(Class::Bulk, async |tx: &Tx| customer::refresh_statistics(tx).await).await.expect("statistics");
+}
+
+// ---- the questions ----
+
+fn questions() -> Vec<(String, Filter, Order)> {
+    let orders = [
+        (Order::Created, "created"),
+        (Order::Username, "username"),
+        (Order::FullName, "fullname"),
+        (Order::Expiry, "expiration"),
+    ];
+    let plain = Filter::default();
+    let filters = [
+        ("all", plain.clone()),
+        ("PPPoE", Filter { kind: Some(Kind::Pppoe), ..plain.clone() }),
+        ("Hotspot", Filter { kind: Some(Kind::Hotspot), ..plain.clone() }),
+        ("Static", Filter { kind: Some(Kind::Static), ..plain.clone() }),
+        ("Active", Filter { standing: Some(Standing::Active), ..plain.clone() }),
+        ("Expired", Filter { standing: Some(Standing::Expired), ..plain.clone() }),
+        ("Deactivated", Filter { standing: Some(Standing::Barred), ..plain.clone() }),
+        ("Inactive", Filter { standing: Some(Standing::Off), ..plain.clone() }),
+        ("router 1", Filter { router: Some(RouterId(1)), ..plain.clone() }),
+        ("router 5", Filter { router: Some(RouterId(5)), ..plain.clone() }),
+        ("apartment", Filter { building: Some(77), ..plain.clone() }),
+        (
+            "Static Active router 1",
+            Filter {
+                kind: Some(Kind::Static),
+                standing: Some(Standing::Active),
+                router: Some(RouterId(1)),
+                ..plain.clone()
+            },
+        ),
+        (
+            "PPPoE Expired router 5",
+            Filter {
+                kind: Some(Kind::Pppoe),
+                standing: Some(Standing::Expired),
+                router: Some(RouterId(5)),
+                ..plain.clone()
+            },
+        ),
+    ];
+    let mut all = Vec::new();
+    for (name, filter) in filters {
+        all.extend(orders.map(|(order, by)| (format!("{name} by {by}"), filter.clone(), order)));
+    }
+    for (what, text, router) in [
+        ("phone", "254712345", None),
+        ("phone within the country", "7123456", None),
+        ("all phones", "2547", None),
+        ("username", "grace.wanjiru000", None),
+        ("e-mail", "grace.wanjiru000", None),
+        ("first name", "grace", None),
+        ("last name", "wanj", None),
+        ("both names", "grace wanj", None),
+        ("a letter", "g", None),
+        ("nobody", "zzz", None),
+        ("last name, router 5", "wanj", Some(RouterId(5))),
+        ("both names, router 5", "grace wanj", Some(RouterId(5))),
+    ] {
+        let filter = Filter { search: Some(text.into()), router, ..plain.clone() };
+        all.push((format!("search {text:?} ({what})"), filter.clone(), Order::Created));
+        all.push((format!("search {text:?} ({what}) by fullname"), filter, Order::FullName));
+    }
+    all
+}
+
+async fn ask(db: &Db, filter: &Filter, order: Order, page: i64) -> (i64, usize, f64) {
+    let filter = filter.clone();
+    let page = Page { order, descending: page % 2 == 1, offset: (page - 1) * PAGE, limit: PAGE };
+    let began = std::time::Instant::now();
+    let asked = db.read(async move |tx: &Tx| customer::list(tx, ISP, &filter, page, NOW).await).await;
+    let (rows, total) = asked.map_err(|error: Error| error).expect("a list");
+    (total, rows.len(), began.elapsed().as_secs_f64() * 1e3)
+}
+
+async fn measure(db: &Db, customers: i64) {
+    println!("{customers} customers, milliseconds; median and slowest of 9, first page | farthest page up to 1,000");
+    let questions = questions();
+    let mut deep = Vec::new();
+    for (name, filter, order) in &questions {
+        let (total, ..) = ask(db, filter, *order, 1).await;
+        let last = ((total + PAGE - 1) / PAGE).clamp(1, 1000);
+        deep.push(last);
+        let mut line = format!("{name:<50} {total:>8}");
+        for page in [1, last] {
+            let mut times = Vec::new();
+            for _ in 0..9 {
+                times.push(ask(db, filter, *order, page).await.2);
+            }
+            times.sort_by(f64::total_cmp);
+            line += &format!("  | {:>6.1} {:>6.1}", times[4], times[8]);
+        }
+        println!("{line}  (page {last})");
+    }
+    // Everything mixed, 50 a second, whoever is still being answered.
+    let (mut tasks, rate, count) = (Vec::new(), 50, 1500);
+    let mut ticks = tokio::time::interval(Duration::from_micros(1_000_000 / rate));
+    for n in 0..count {
+        ticks.tick().await;
+        let at = (mixed(n) % questions.len() as u64) as usize;
+        let page = if mixed(n + count).is_multiple_of(2) { 1 } else { deep[at] };
+        let (db, (name, filter, order)) = (db.clone(), questions[at].clone());
+        tasks.push(tokio::spawn(async move { (ask(&db, &filter, order, page).await.2, name, page) }));
+    }
+    let mut times = Vec::new();
+    for task in tasks {
+        times.push(task.await.expect("an answer"));
+    }
+    times.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].0;
+    println!(
+        "mixed at {rate}/s: p50 {:.1}, p90 {:.1}, p99 {:.1}, slowest {:.1} ms",
+        at(0.5),
+        at(0.9),
+        at(0.99),
+        at(1.0)
+    );
+    for (ms, name, page) in times.iter().rev().take(12) {
+        println!("    {ms:.1} ms: {name}, page {page}");
+    }
+}
