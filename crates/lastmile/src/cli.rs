@@ -24,6 +24,10 @@ pub enum Command {
     Init(Init),
     /// Run two made-up ISPs with customers, payments and simulated routers
     Demo(Demo),
+    /// Save database and, if wanted, key in one file; the server may run meanwhile
+    Backup(Backup),
+    /// Bring a backup back into a directory without a database
+    Restore(Restore),
     /// The routers that may ask RADIUS
     Router {
         #[command(subcommand)]
@@ -108,6 +112,31 @@ pub struct Demo {
     pub log: String,
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The directory of `lastmile init` or `lastmile demo`
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
+    pub data: Option<PathBuf>,
+    /// The settings, where the database is elsewhere
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub config: Option<PathBuf>,
+    /// The file to make; an existing one is not replaced
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+    /// With the key: whoever has the file then reads every network password
+    #[arg(long)]
+    pub with_key: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// What `lastmile backup` made
+    pub file: PathBuf,
+    /// Where database and key go; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,9 +8,11 @@
 //! | [`web`], [`telemetry`]      | pages and APIs at one address; health, readiness, metrics, logs           |
 //! | [`lock`]                    | one process to a data directory                                           |
 //! | [`init`], [`router`]        | a first ISP, and its routers                                              |
+//! | [`backup`]                  | one file to keep elsewhere, and back                                      |
 //! | [`demo`]                    | two ISPs with customers of all kinds, and what a program needs to try it  |
 //! | [`simulate`]                | routers that act as real ones, over real UDP                              |
 
+mod backup;
 mod cli;
 mod demo;
 mod init;
@@ -43,6 +45,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(options) => serve::run(&options),
         Command::Init(options) => init::run(&options),
         Command::Demo(options) => demo::run(&options),
+        Command::Backup(options) => backup::run(&options),
+        Command::Restore(options) => backup::restore(&options),
         Command::Router { command: RouterCommand::Add(options) } => router::add(&options),
         Command::Radius { command: RadiusCommand::Decode { hex, secret } } => {
             print!("{}", cli::decode(&hex, secret.as_deref())?);

@@ -55,7 +55,7 @@ pub use error::{Error, FieldError, Why};
 pub use vault::Vault;
 
 pub use store::customer::{Customer, Filter, Order, Page, Standing};
-pub use store::db::{Class, Db, Engine, Location};
+pub use store::db::{Class, Db, Engine, Location, backup};
 pub use store::hotspot::{Filter as HotspotFilter, Named as HotspotStep};
 pub use store::invoice::Payment;
 pub use store::isp::Isp;

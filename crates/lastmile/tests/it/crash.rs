@@ -31,14 +31,14 @@ fn kills() -> usize {
 }
 
 /// The program as an operator runs it, on ports of its own.
-struct Server {
+pub struct Server {
     process: Child,
     auth: u16,
-    acct: u16,
+    pub acct: u16,
 }
 
 impl Server {
-    fn start(folder: &Path, database: Option<&str>, ports: [u16; 4]) -> Server {
+    pub fn start(folder: &Path, database: Option<&str>, ports: [u16; 4]) -> Server {
         let [http, auth, acct, coa] = ports;
         let mut command = Command::new(env!("CARGO_BIN_EXE_lastmile"));
         command.args(["demo", "--no-traffic", "--customers", &USERS.to_string(), "--data"]).arg(folder);
@@ -72,7 +72,7 @@ impl Server {
         panic!("the program is not ready in time");
     }
 
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.process.kill().expect("kill -9");
         self.process.wait().expect("its end");
     }
@@ -85,20 +85,20 @@ fn socket(port: u16, timeout: Duration) -> UdpSocket {
     socket
 }
 
-fn free_ports() -> [u16; 4] {
+pub fn free_ports() -> [u16; 4] {
     let sockets: Vec<UdpSocket> = (0..4).map(|_| UdpSocket::bind("127.0.0.1:0").expect("a port")).collect();
     std::array::from_fn(|n| sockets[n].local_addr().expect("its address").port())
 }
 
 /// What has been acknowledged: the highest octets of each session.
 #[derive(Default)]
-struct Acknowledged {
+pub struct Acknowledged {
     octets: HashMap<String, u64>,
-    reports: usize,
+    pub reports: usize,
 }
 
 /// Sessions that report and report; each request has its own identifier.
-struct Load {
+pub struct Load {
     socket: UdpSocket,
     secret: Secret,
     round: usize,
@@ -106,7 +106,7 @@ struct Load {
 }
 
 impl Load {
-    fn new(port: u16, round: usize) -> Load {
+    pub fn new(port: u16, round: usize) -> Load {
         Load {
             socket: socket(port, Duration::from_millis(20)),
             secret: Secret::new(SECRET),
@@ -116,7 +116,7 @@ impl Load {
     }
 
     /// Sends until `enough` acknowledgements have come in all, or the other side is gone for long.
-    fn run(&mut self, acknowledged: &mut Acknowledged, enough: usize, deadline: Duration) {
+    pub fn run(&mut self, acknowledged: &mut Acknowledged, enough: usize, deadline: Duration) {
         let (mut step, began) = (0u32, Instant::now());
         let target = acknowledged.reports + enough;
         while acknowledged.reports < target && began.elapsed() < deadline {
@@ -163,7 +163,7 @@ impl Load {
 }
 
 /// Every acknowledged session is in the database with at least the octets that were acknowledged.
-async fn verify(location: Location, acknowledged: &Acknowledged) {
+pub async fn verify(location: Location, acknowledged: &Acknowledged) {
     let db = Db::open(&location).await.expect("the database opens after the kill");
     let rows = db
         .read(async |tx| {
@@ -181,7 +181,7 @@ async fn verify(location: Location, acknowledged: &Acknowledged) {
     db.close().await;
 }
 
-fn folder(name: &str) -> PathBuf {
+pub fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("lastmile-{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -204,7 +204,7 @@ async fn nothing_acknowledged_is_lost_when_the_program_is_killed() {
 }
 
 /// The SQLite file in a data directory.
-fn database_file(folder: &Path) -> PathBuf {
+pub fn database_file(folder: &Path) -> PathBuf {
     let files = std::fs::read_dir(folder).expect("the folder").filter_map(Result::ok).map(|entry| entry.path());
     let mut databases = files.filter(|path| path.extension().is_some_and(|ext| ext == "db" || ext == "sqlite"));
     databases.next().expect("a database file")

@@ -4,6 +4,7 @@
 mod access;
 mod accounting;
 mod app;
+mod backup;
 mod crash;
 mod golden_path;
 mod hostile;

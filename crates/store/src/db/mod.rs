@@ -10,6 +10,7 @@
 //! is expected is written `on conflict do nothing`. And within one `insert_many` no key occurs
 //! twice. Decisions and figures: docs/decisions/0001-database-layer.md.
 
+pub mod backup;
 mod error;
 mod job;
 mod postgres;

@@ -1,0 +1,353 @@
+//! `backup` and `restore`: one file (a tar) with the database, a manifest, and the key only when asked for.
+//!
+//! The database is copied while the server runs, checked, and its SHA-256 written into the manifest; the file takes its
+//! name only once all of it is on the disk and reads back. `restore` believes nothing it has not checked, and replaces
+//! nothing.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use service::{Location, backup as copying, vault::hex};
+use sha2::{Digest, Sha256};
+
+use crate::{cli, lock, make_private, settings::Settings};
+
+const FORM: u32 = 1;
+const MANIFEST: &str = "manifest.json";
+const DATABASE: &str = "database.sqlite";
+const KEY: &str = "sealing.key";
+/// A manifest is a few lines, a key file a few more.
+const SMALL: u64 = 1 << 20;
+
+/// What a backup says about itself; the first entry of the file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    pub form: u32,
+    /// The program that made it.
+    pub lastmile: String,
+    pub taken_at: String,
+    pub schema: i64,
+    pub bytes: u64,
+    pub sha256: String,
+    /// What the database and its key file are called in their directory.
+    pub database: String,
+    pub key: String,
+    pub has_key: bool,
+}
+
+/// What is to be saved.
+struct Source {
+    database: PathBuf,
+    /// `None`: the key is in the settings or the environment.
+    key: Option<PathBuf>,
+}
+
+pub fn run(options: &cli::Backup) -> anyhow::Result<()> {
+    let source = source(options)?;
+    let manifest = save(&source, &options.to, options.with_key)?;
+    println!("Backup {}: {} bytes of database, schema {}", options.to.display(), manifest.bytes, manifest.schema);
+    println!("sha256 {} of the database; integrity checked", manifest.sha256);
+    if manifest.has_key {
+        println!(
+            "\nTHE KEY IS INSIDE. Who has this file reads every network password and router secret: keep it as you \
+             would keep them."
+        );
+    } else {
+        let key = source.key.map_or("the key of the settings".into(), |key| key.display().to_string());
+        println!(
+            "\nTHE KEY IS NOT INSIDE. Without a copy of {key}, kept elsewhere, this backup opens no network password \
+             and no router secret."
+        );
+    }
+    Ok(())
+}
+
+fn source(options: &cli::Backup) -> anyhow::Result<Source> {
+    let settings_file = match (&options.data, &options.config) {
+        (_, Some(file)) => Some(file.clone()),
+        (Some(data), None) => Some(data.join("lastmile.toml")).filter(|file| file.exists()),
+        (None, None) => bail!("--data DIR or --config FILE is expected"),
+    };
+    if let Some(file) = settings_file {
+        let settings = Settings::load(&file)?;
+        return match settings.location()? {
+            Location::File(database) => {
+                let key = settings.secrets.key.is_none().then(|| settings.secrets.key_file.into());
+                Ok(Source { database, key })
+            }
+            // The address may hold a password: it is in the settings for who may read them.
+            Location::Postgres(_) => bail!(
+                "the data is in PostgreSQL, which has its own tool: \
+                 pg_dump --format=custom --file={} 'DATABASE.URL OF {}' (and pg_restore to bring it back). \
+                 Keep a copy of the key too",
+                options.to.display(),
+                file.display(),
+            ),
+            Location::Memory => bail!("a database in memory cannot be saved"),
+        };
+    }
+    let data = options.data.as_deref().unwrap_or(Path::new("."));
+    for name in ["lastmile", "demo"] {
+        let database = data.join(name).with_extension("db");
+        if database.exists() {
+            return Ok(Source { database, key: Some(data.join(name).with_extension("key")) });
+        }
+    }
+    bail!("{} holds no lastmile.toml, lastmile.db or demo.db", data.display())
+}
+
+fn save(source: &Source, to: &Path, with_key: bool) -> anyhow::Result<Manifest> {
+    if to.exists() {
+        bail!("{} exists: nothing is overwritten", to.display());
+    }
+    let key = match (&source.key, with_key) {
+        (_, false) => None,
+        (Some(key), true) => Some(fs::read(key).with_context(|| format!("cannot read the key {}", key.display()))?),
+        (None, true) => bail!("--with-key: the key is in the settings or the environment, not in a file of its own"),
+    };
+    let (copy, part) = (Scratch(beside(to, "copy")), Scratch(beside(to, "part")));
+    // Before SQLite makes it: readable by its owner alone from the first byte.
+    private(&copy.0)?;
+    let schema = copying::copy(&source.database, &copy.0)
+        .with_context(|| format!("cannot copy {}", source.database.display()))?;
+    let mut database = File::open(&copy.0)?;
+    let (bytes, sha256) = digest(&mut database)?;
+    let manifest = Manifest {
+        form: FORM,
+        lastmile: env!("CARGO_PKG_VERSION").into(),
+        taken_at: jiff::Timestamp::now().to_string(),
+        schema,
+        bytes,
+        sha256,
+        database: name_of(&source.database)?,
+        key: source.key.as_deref().map_or(Ok("lastmile.key".into()), name_of)?,
+        has_key: key.is_some(),
+    };
+    let mut tar = tar::Builder::new(private(&part.0)?);
+    append(&mut tar, MANIFEST, serde_json::to_string_pretty(&manifest)?.as_bytes())?;
+    if let Some(key) = &key {
+        append(&mut tar, KEY, key)?;
+    }
+    let mut header = header(bytes);
+    tar.append_data(&mut header, DATABASE, File::open(&copy.0)?)?;
+    let file = tar.into_inner()?;
+    file.sync_all().context("the backup cannot be written to the disk")?;
+    // What was written is what will be read.
+    let read = read(&part.0, |_, database| digest(database).map(drop))?;
+    if read.manifest != manifest {
+        bail!("the backup does not read back as it was written");
+    }
+    publish(&part.0, to)?;
+    sync_directory_of(to)?;
+    Ok(manifest)
+}
+
+pub fn restore(options: &cli::Restore) -> anyhow::Result<()> {
+    let manifest = bring_back(&options.file, &options.data)?;
+    let data = &options.data;
+    println!(
+        "Restored {} as of {}: checksum, integrity and schema {} are right",
+        data.join(&manifest.database).display(),
+        manifest.taken_at,
+        manifest.schema
+    );
+    if manifest.has_key {
+        println!("The key came with it: {}", data.join(&manifest.key).display());
+    } else {
+        println!(
+            "\nTHE KEY WAS NOT INSIDE. Put your copy at {} before anything is started.",
+            data.join(&manifest.key).display()
+        );
+    }
+    Ok(())
+}
+
+fn bring_back(file: &Path, directory: &Path) -> anyhow::Result<Manifest> {
+    // Whether it fits is known before anything is made.
+    let Saved { manifest, .. } = read(file, |_, _| Ok(()))?;
+    if manifest.form != FORM {
+        bail!("the backup is of form {}, this program knows {FORM}: a newer program made it", manifest.form);
+    }
+    if manifest.schema > copying::newest_schema() {
+        bail!(
+            "the backup is of schema version {}, this program knows {}: use the program that made it ({})",
+            manifest.schema,
+            copying::newest_schema(),
+            manifest.lastmile
+        );
+    }
+    for name in [&manifest.database, &manifest.key] {
+        if Path::new(name).file_name() != Some(name.as_ref()) {
+            bail!("the manifest names a file outside the directory: {name:?}");
+        }
+    }
+    let (database, key) = (directory.join(&manifest.database), directory.join(&manifest.key));
+    make_private(directory)?;
+    let _lock = lock::take(directory)?;
+    for suffix in ["", "-wal", "-shm"] {
+        let there = directory.join(format!("{}{suffix}", manifest.database));
+        if there.exists() {
+            bail!("{} exists: nothing is overwritten", there.display());
+        }
+    }
+    if manifest.has_key && key.exists() {
+        bail!("{} exists: nothing is overwritten", key.display());
+    }
+
+    let (part, key_part) = (Scratch(beside(&database, "part")), Scratch(beside(&key, "part")));
+    let saved = read(file, |manifest, database| {
+        let mut out = private(&part.0)?;
+        let (bytes, sha256) = digest(&mut Copying { from: database, to: &mut out })?;
+        if (bytes, &sha256) != (manifest.bytes, &manifest.sha256) {
+            bail!("the database in the backup is not the one its manifest describes: the checksum differs");
+        }
+        out.sync_all().context("the database cannot be written to the disk")
+    })?;
+    let schema = copying::check(&part.0).context("the database in the backup is damaged")?;
+    if schema != manifest.schema {
+        bail!("the database is of schema version {schema}, its manifest says {}", manifest.schema);
+    }
+    if let Some(bytes) = saved.key {
+        let mut out = private(&key_part.0)?;
+        out.write_all(&bytes)?;
+        out.sync_all()?;
+        publish(&key_part.0, &key)?;
+    }
+    // The database last: where it is, everything is.
+    publish(&part.0, &database)?;
+    sync_directory_of(&database)?;
+    Ok(manifest)
+}
+
+struct Saved {
+    manifest: Manifest,
+    key: Option<Vec<u8>>,
+}
+
+/// Walks through a backup; `take` gets the database's bytes.
+fn read(file: &Path, mut take: impl FnMut(&Manifest, &mut dyn Read) -> anyhow::Result<()>) -> anyhow::Result<Saved> {
+    let open = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
+    let mut archive = tar::Archive::new(io::BufReader::with_capacity(1 << 20, open));
+    let (mut manifest, mut key, mut has_database) = (None::<Manifest>, None, false);
+    let not_one = || format!("{} is no whole backup of lastmile", file.display());
+    for entry in archive.entries().with_context(not_one)? {
+        let mut entry = entry.with_context(not_one)?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        match (name.as_str(), &manifest) {
+            (MANIFEST, None) => {
+                let mut text = String::new();
+                (&mut entry).take(SMALL).read_to_string(&mut text).with_context(not_one)?;
+                manifest = Some(serde_json::from_str(&text).with_context(not_one)?);
+            }
+            (KEY, Some(_)) => {
+                let mut bytes = Vec::new();
+                (&mut entry).take(SMALL).read_to_end(&mut bytes).with_context(not_one)?;
+                key = Some(bytes);
+            }
+            (DATABASE, Some(manifest)) => {
+                take(manifest, &mut entry)?;
+                has_database = true;
+            }
+            _ => bail!("{}: {name:?} does not belong there", not_one()),
+        }
+    }
+    match manifest {
+        Some(manifest) if has_database && manifest.has_key == key.is_some() => Ok(Saved { manifest, key }),
+        _ => bail!(not_one()),
+    }
+}
+
+/// Passes on what it reads.
+struct Copying<'a, R: ?Sized, W> {
+    from: &'a mut R,
+    to: &'a mut W,
+}
+
+impl<R: Read + ?Sized, W: Write> Read for Copying<'_, R, W> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let length = self.from.read(room)?;
+        self.to.write_all(&room[..length])?;
+        Ok(length)
+    }
+}
+
+/// Length and SHA-256.
+fn digest(from: &mut (impl Read + ?Sized)) -> anyhow::Result<(u64, String)> {
+    let (mut hash, mut room, mut bytes) = (Sha256::new(), vec![0; 1 << 18], 0);
+    loop {
+        match from.read(&mut room)? {
+            0 => return Ok((bytes, hex(&hash.finalize()))),
+            length => {
+                hash.update(&room[..length]);
+                bytes += length as u64;
+            }
+        }
+    }
+}
+
+fn header(bytes: u64) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(bytes);
+    header.set_mode(0o600);
+    header.set_mtime(u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or(0));
+    header
+}
+
+fn append(tar: &mut tar::Builder<File>, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut header = header(bytes.len() as u64);
+    tar.append_data(&mut header, name, bytes)
+}
+
+fn name_of(path: &Path) -> anyhow::Result<String> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.map(str::to_string).with_context(|| format!("{} has no name", path.display()))
+}
+
+/// A name in the same directory that no other process uses.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.{suffix}", std::process::id()));
+    name.into()
+}
+
+/// A new file that only its owner reads.
+fn private(path: &Path) -> anyhow::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).with_context(|| format!("cannot make {}", path.display()))
+}
+
+/// Gives a finished file its name. A link fails where somebody else has made one meanwhile, a rename would replace it;
+/// but disks for carrying about know no links.
+fn publish(part: &Path, to: &Path) -> anyhow::Result<()> {
+    let done = match fs::hard_link(part, to) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !to.exists() => fs::rename(part, to),
+        done => done,
+    };
+    done.with_context(|| format!("cannot make {}", to.display()))
+}
+
+/// A new name is durable once its directory is.
+fn sync_directory_of(path: &Path) -> anyhow::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory)?.sync_all().with_context(|| format!("cannot sync {}", directory.display()))
+}
+
+/// Goes with its owner.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        for suffix in ["", "-journal", "-wal", "-shm"] {
+            let mut name = self.0.clone().into_os_string();
+            name.push(suffix);
+            let _ = fs::remove_file(name);
+        }
+    }
+}
