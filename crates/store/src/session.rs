@@ -245,15 +245,16 @@ pub async fn silent(tx: &Tx, now: Instant, limit: i64) -> Result<Vec<Session>, E
 
 /// What growth made of services: rows of isp, service, bytes, seconds, and when it happened.
 pub async fn add_to_quota(tx: &Tx, now: Instant, rows: &[[Value; 5]]) -> Result<Vec<Used>, Error> {
-    // Usage from before the running period began is not of its quota.
+    // Usage from before the running period began is not of its quota. A bare 0 would make PostgreSQL take the growth for
+    // an integer of 32 bits.
     let lists: Vec<Vec<Value>> =
         rows.iter().map(|row| row.iter().cloned().chain([Value::from(now)]).collect()).collect();
     let rows = tx
         .each(
             sql!(
                 "update service set \
-                 used_bytes = used_bytes + case when $5 >= coalesce(period_started_at, 0) then $3 else 0 end, \
-                 used_time_s = used_time_s + case when $5 >= coalesce(period_started_at, 0) then $4 else 0 end, \
+                 used_bytes = used_bytes + case when $5 >= coalesce(period_started_at, 0) then $3 else cast(0 as bigint) end, \
+                 used_time_s = used_time_s + case when $5 >= coalesce(period_started_at, 0) then $4 else cast(0 as bigint) end, \
                  first_used_at = coalesce(first_used_at, $6) \
                  where isp_id = $1 and id = $2 and deleted_at is null \
                  returning isp_id, id, customer_id, used_bytes, used_time_s, quota_bytes, quota_time_s, \
