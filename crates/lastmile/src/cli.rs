@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use radius::{Packet, Secret, dictionary};
 
-use crate::settings::LogFormat;
+use crate::{settings::LogFormat, simulate::line::Method};
 
 /// Back office and RADIUS for internet providers, in one program.
 #[derive(Debug, Parser)]
@@ -32,6 +32,11 @@ pub enum Command {
     Router {
         #[command(subcommand)]
         command: RouterCommand,
+    },
+    /// Populations to try a server with
+    Simulate {
+        #[command(subcommand)]
+        command: SimulateCommand,
     },
     /// Tools for RADIUS
     Radius {
@@ -169,6 +174,62 @@ pub struct RouterAdd {
     /// Whose router it is, where there are several ISPs
     #[arg(long, value_name = "NAME")]
     pub isp: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SimulateCommand {
+    /// Subscribers behind routers that log in, report and obey orders, against any RADIUS server
+    Routers(SimulateRouters),
+}
+
+#[derive(Debug, Args)]
+pub struct SimulateRouters {
+    /// The server
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    pub target: String,
+    #[arg(long, value_name = "PORT", default_value_t = 1812)]
+    pub auth: u16,
+    #[arg(long, value_name = "PORT", default_value_t = 1813)]
+    pub acct: u16,
+    #[arg(long)]
+    pub secret: String,
+    /// Subscribers, PREFIX000000 and on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub users: u32,
+    #[arg(long, value_name = "PREFIX", default_value = "user")]
+    pub user_prefix: String,
+    #[arg(long, value_name = "PREFIX", default_value = "pass")]
+    pub pass_prefix: String,
+    /// How they prove their passwords, in turn
+    #[arg(long, value_delimiter = ',', default_value = "pap,chap,mschapv2")]
+    pub methods: Vec<Method>,
+    /// On loopback each router has its own address: 127.0.0.1 alone, else 127.0.100.1 and on
+    #[arg(long, value_name = "M", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub routers: u32,
+    /// New logins a second
+    #[arg(long, value_name = "N/s", default_value = "500", value_parser = positive)]
+    pub ramp: f64,
+    /// Everybody at once, as after a power cut
+    #[arg(long, conflicts_with = "ramp")]
+    pub storm: bool,
+    /// Interim-Updates this often, instead of what the server says
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub interim: Option<u32>,
+    /// Then everybody leaves properly
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub duration: u64,
+    /// Obey CoA and Disconnect at this port of each router's address
+    #[arg(long, value_name = "N")]
+    pub coa_port: Option<u16>,
+    /// Against another machine than this one: only with its owner's consent
+    #[arg(long)]
+    pub allow_remote: bool,
+}
+
+/// Also with `/s` behind it, as in `--ramp 500/s`.
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text).parse::<f64>();
+    number.ok().filter(|number| *number > 0.0 && *number <= 1e6).ok_or("a number above 0 is expected".into())
 }
 
 #[derive(Debug, Subcommand)]

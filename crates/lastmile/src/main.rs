@@ -28,7 +28,7 @@ mod web;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command, RadiusCommand, RouterCommand};
+use cli::{Cli, Command, RadiusCommand, RouterCommand, SimulateCommand};
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
@@ -48,6 +48,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Backup(options) => backup::run(&options),
         Command::Restore(options) => backup::restore(&options),
         Command::Router { command: RouterCommand::Add(options) } => router::add(&options),
+        Command::Simulate { command: SimulateCommand::Routers(options) } => simulate::routers::run(&options),
         Command::Radius { command: RadiusCommand::Decode { hex, secret } } => {
             print!("{}", cli::decode(&hex, secret.as_deref())?);
             Ok(())

@@ -5,10 +5,11 @@ use domain::Mac;
 use super::chance::Chance;
 
 /// How a device proves its password.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum Method {
     Pap,
     Chap,
+    #[value(name = "mschapv2")]
     MsChapV2,
 }
 

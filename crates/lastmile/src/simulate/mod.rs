@@ -2,10 +2,14 @@
 //! and obeys CoA and Disconnect at its own address. They know nothing of the server but its ports and the secret, so
 //! any RADIUS server will do.
 
+pub mod asker;
 mod chance;
 mod grant;
 pub mod line;
 pub mod nas;
+pub mod people;
+pub mod population;
+pub mod routers;
 
 use std::{
     io,

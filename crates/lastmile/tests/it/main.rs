@@ -9,6 +9,7 @@ mod crash;
 mod golden_path;
 mod hostile;
 mod lists;
+mod measure;
 mod nas;
 mod peers;
 mod races;
