@@ -33,6 +33,11 @@ pub enum Command {
         #[command(subcommand)]
         command: RouterCommand,
     },
+    /// Take over data from another system
+    Import {
+        #[command(subcommand)]
+        command: ImportCommand,
+    },
     /// Populations to try a server with
     Simulate {
         #[command(subcommand)]
@@ -174,6 +179,36 @@ pub struct RouterAdd {
     /// Whose router it is, where there are several ISPs
     #[arg(long, value_name = "NAME")]
     pub isp: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Customers from a CSV file; rows that are refused are told and do not stop the others
+    ///
+    /// The first line names the columns, in any order: fullname, phonenumber, email, address, service_type, username,
+    /// password, plan, router, ip, mac, expires_at. Required are fullname, phonenumber, service_type (Hotspot, PPPoE,
+    /// Static), password, plan and router (by name or id). Without a username one is made of the ISP's prefix and the
+    /// phone number. expires_at is YYYY-MM-DD (the end of that day) or YYYY-MM-DD HH:MM:SS in the ISP's time, or
+    /// RFC 3339; a customer without one gets one period of its plan from now. Imported periods cost nothing.
+    Customers(ImportCustomers),
+}
+
+#[derive(Debug, Args)]
+pub struct ImportCustomers {
+    /// The CSV file, UTF-8
+    pub file: PathBuf,
+    /// The directory of an installation or a demo, instead of its settings
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The settings, as `lastmile init` writes them
+    #[arg(long, value_name = "FILE", env = "LASTMILE_CONFIG", default_value = "lastmile.toml")]
+    pub config: PathBuf,
+    /// Name or id of the ISP, where there are several
+    #[arg(long, value_name = "NAME_OR_ID")]
+    pub isp: Option<String>,
+    /// Only say what would be imported and what refused
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Subcommand)]

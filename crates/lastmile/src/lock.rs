@@ -3,18 +3,39 @@
 
 use std::{
     fs::{File, TryLockError},
-    io::{Read, Seek, Write},
-    path::Path,
+    io::{Seek, Write},
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
 
+const NAME: &str = "lastmile.lock";
+
 /// Held as long as it lives.
 #[derive(Debug)]
-pub struct Lock(#[allow(dead_code, reason = "dropping it unlocks")] File);
+pub struct Lock {
+    /// Dropping it unlocks.
+    _file: File,
+    pub directory: PathBuf,
+}
 
+/// # Errors
+/// When another process has it: which.
 pub fn take(directory: &Path) -> anyhow::Result<Lock> {
-    let path = directory.join("lastmile.lock");
+    if let Some(lock) = attempt(directory)? {
+        return Ok(lock);
+    }
+    let holder = std::fs::read_to_string(directory.join(NAME)).unwrap_or_default();
+    bail!(
+        "another lastmile (process {}) is using {}: stop it first, or use another directory",
+        holder.trim(),
+        directory.display()
+    );
+}
+
+/// `None` when another process has it.
+pub fn attempt(directory: &Path) -> anyhow::Result<Option<Lock>> {
+    let path = directory.join(NAME);
     let mut options = File::options();
     let file = options.read(true).write(true).create(true).truncate(false).open(&path);
     let mut file = file.with_context(|| format!("cannot open {}", path.display()))?;
@@ -24,17 +45,9 @@ pub fn take(directory: &Path) -> anyhow::Result<Lock> {
             file.set_len(0)?;
             file.rewind()?;
             writeln!(file, "{}", std::process::id())?;
-            Ok(Lock(file))
+            Ok(Some(Lock { _file: file, directory: directory.into() }))
         }
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = file.read_to_string(&mut holder);
-            bail!(
-                "another lastmile (process {}) is using {}: stop it first, or use another directory",
-                holder.trim(),
-                directory.display()
-            );
-        }
+        Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
     }
 }

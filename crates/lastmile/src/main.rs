@@ -8,13 +8,16 @@
 //! | [`web`], [`telemetry`]      | pages and APIs at one address; health, readiness, metrics, logs           |
 //! | [`lock`]                    | one process to a data directory                                           |
 //! | [`init`], [`router`]        | a first ISP, and its routers                                              |
+//! | [`import`], [`control`]     | customers from a file; commands that reach the server of their directory   |
 //! | [`backup`]                  | one file to keep elsewhere, and back                                      |
 //! | [`demo`]                    | two ISPs with customers of all kinds, and what a program needs to try it  |
 //! | [`simulate`]                | routers that act as real ones, over real UDP                              |
 
 mod backup;
 mod cli;
+mod control;
 mod demo;
+mod import;
 mod init;
 mod lock;
 mod router;
@@ -28,7 +31,7 @@ mod web;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command, RadiusCommand, RouterCommand, SimulateCommand};
+use cli::{Cli, Command, ImportCommand, RadiusCommand, RouterCommand, SimulateCommand};
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
@@ -48,6 +51,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Backup(options) => backup::run(&options),
         Command::Restore(options) => backup::restore(&options),
         Command::Router { command: RouterCommand::Add(options) } => router::add(&options),
+        Command::Import { command: ImportCommand::Customers(options) } => import::run(&options),
         Command::Simulate { command: SimulateCommand::Routers(options) } => simulate::routers::run(&options),
         Command::Radius { command: RadiusCommand::Decode { hex, secret } } => {
             print!("{}", cli::decode(&hex, secret.as_deref())?);

@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use crate::{
+    control::{self, Listening},
     lock::{self, Lock},
     telemetry,
     web::{self, Watch},
@@ -25,12 +26,16 @@ const LOADING: Duration = Duration::from_secs(30);
 
 /// Keeps other processes from a SQLite file; PostgreSQL serves many.
 pub fn lock(location: &Location) -> anyhow::Result<Option<Lock>> {
+    directory(location).map(lock::take).transpose()
+}
+
+/// The directory of a SQLite file: the lock's, and the control socket's.
+pub fn directory(location: &Location) -> Option<&Path> {
     match location {
         Location::File(path) => {
-            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-            Ok(Some(lock::take(directory.unwrap_or(Path::new(".")))?))
+            Some(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
         }
-        Location::Memory | Location::Postgres(_) => Ok(None),
+        Location::Memory | Location::Postgres(_) => None,
     }
 }
 
@@ -63,6 +68,8 @@ pub struct Server {
     sampler: JoinHandle<()>,
     counting: JoinHandle<()>,
     stop: watch::Sender<bool>,
+    /// Where a command finds this server instead of the lock.
+    control: Option<Listening>,
     lock: Option<Lock>,
 }
 
@@ -114,8 +121,9 @@ pub fn start(app: App, bound: Bound, lock: Option<Lock>, front: panel::Front) ->
             }
         }
     });
+    let control = lock.as_ref().map(|lock| control::listen(app.clone(), &lock.directory)).transpose()?;
     let Addresses { http, auth, acct } = bound.addresses;
-    Ok(Server { http, auth, acct, watch, worker, web, sampler, counting, stop, lock })
+    Ok(Server { http, auth, acct, watch, worker, web, sampler, counting, stop, control, lock })
 }
 
 async fn told(mut stopped: watch::Receiver<bool>) {
@@ -140,6 +148,9 @@ impl Server {
     /// Stops taking requests, finishes what was taken, lets go of the database.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
+        if let Some(control) = self.control.take() {
+            control.stop();
+        }
         if tokio::time::timeout(DRAIN, &mut self.web).await.is_err() {
             tracing::warn!("some HTTP requests did not end in time");
             self.web.abort();

@@ -370,9 +370,11 @@ impl Asked<'_> {
         let found = search.count(self.tx, self.isp, COUNTED).await?;
         let alone = Filter { search: self.filter.search.clone(), ..Filter::default() } == *self.filter;
         let counts = self.counts().await?;
-        // Fetching and sorting all that match, or walking the list until the page is full of them.
+        // Fetching and sorting all that match, or walking the list until the page is full of them: as a rule that is
+        // found out by their number, but people of one name stand together where names are the order.
+        let together = matches!(self.page.order, Order::Username | Order::FullName);
         let walked = (self.page.offset + self.page.limit).saturating_mul(counts.all) / found.max(1);
-        let narrow = found <= NARROW || (found < COUNTED && found <= walked);
+        let narrow = found <= NARROW || (found < COUNTED && (together || found <= walked));
         if !narrow && self.filter.building.is_none() {
             let overdue = self.overdue().await?;
             let further = if alone { 0 } else { AHEAD };
