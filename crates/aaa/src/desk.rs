@@ -6,28 +6,38 @@
 use std::{collections::HashMap, sync::Arc};
 
 use domain::{
-    Instant, IspId, Mac,
-    access::{self, Decision, Live, Login, Reason},
+    Instant, IspId, Mac, RouterId, ServiceId, Status,
+    access::{self, Decision, Live, Login, MacLock, Reason, Subscriber},
     clock::{HOUR, MINUTE},
 };
+use parking_lot::Mutex;
 use radius::{
     Overflow, Packet,
     attribute::{CALLING_STATION_ID, NAS_PORT, REPLY_MESSAGE, USER_NAME},
     auth::{Known, Proof},
     server::{Handler, Reply, Request, Verdict},
 };
-use service::{accounting::Refused, directory::RouterProfile};
+use service::{
+    accounting::Refused,
+    directory::RouterProfile,
+    redemption::{self, FirstUse},
+};
+use tokio::sync::mpsc;
 
 use crate::{
     addresses::Offer,
     directory::{Directory, Entry, RESERVED, Reservation, Seldom, State},
     logins::Sender,
     reply::{self, Out, Vendor},
+    vouchers::{self, Right, Voucher},
 };
 
 /// From the fifth wrong password within a minute from one port on, the answer takes its time.
 const GUESSES: u32 = 5;
 const GUESS_DELAY_MS: u32 = 2000;
+/// From so many unknown names within a minute through one router on, every such answer there takes its time: codes of few
+/// digits are not to be tried out from ever new devices.
+const UNKNOWN: u32 = 60;
 /// Ports watched for guessing; when full the watch begins anew.
 const WATCHED: usize = 16_384;
 /// An accepted login is written down at most this often per service.
@@ -39,13 +49,58 @@ pub struct Desk {
     directory: Arc<Directory>,
     seldom: Seldom,
     logins: Sender,
+    first_uses: mpsc::Sender<FirstUse>,
+    guesses: Arc<Guesses>,
     strip_realm: bool,
-    guesses: HashMap<u64, (u32, Instant)>,
+}
+
+/// Wrong passwords and unknown names of the last minute, for all threads of the desk.
+#[derive(Default)]
+pub struct Guesses {
+    ports: Mutex<HashMap<u64, (u32, Instant)>>,
+    routers: Mutex<HashMap<RouterId, (u32, Instant)>>,
+}
+
+impl Guesses {
+    /// Counts one from a device, or from a port where devices do not say who they are.
+    fn wrong(&self, router: RouterId, station: Option<&[u8]>, port: Option<u32>, now: Instant) -> u32 {
+        use std::hash::BuildHasher;
+        let mut ports = self.ports.lock();
+        // Some routers number every attempt: the port tells nothing where the device is named.
+        let port = if station.is_some() { None } else { port };
+        let key = ports.hasher().hash_one((router, port, station));
+        if ports.len() >= WATCHED {
+            ports.retain(|_, (_, since)| now.since(*since) < MINUTE);
+            if ports.len() >= WATCHED {
+                ports.clear();
+            }
+        }
+        count(ports.entry(key).or_insert((0, now)), now)
+    }
+
+    fn unknown(&self, router: RouterId, now: Instant) -> u32 {
+        count(self.routers.lock().entry(router).or_insert((0, now)), now)
+    }
+}
+
+/// One more within the minute that began then.
+fn count((count, since): &mut (u32, Instant), now: Instant) -> u32 {
+    if now.since(*since) >= MINUTE {
+        (*count, *since) = (0, now);
+    }
+    *count += 1;
+    *count
 }
 
 impl Desk {
-    pub fn new(directory: Arc<Directory>, logins: Sender, strip_realm: bool) -> Desk {
-        Desk { seldom: Seldom::new(&directory), directory, logins, strip_realm, guesses: HashMap::new() }
+    pub fn new(
+        directory: Arc<Directory>,
+        logins: Sender,
+        first_uses: mpsc::Sender<FirstUse>,
+        guesses: Arc<Guesses>,
+        strip_realm: bool,
+    ) -> Desk {
+        Desk { seldom: Seldom::new(&directory), directory, logins, first_uses, guesses, strip_realm }
     }
 
     /// A known subscriber: password, then policy, then the answer's attributes.
@@ -58,13 +113,28 @@ impl Desk {
         entry: &Entry,
         now: Instant,
     ) -> Result<Verdict, Overflow> {
-        let mut guard = entry.state.lock();
-        let state = &mut *guard;
         let name = request.packet.find(USER_NAME).unwrap_or_default();
-        let proof = match state.secret.as_deref() {
+        let proof = match entry.state.lock().secret.as_deref() {
             Some(secret) => request.credentials().verify(name, Known::Clear(secret.as_bytes())),
             None => Proof::Wrong,
         };
+        self.proven(request, reply, router, vendor, entry, proof, now)
+    }
+
+    /// What follows from the password.
+    #[expect(clippy::too_many_arguments, reason = "a login's parts, each of its own type")]
+    fn proven(
+        &mut self,
+        request: &Request<'_>,
+        reply: &mut Reply<'_>,
+        router: &RouterProfile,
+        vendor: Vendor,
+        entry: &Entry,
+        proof: Proof,
+        now: Instant,
+    ) -> Result<Verdict, Overflow> {
+        let mut guard = entry.state.lock();
+        let state = &mut *guard;
         let login = login_of(&request.packet, router);
         let success = match proof {
             Proof::Right => None,
@@ -125,6 +195,116 @@ impl Desk {
         Ok(Verdict::Accept)
     }
 
+    /// A voucher's code: its holder's line, or a first use decided from memory and written a moment later.
+    #[expect(clippy::too_many_arguments, reason = "a login's parts, each of its own type")]
+    fn voucher(
+        &mut self,
+        request: &Request<'_>,
+        reply: &mut Reply<'_>,
+        router: &RouterProfile,
+        vendor: Vendor,
+        key: &str,
+        voucher: &Mutex<Voucher>,
+        now: Instant,
+    ) -> Result<Verdict, Overflow> {
+        let name = request.packet.find(USER_NAME).unwrap_or_default();
+        let login = login_of(&request.packet, router);
+        let client = vouchers::client(&request.packet, login.mac, key);
+        // Held until the use is reserved: two devices never get the last one.
+        let mut guard = voucher.lock();
+        let proof = guard.verify(&request.credentials(), name);
+        let right = match proof.is_right() {
+            true => guard.right(&client, now, |line| self.directory.has_ended(line, now)),
+            false => {
+                drop(guard);
+                let delay = self.guessed(router, &login, request, now);
+                self.log(router, None, request, login.mac, Reason::WrongPassword, now);
+                return refuse(reply, Reason::WrongPassword, delay);
+            }
+        };
+        let network = self.seldom.get(&self.directory).clone();
+        let (plan, reserved) = match right {
+            Right::Holds(line) => {
+                drop(guard);
+                let Some(entry) = self.directory.service(line) else {
+                    return self.no_use(request, reply, router, &login, now);
+                };
+                return self.proven(request, reply, router, vendor, &entry, proof, now);
+            }
+            Right::Reserved(plan, place) => (plan, Some((place.expires_at, place.quota))),
+            Right::Free(plan) => (plan, None),
+            Right::Used => {
+                drop(guard);
+                return self.no_use(request, reply, router, &login, now);
+            }
+        };
+        let is_first = reserved.is_none();
+        let period = reserved.or_else(|| redemption::first_period(&network.world, router.isp, plan, now));
+        let access = network.world.plans.get(&(router.isp, plan));
+        let (Some((expires_at, quota)), Some(access)) = (period, access) else {
+            drop(guard);
+            self.log(router, None, request, login.mac, Reason::CheckFailed, now);
+            return refuse(reply, Reason::CheckFailed, None);
+        };
+        let subscriber = Subscriber {
+            status: Status::Active,
+            expires_at: Some(expires_at),
+            quota,
+            mac: MacLock::Off,
+            router: None,
+            address: None,
+            address6: None,
+            bandwidth: None,
+            shared_users: None,
+        };
+        let mut grant = match access::decide(&subscriber, access, &[], &login, now) {
+            Decision::Accept(grant) => grant,
+            Decision::Reject(reason) => {
+                drop(guard);
+                self.log(router, None, request, login.mac, reason, now);
+                return refuse(reply, reason, None);
+            }
+        };
+        if let Some(pool) = &grant.pool {
+            match self.directory.addresses.offer(router.isp, pool, line_to_be(key, &client), now) {
+                Offer::ByNas => {}
+                Offer::Address(address) => grant.address = Some(address),
+                Offer::Exhausted => {
+                    drop(guard);
+                    self.log(router, None, request, login.mac, Reason::NoAddressLeft, now);
+                    return refuse(reply, Reason::NoAddressLeft, None);
+                }
+            }
+        }
+        if let Proof::RightMsChapV2(success) = proof {
+            reply.put_mschap_success(&success)?;
+        }
+        reply::accept(vendor, ServiceId(0), &grant, &mut Out::new(reply, None))?;
+        if is_first {
+            guard.reserve(&client, now, expires_at, quota);
+        }
+        drop(guard);
+        // Where the channel is full its Start writes it.
+        let first = vouchers::first_use(router.isp, key, &client, login.mac, router.id);
+        let _ = self.first_uses.try_send(first);
+        self.logins.count_accept();
+        Ok(Verdict::Accept)
+    }
+
+    /// A right code with nothing left on it.
+    fn no_use(
+        &self,
+        request: &Request<'_>,
+        reply: &mut Reply<'_>,
+        router: &RouterProfile,
+        login: &Login,
+        now: Instant,
+    ) -> Result<Verdict, Overflow> {
+        let delay = self.guessed_name(router, login, request, now);
+        self.log(router, None, request, login.mac, Reason::VoucherUsed, now);
+        refuse(reply, Reason::VoucherUsed, delay)
+    }
+
     /// The rule, over open sessions and places reserved for a Start that has yet to come.
     fn decide(&self, state: &mut State, plan: &access::PlanAccess, login: &Login, now: Instant) -> Decision {
         state.reserved.retain(|place| place.until > now);
@@ -154,22 +334,25 @@ impl Desk {
     }
 
     /// Counts a wrong password; how long the answer is to be held back, if it is.
-    fn guessed(&mut self, router: &RouterProfile, login: &Login, request: &Request<'_>, now: Instant) -> Option<u32> {
-        use std::hash::BuildHasher;
+    fn guessed(&self, router: &RouterProfile, login: &Login, request: &Request<'_>, now: Instant) -> Option<u32> {
         let station = request.packet.find(CALLING_STATION_ID);
-        let port = self.guesses.hasher().hash_one((router.id, login.port, station));
-        if self.guesses.len() >= WATCHED {
-            self.guesses.retain(|_, (_, since)| now.since(*since) < MINUTE);
-            if self.guesses.len() >= WATCHED {
-                self.guesses.clear();
-            }
+        let wrong = self.guesses.wrong(router.id, station, login.port, now);
+        self.held_back(wrong >= GUESSES)
+    }
+
+    /// As [`Desk::guessed`], for a name that nobody has.
+    fn guessed_name(&self, router: &RouterProfile, login: &Login, request: &Request<'_>, now: Instant) -> Option<u32> {
+        let station = request.packet.find(CALLING_STATION_ID);
+        let wrong = self.guesses.wrong(router.id, station, login.port, now);
+        let unknown = self.guesses.unknown(router.id, now);
+        self.held_back(wrong >= GUESSES || unknown > UNKNOWN)
+    }
+
+    fn held_back(&self, is_guessing: bool) -> Option<u32> {
+        if is_guessing {
+            self.logins.count_delayed();
         }
-        let (count, since) = self.guesses.entry(port).or_insert((0, now));
-        if now.since(*since) >= MINUTE {
-            (*count, *since) = (0, now);
-        }
-        *count += 1;
-        (*count >= GUESSES).then_some(GUESS_DELAY_MS)
+        is_guessing.then_some(GUESS_DELAY_MS)
     }
 
     fn log(
@@ -209,13 +392,16 @@ impl Handler for Desk {
         let entry = find(&self.directory, router.isp, name, self.strip_realm);
         let verdict = match entry {
             Some(entry) => self.known(request, reply, router, *vendor, &entry, now),
-            None if !self.directory.is_fresh() => Ok(Verdict::Silent),
-            None => {
-                let login = login_of(&request.packet, router);
-                let delay = self.guessed(router, &login, request, now);
-                self.log(router, None, request, login.mac, Reason::UnknownUser, now);
-                refuse(reply, Reason::UnknownUser, delay)
-            }
+            None => match self.directory.vouchers.find(router.isp, name, self.strip_realm) {
+                Some((key, voucher)) => self.voucher(request, reply, router, *vendor, &key, &voucher, now),
+                None if !self.directory.is_fresh() => Ok(Verdict::Silent),
+                None => {
+                    let login = login_of(&request.packet, router);
+                    let delay = self.guessed_name(router, &login, request, now);
+                    self.log(router, None, request, login.mac, Reason::UnknownUser, now);
+                    refuse(reply, Reason::UnknownUser, delay)
+                }
+            },
         };
         // An answer that does not fit is a fault of ours, not the subscriber's: another server may do better.
         verdict.unwrap_or_else(|Overflow { .. }| {
@@ -267,6 +453,14 @@ fn reserve(state: &mut State, login: &Login, grant: &access::Grant, now: Instant
         restricted: grant.expired,
         address: grant.address,
     });
+}
+
+/// Whose an address is until the line has an id: no line's has a minus.
+fn line_to_be(key: &str, client: &str) -> ServiceId {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    (key, client).hash(&mut hasher);
+    ServiceId(-1 - (hasher.finish() >> 2) as i64)
 }
 
 fn refuse(reply: &mut Reply<'_>, reason: Reason, delay_ms: Option<u32>) -> Result<Verdict, Overflow> {

@@ -14,7 +14,7 @@ use std::{
 
 use domain::{
     CustomerId, Instant, IspId, Kind, Mac, PlanId, RouterId, ServiceId, SessionId,
-    access::{Live, PlanAccess, Subscriber},
+    access::{self, Live, PlanAccess, Subscriber},
 };
 use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::{Mutex, RwLock};
@@ -28,6 +28,7 @@ use tokio::sync::Notify;
 use crate::{
     addresses::Addresses,
     reply::{Vendor, custom::Custom},
+    vouchers::Vouchers,
 };
 
 const SHARDS: usize = 64;
@@ -48,6 +49,7 @@ pub struct Directory {
     /// Counts changes of `world`, so that threads can keep their own handle.
     generation: AtomicU64,
     pub addresses: Addresses,
+    pub vouchers: Vouchers,
     ready: AtomicBool,
     loaded: Notify,
     /// When the event feed was last read to its end.
@@ -129,6 +131,7 @@ impl Directory {
             world: RwLock::default(),
             generation: AtomicU64::new(1),
             addresses: Addresses::default(),
+            vouchers: Vouchers::default(),
             ready: AtomicBool::new(false),
             loaded: Notify::new(),
             began: std::time::Instant::now(),
@@ -213,6 +216,11 @@ impl Directory {
 
     pub fn service(&self, id: ServiceId) -> Option<Arc<Entry>> {
         self.services[id.0 as usize % SHARDS].read().get(&id).cloned()
+    }
+
+    /// Whether the service's period is over, or it is gone.
+    pub fn has_ended(&self, id: ServiceId, now: Instant) -> bool {
+        self.service(id).is_none_or(|entry| access::ended(&entry.state.lock().subscriber, now).is_some())
     }
 
     /// Takes in a service as it is now; its sessions stay.

@@ -11,7 +11,7 @@ use domain::{
     IspId, ServiceId, SessionId,
     event::{EventKind, Subject},
 };
-use service::{App, Error, directory};
+use service::{App, Error, directory, redemption};
 use tokio::sync::watch;
 
 use crate::Directory;
@@ -21,6 +21,7 @@ const POLL: Duration = Duration::from_millis(300);
 const RETRY: Duration = Duration::from_millis(500);
 const PAGE: i64 = 5000;
 const EVENTS: i64 = 2000;
+const VOUCHERS: usize = 500;
 
 pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiver<bool>) {
     let mut applied = loop {
@@ -79,6 +80,20 @@ async fn load(app: &App, directory: &Directory) -> Result<HashMap<IspId, i64>, E
     directory.set_world(world.clone());
     directory::each_profile(app, &world, &attributes, |profile| directory.put(profile)).await?;
     directory.shrink();
+    let mut after = (IspId(0), 0);
+    loop {
+        let page = redemption::live_after(app, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = (last.isp, last.voucher);
+        page.into_iter().for_each(|known| directory.vouchers.put(known));
+    }
+    let mut after = (IspId(0), 0, 0);
+    loop {
+        let page = redemption::holders_after(app, after, PAGE).await?;
+        let Some((last, ..)) = page.last() else { break };
+        after = *last;
+        page.into_iter().for_each(|((isp, ..), key, holder)| directory.vouchers.held(isp, &key, holder));
+    }
     let mut after = (IspId(0), SessionId(0));
     loop {
         let page = directory::open_sessions_after(app, after, PAGE).await?;
@@ -97,12 +112,14 @@ async fn follow(app: &App, directory: &Directory, applied: &mut HashMap<IspId, i
             let Some(last) = events.last() else { break };
             let next = last.seq;
             let mut services: Vec<ServiceId> = Vec::new();
+            let mut vouchers: Vec<i64> = Vec::new();
             let mut world_changed = false;
             for event in &events {
                 match concerns(event.kind, Subject::from_parts(&event.subject, event.subject_id)) {
                     Concern::Nothing => {}
                     Concern::World => world_changed = true,
                     Concern::Service(id) => services.push(id),
+                    Concern::Vouchers => vouchers.extend(redemption::named(&event.body)),
                 }
             }
             if world_changed {
@@ -117,6 +134,13 @@ async fn follow(app: &App, directory: &Directory, applied: &mut HashMap<IspId, i
                     None => directory.remove(id),
                 }
             }
+            // After the services: a voucher's holder is a line that is known.
+            vouchers.sort_unstable();
+            vouchers.dedup();
+            for ids in vouchers.chunks(VOUCHERS) {
+                let known = redemption::read(app, isp, ids.to_vec()).await?;
+                known.into_iter().for_each(|known| directory.vouchers.put(known));
+            }
             seq = next;
             applied.insert(isp, seq);
             app.feed.applied(isp, seq);
@@ -127,12 +151,17 @@ async fn follow(app: &App, directory: &Directory, applied: &mut HashMap<IspId, i
 
 enum Concern {
     Nothing,
+    /// Those that the event's body names.
+    Vouchers,
     /// Plans, bandwidths, pools and routers are read again as a whole.
     World,
     Service(ServiceId),
 }
 
 fn concerns(kind: EventKind, subject: Option<Subject>) -> Concern {
+    if matches!(kind, EventKind::VouchersCreated | EventKind::VouchersDeleted | EventKind::VoucherUsed) {
+        return Concern::Vouchers;
+    }
     match subject {
         Some(Subject::Plan(_) | Subject::Bandwidth(_) | Subject::Pool(_) | Subject::Router(_)) => Concern::World,
         // The directory has counted this itself.

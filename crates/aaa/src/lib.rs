@@ -9,6 +9,7 @@
 //! | [`logins`]                   | what logins leave behind, written a little later                                |
 //! | [`coa`]                      | live sessions made to follow a change: CoA and Disconnect                       |
 //! | [`addresses`]                | pools that we allocate from                                                     |
+//! | [`vouchers`]                 | codes that log in: who may use one, who holds one                               |
 
 pub mod addresses;
 pub mod clients;
@@ -19,6 +20,7 @@ mod follow;
 pub mod logins;
 pub mod reply;
 pub mod sessions;
+pub mod vouchers;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -60,13 +62,18 @@ pub async fn start(app: App, settings: Settings) -> io::Result<Running> {
     let (stop, stopped) = watch::channel(false);
     let (login_sender, login_writer) = logins::channel();
     let login_counts = login_sender.counts();
+    let (first_uses, unwritten) = vouchers::channel();
+    let guesses = Arc::new(desk::Guesses::default());
     let clients = Arc::new(clients::Table::new(directory.clone(), login_sender.clone()));
 
     let mut config = Config::new(settings.auth);
     config.threads = settings.threads.max(1);
     let auth = access::start(config, clients.clone(), {
         let (directory, logins) = (directory.clone(), login_sender.clone());
-        move |_| desk::Desk::new(directory.clone(), logins.clone(), settings.strip_realm)
+        move |_| {
+            let (first_uses, guesses) = (first_uses.clone(), guesses.clone());
+            desk::Desk::new(directory.clone(), logins.clone(), first_uses, guesses, settings.strip_realm)
+        }
     })?;
     let queue = Queue::new(ACCOUNTING_QUEUE);
     let inbox = Arc::new(sessions::Inbox { queue: queue.clone(), directory: directory.clone() });
@@ -76,6 +83,7 @@ pub async fn start(app: App, settings: Settings) -> io::Result<Running> {
     let tasks = vec![
         tokio::spawn(follow::run(app.clone(), directory.clone(), stopped.clone())),
         tokio::spawn(login_writer.run(app.clone(), stopped.clone())),
+        tokio::spawn(vouchers::write(app.clone(), directory.clone(), unwritten, stopped.clone())),
         tokio::spawn(coa::run(app.clone(), directory.clone(), stopped.clone())),
         tokio::spawn(sessions::close_silent(app, directory.clone(), stopped)),
     ];
@@ -113,6 +121,7 @@ impl Running {
         }
         rows.push(("radius_accounting_queue".into(), self.queue.len() as f64));
         rows.push(("directory_subscribers".into(), self.directory.len() as f64));
+        rows.push(("directory_vouchers".into(), self.directory.vouchers.len() as f64));
         rows.push(("sessions_online".into(), self.directory.online() as f64));
         rows.extend(self.logins.rows());
         rows

@@ -38,6 +38,8 @@ pub struct Counts {
     accepted: AtomicU64,
     refused: [AtomicU64; Reason::ALL.len()],
     dropped: AtomicU64,
+    /// Answers held back because of wrong passwords or names before them.
+    delayed: AtomicU64,
 }
 
 impl Counts {
@@ -46,6 +48,7 @@ impl Counts {
         let mut rows = vec![
             ("logins_accepted_total".into(), read(&self.accepted)),
             ("login_log_dropped_total".into(), read(&self.dropped)),
+            ("logins_delayed_total".into(), read(&self.delayed)),
         ];
         for (reason, counter) in Reason::ALL.iter().zip(&self.refused) {
             rows.push((format!("logins_refused_{}_total", reason.word()), read(counter)));
@@ -82,6 +85,10 @@ impl Sender {
 
     pub fn count_accept(&self) {
         self.counts.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn count_delayed(&self) {
+        self.counts.delayed.fetch_add(1, Ordering::Relaxed);
     }
 
     pub fn refused(&self, refused: Refused) {

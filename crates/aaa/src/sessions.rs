@@ -15,13 +15,14 @@ use radius::{
 use service::{
     App, Error,
     accounting::{self, Report},
+    redemption::{self, FirstUse},
 };
 use tokio::sync::watch;
 
 use crate::{
     Directory, desk,
     directory::{Network, Seldom},
-    reply,
+    reply, vouchers,
 };
 
 const BATCH: usize = 256;
@@ -94,6 +95,14 @@ enum Said {
 impl Writer {
     async fn write(&mut self, batch: &[AcctRequest]) {
         let network = self.seldom.get(&self.directory).clone();
+        for request in batch {
+            // Its Accept's use could not be written, or was lost with the process that gave it.
+            if let Some(first) = self.unwritten(&network, request)
+                && let Err(error) = redemption::first_use(&self.app, first).await
+            {
+                tracing::warn!(%error, "a voucher's use cannot be written");
+            }
+        }
         let said: Vec<Said> = batch.iter().map(|request| self.read(&network, request)).collect();
         // A restart ends what came before it and nothing that comes after: the order of arrival is kept.
         let mut from = 0;
@@ -147,6 +156,24 @@ impl Writer {
         }
     }
 
+    /// The first use of a voucher that this report tells of and the database does not know.
+    fn unwritten(&self, network: &Network, request: &AcctRequest) -> Option<FirstUse> {
+        let packet = request.packet();
+        let router = network.routers.get(&RouterId(request.client.id as i64))?;
+        let name = packet.find(attribute::USER_NAME)?;
+        if self.directory.vouchers.is_empty()
+            || desk::find(&self.directory, router.isp, name, self.strip_realm).is_some()
+        {
+            return None;
+        }
+        let (key, _) = self.directory.vouchers.find(router.isp, name, self.strip_realm)?;
+        let login = desk::login_of(&packet, router);
+        let client = vouchers::client(&packet, login.mac, &key);
+        let first = vouchers::first_use(router.isp, &key, &client, login.mac, router.id);
+        let now = self.directory.now();
+        self.directory.vouchers.unwritten(first, now, |line| self.directory.has_ended(line, now))
+    }
+
     fn read(&self, network: &Network, request: &AcctRequest) -> Said {
         let packet = request.packet();
         let Some(router) = network.routers.get(&RouterId(request.client.id as i64)) else { return Said::Nonsense };
@@ -173,8 +200,13 @@ impl Writer {
         };
         let Some(session) = packet.find(attribute::ACCT_SESSION_ID).map(session_id) else { return Said::Nonsense };
         let name = packet.find(attribute::USER_NAME).unwrap_or_default();
-        let entry = desk::find(&self.directory, router.isp, name, self.strip_realm);
         let login = desk::login_of(&packet, router);
+        let entry = desk::find(&self.directory, router.isp, name, self.strip_realm).or_else(|| {
+            let (key, _) = self.directory.vouchers.find(router.isp, name, self.strip_realm)?;
+            let client = vouchers::client(&packet, login.mac, &key);
+            let line = self.directory.vouchers.line(router.isp, name, self.strip_realm, &client)?;
+            self.directory.service(line)
+        });
         let class = packet.find(attribute::CLASS).and_then(reply::read_class);
         let mut restricted = class.is_some_and(|(_, restricted)| restricted);
         let (mut service, mut line_kbps, mut told_interval_s) = (None, None, None);

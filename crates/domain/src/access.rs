@@ -126,10 +126,11 @@ pub enum Reason {
     WrongRouter,
     CheckFailed,
     NoAddressLeft,
+    VoucherUsed,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 17] = [
+    pub const ALL: [Reason; 18] = [
         Reason::UnknownUser,
         Reason::WrongPassword,
         Reason::Suspended,
@@ -147,6 +148,7 @@ impl Reason {
         Reason::WrongRouter,
         Reason::CheckFailed,
         Reason::NoAddressLeft,
+        Reason::VoucherUsed,
     ];
 
     /// One word for logs, metrics and the database.
@@ -169,6 +171,7 @@ impl Reason {
             Reason::WrongRouter => "wrong_router",
             Reason::CheckFailed => "check_failed",
             Reason::NoAddressLeft => "no_address_left",
+            Reason::VoucherUsed => "voucher_used",
         }
     }
 
@@ -195,6 +198,7 @@ impl Reason {
             Reason::WrongRouter => "Your service belongs to another access point",
             Reason::CheckFailed => "This connection is not allowed for your service",
             Reason::NoAddressLeft => "No address is free, please try again later",
+            Reason::VoucherUsed => "This voucher has been used by another device",
         }
     }
 }

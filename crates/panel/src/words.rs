@@ -29,6 +29,7 @@ pub fn reason(reason: Reason) -> &'static str {
         Reason::WrongRouter => "bound to another router",
         Reason::CheckFailed => "a check attribute did not match",
         Reason::NoAddressLeft => "no address left in the pool",
+        Reason::VoucherUsed => "voucher used by another device",
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use domain::{
-    BandwidthId, Burst, CustomerId, ExpiryAction, IspId, Kind, Mac, PlanId, PoolId, RouterId, ServiceId, SessionId,
+    BandwidthId, Burst, CustomerId, ExpiryAction, IspId, Kind, Mac, PlanId, PlanTerms, PoolId, RouterId, ServiceId, SessionId,
     access::{MacLock, Network, PlanAccess, Subscriber},
 };
 use store::{
@@ -73,14 +73,23 @@ pub struct PoolProfile {
 #[derive(Clone, Default, Debug)]
 pub struct World {
     pub plans: HashMap<(IspId, PlanId), Arc<PlanAccess>>,
+    /// What a plan is sold under now: a voucher's period begins with a login.
+    pub terms: HashMap<(IspId, PlanId), PlanTerms>,
+    pub zones: HashMap<IspId, jiff::tz::TimeZone>,
     pub bandwidths: HashMap<(IspId, BandwidthId), domain::Bandwidth>,
     pub pools: Vec<PoolProfile>,
     pub routers: Vec<RouterProfile>,
 }
 
 pub async fn world(app: &App) -> Result<World, Error> {
-    let ((bandwidths, pools, plans), routers) =
-        app.db.read(async |tx| Ok::<_, Error>((plan::everything(tx).await?, router::all(tx).await?))).await?;
+    let ((bandwidths, pools, plans), terms, routers) = app
+        .db
+        .read(async |tx| {
+            Ok::<_, Error>((plan::everything(tx).await?, plan::all_terms(tx).await?, router::all(tx).await?))
+        })
+        .await?;
+    let zones = app.tenants().await?.into_iter().map(|tenant| (tenant.isp.isp_id, tenant.zone.clone())).collect();
+    let terms = terms.iter().map(|row| ((row.isp_id, row.plan_id), crate::plans::terms(row))).collect();
     let bandwidths: HashMap<_, _> = bandwidths.iter().map(|row| ((row.isp_id, row.id), bandwidth(row))).collect();
     let pool_names: HashMap<_, _> = pools.iter().map(|row| ((row.isp_id, row.id), row.name.as_str())).collect();
     let by_id: HashMap<_, _> = plans.iter().map(|row| ((row.isp_id, row.id), row)).collect();
@@ -122,7 +131,7 @@ pub async fn world(app: &App) -> Result<World, Error> {
     });
     let pools = pools.collect();
     let routers = routers.into_iter().filter_map(|row| router_profile(app, row)).collect();
-    Ok(World { plans, bandwidths, pools, routers })
+    Ok(World { plans, terms, zones, bandwidths, pools, routers })
 }
 
 fn router_profile(app: &App, row: router::Router) -> Option<RouterProfile> {

@@ -40,6 +40,7 @@ pub mod overview;
 pub mod payments;
 pub mod plans;
 pub mod recharge;
+pub mod redemption;
 pub mod routers;
 pub mod schedule;
 pub mod setup;

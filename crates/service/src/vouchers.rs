@@ -102,7 +102,10 @@ pub async fn create(app: &App, actor: &Actor, command: NewVouchers, key: Option<
         change.event(
             EventKind::VouchersCreated,
             Subject::Plan(command.plan.0),
-            json!({ "count": rows.len(), "router": command.router.0 }),
+            json!({
+                "count": rows.len(), "router": command.router.0,
+                "vouchers": rows.iter().map(|row| row.id).collect::<Vec<_>>()
+            }),
         );
         let vouchers = rows.into_iter().map(|row| (row.id, row.code)).collect();
         Ok(Made { vouchers, plan_name, router_name })

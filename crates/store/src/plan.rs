@@ -231,6 +231,21 @@ pub async fn everything(tx: &Tx) -> Result<(Vec<Bandwidth>, Vec<Pool>, Vec<Plan>
     Ok((records(bandwidths, Bandwidth::from_row)?, records(pools, Pool::from_row)?, records(plans, Plan::from_row)?))
 }
 
+/// What each live plan of every tenant is sold under now.
+pub async fn all_terms(tx: &Tx) -> Result<Vec<PlanVersion>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                PlanVersion::SELECT,
+                "join plan p on p.isp_id = t.isp_id and p.id = t.plan_id and p.version = t.version \
+                 where p.deleted_at is null order by t.isp_id, t.plan_id"
+            )),
+            &params![],
+        )
+        .await?;
+    records(rows, PlanVersion::from_row)
+}
+
 pub async fn update(tx: &Tx, row: &Plan) -> Result<(), Error> {
     tx.run(
         sql!(

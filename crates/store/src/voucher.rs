@@ -4,9 +4,10 @@ use domain::{CustomerId, Instant, IspId, Kind, PlanId, RouterId, ServiceId};
 
 use crate::{
     customer::among,
-    db::{Error, Tx, Value},
+    db::{Error, Row, Tx, Value},
     params,
     record::{record, records, text},
+    service::Service,
     sql,
 };
 
@@ -55,6 +56,95 @@ pub async fn lock_by_code(tx: &Tx, isp: IspId, code_key: &str) -> Result<Option<
         .row_locked(sql!(text!(Voucher::SELECT, "where t.isp_id = $1 and t.code_key = $2")), &params![isp, code_key])
         .await?;
     row.map(|row| Voucher::from_row(&row)).transpose()
+}
+
+/// The live voucher with this code.
+pub async fn by_code(tx: &Tx, isp: IspId, code_key: &str) -> Result<Option<Voucher>, Error> {
+    let row = tx
+        .row(sql!(text!(Voucher::SELECT, "where t.isp_id = $1 and t.code_key = $2")), &params![isp, code_key])
+        .await?;
+    row.map(|row| Voucher::from_row(&row)).transpose()
+}
+
+/// Live vouchers of every tenant after `(isp, id)` in that order.
+pub async fn live_after(tx: &Tx, isp: IspId, id: i64, limit: i64) -> Result<Vec<Voucher>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                Voucher::SELECT,
+                "where (t.isp_id, t.id) > ($1, $2) and t.code_key is not null order by t.isp_id, t.id limit $3"
+            )),
+            &params![isp, id, limit],
+        )
+        .await?;
+    records(rows, Voucher::from_row)
+}
+
+/// These vouchers, live and deleted.
+pub async fn some(tx: &Tx, isp: IspId, ids: &[i64]) -> Result<Vec<Voucher>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (list, params) = among(isp, ids.iter().copied());
+    records(
+        tx.rows(format!("{}where t.isp_id = $1 and t.id in ({list}) order by t.id", Voucher::SELECT), &params).await?,
+        Voucher::from_row,
+    )
+}
+
+const USES: &str = text!(
+    "select ",
+    Use::COLUMNS,
+    ", lower(v.code) from voucher_use t join voucher v on v.isp_id = t.isp_id and v.id = t.voucher_id \
+     join service s on s.isp_id = t.isp_id and s.id = t.service_id and s.deleted_at is null "
+);
+
+/// Uses of every tenant whose line still exists, after `(isp, voucher, ordinal)` in that order, each with its code.
+pub async fn uses_after(tx: &Tx, after: (IspId, i64, i64), limit: i64) -> Result<Vec<(Use, String)>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                USES,
+                "where (t.isp_id, t.voucher_id, t.ordinal) > ($1, $2, $3) \
+                 order by t.isp_id, t.voucher_id, t.ordinal limit $4"
+            )),
+            &params![after.0, after.1, after.2, limit],
+        )
+        .await?;
+    rows.iter().map(with_code).collect()
+}
+
+/// Uses of these vouchers whose line still exists, each with its code.
+pub async fn uses_of(tx: &Tx, isp: IspId, vouchers: &[i64]) -> Result<Vec<(Use, String)>, Error> {
+    if vouchers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (list, params) = among(isp, vouchers.iter().copied());
+    let text = format!("{USES}where t.isp_id = $1 and t.voucher_id in ({list}) order by t.voucher_id, t.ordinal");
+    tx.rows(text, &params).await?.iter().map(with_code).collect()
+}
+
+fn with_code(row: &Row) -> Result<(Use, String), Error> {
+    Ok((Use::from_row(row)?, row.get(7)?))
+}
+
+/// What this client has had of a voucher.
+pub async fn use_by(tx: &Tx, isp: IspId, voucher: i64, client: &str) -> Result<Option<Use>, Error> {
+    let row = tx
+        .row(
+            sql!(text!(
+                Use::SELECT,
+                "where t.isp_id = $1 and t.voucher_id = $2 and t.client = $3 order by t.ordinal limit 1"
+            )),
+            &params![isp, voucher, client],
+        )
+        .await?;
+    row.map(|row| Use::from_row(&row)).transpose()
+}
+
+/// A further line of a customer, beside its primary one.
+pub async fn add_line(tx: &Tx, line: &Service) -> Result<(), Error> {
+    tx.insert_many(Service::INSERT, "", vec![line.values()]).await.map(drop)
 }
 
 /// Those of `keys` that live vouchers have.

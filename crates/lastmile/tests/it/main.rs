@@ -15,6 +15,7 @@ mod peers;
 mod races;
 mod statements;
 mod usage;
+mod vouchers;
 
 /// Runs a story on SQLite, and on PostgreSQL where it is installed.
 #[macro_export]
