@@ -43,6 +43,11 @@ pub enum Command {
         #[command(subcommand)]
         command: SimulateCommand,
     },
+    /// What this machine makes of this program; each run has a data directory and a server of its own
+    Bench {
+        #[command(subcommand)]
+        command: BenchCommand,
+    },
     /// Tools for RADIUS
     Radius {
         #[command(subcommand)]
@@ -265,6 +270,42 @@ pub struct SimulateRouters {
 fn positive(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix("/s").unwrap_or(text).parse::<f64>();
     number.ok().filter(|number| *number > 0.0 && *number <= 1e6).ok_or("a number above 0 is expected".into())
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Logins and durable reports: requests a second, the server's CPU time for each, memory, start-up
+    Radius(BenchRadius),
+    /// Lists, searches and recharges through Alternet's API at a fixed rate
+    Api(BenchApi),
+}
+
+#[derive(Debug, Args)]
+pub struct BenchRadius {
+    /// Subscribers
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub users: u32,
+    /// For each kind of work
+    #[arg(long, value_name = "S", default_value = "10", value_parser = positive)]
+    pub seconds: f64,
+    /// On whose disk the data is, for the time of the run
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchApi {
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub customers: u32,
+    /// Calls a second of each list
+    #[arg(long, value_name = "R", default_value = "50", value_parser = positive)]
+    pub rate: f64,
+    /// For each kind of call
+    #[arg(long, value_name = "S", default_value = "5", value_parser = positive)]
+    pub seconds: f64,
+    /// On whose disk the data is, for the time of the run
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,9 +11,11 @@
 //! | [`import`], [`control`]     | customers from a file; commands that reach the server of their directory   |
 //! | [`backup`]                  | one file to keep elsewhere, and back                                      |
 //! | [`demo`]                    | two ISPs with customers of all kinds, and what a program needs to try it  |
+//! | [`bench`]                   | what a machine makes of it                                                |
 //! | [`simulate`]                | routers that act as real ones, over real UDP                              |
 
 mod backup;
+mod bench;
 mod cli;
 mod control;
 mod demo;
@@ -31,7 +33,7 @@ mod web;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command, ImportCommand, RadiusCommand, RouterCommand, SimulateCommand};
+use cli::{BenchCommand, Cli, Command, ImportCommand, RadiusCommand, RouterCommand, SimulateCommand};
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
@@ -53,6 +55,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Router { command: RouterCommand::Add(options) } => router::add(&options),
         Command::Import { command: ImportCommand::Customers(options) } => import::run(&options),
         Command::Simulate { command: SimulateCommand::Routers(options) } => simulate::routers::run(&options),
+        Command::Bench { command: BenchCommand::Radius(options) } => bench::radius::run(&options),
+        Command::Bench { command: BenchCommand::Api(options) } => bench::api::run(&options),
         Command::Radius { command: RadiusCommand::Decode { hex, secret } } => {
             print!("{}", cli::decode(&hex, secret.as_deref())?);
             Ok(())

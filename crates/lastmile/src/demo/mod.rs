@@ -88,6 +88,18 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A demo's data with at least so many numbered customers, and nothing running: for measurements.
+pub async fn prepare(directory: &Path, customers: u32) -> anyhow::Result<(App, Actor, lock::Lock)> {
+    let lock = lock::take(directory)?;
+    let location = Location::File(database_file(directory));
+    let (db, vault, _) = continued(directory, &location, Radius::default().coa_port()).await?;
+    let app = server::core(db, Clock::System, vault);
+    let (isp, _) = tenants(&app).await?;
+    let actor = Actor::system(isp);
+    fill(&app, &actor, customers, 0).await?;
+    Ok((app, actor, lock))
+}
+
 fn location(options: &cli::Demo) -> anyhow::Result<Location> {
     match &options.database {
         None => Ok(Location::File(database_file(&options.data))),

@@ -6,6 +6,7 @@ pub mod asker;
 mod chance;
 mod grant;
 pub mod line;
+pub mod load;
 pub mod nas;
 pub mod people;
 pub mod population;

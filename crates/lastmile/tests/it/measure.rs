@@ -1,4 +1,4 @@
-//! `simulate routers`, as an operator runs it.
+//! `simulate routers` and `bench`, as an operator runs them.
 
 use std::{
     process::{Command, Stdio},
@@ -19,6 +19,10 @@ fn lastmile(arguments: &[&str]) -> Command {
 }
 
 /// What it printed; it must have succeeded.
+fn done(mut command: Command) -> String {
+    said(command.output().expect("the program runs"))
+}
+
 fn said(output: std::process::Output) -> String {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
@@ -92,4 +96,23 @@ fn another_machine_is_left_alone() {
     let output = lastmile(&arguments).output().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("--allow-remote"));
+}
+
+#[test]
+fn benches_answer_everything_and_leave_nothing_behind() {
+    let folder = folder("bench");
+    let dir = folder.to_str().unwrap();
+    let told = done(lastmile(&["bench", "radius", "--users", "50", "--seconds", "0.3", "--dir", dir]));
+    for work in ["login, PAP", "login, CHAP", "login, MS-CHAPv2", "Start, Interim, Stop"] {
+        let row = told.lines().find(|line| line.starts_with(work)).unwrap_or_else(|| panic!("{work}: {told}"));
+        assert!(row.ends_with(" 0"), "{row}");
+        assert_eq!(row.split_whitespace().rev().nth(1), Some("0"), "refused: {row}");
+    }
+    assert!(told.contains("start-up") && told.contains("memory after"), "{told}");
+    let told = done(lastmile(&["bench", "api", "--customers", "50", "--seconds", "0.1", "--dir", dir]));
+    let rows: Vec<&str> = told.lines().filter(|line| line.contains("/customers")).collect();
+    assert!(rows.len() > 20 && rows.iter().all(|row| row.ends_with(" 0")), "{told}");
+    assert!(rows.iter().any(|row| row.starts_with("POST")), "{told}");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    let _ = std::fs::remove_dir_all(&folder);
 }
