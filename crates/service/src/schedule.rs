@@ -2,7 +2,7 @@
 
 use store::{
     db::{Class, Value},
-    idempotency, job,
+    idempotency, job, reject,
 };
 
 use crate::{App, Error};
@@ -23,8 +23,11 @@ pub async fn end(app: &App, name: &'static str) -> Result<(), Error> {
     Ok(app.db.tx(Class::Bulk, async move |tx| job::end_turn(tx, name, &node).await).await?)
 }
 
-/// Removes finished jobs and callers' keys that are old.
-pub async fn forget(app: &App, jobs_kept: i64, keys_kept: i64) -> Result<(), Error> {
+/// How many refused logins one transaction removes: writers wait no longer than that takes.
+const REFUSALS_AT_ONCE: i64 = 2000;
+
+/// Removes finished jobs, callers' keys and refused logins that are older than so many microseconds.
+pub async fn forget(app: &App, jobs_kept: i64, keys_kept: i64, refusals_kept: i64) -> Result<(), Error> {
     let now = app.clock.now();
     app.db
         .tx(Class::Bulk, async move |tx| {
@@ -32,5 +35,12 @@ pub async fn forget(app: &App, jobs_kept: i64, keys_kept: i64) -> Result<(), Err
             idempotency::forget(tx, Value::from(now.plus(-keys_kept))).await?;
             Ok::<_, Error>(())
         })
-        .await
+        .await?;
+    for tenant in app.tenants().await? {
+        let (isp, before) = (tenant.isp.isp_id, now.plus(-refusals_kept));
+        while app.db.tx(Class::Bulk, async move |tx| reject::forget(tx, isp, before, REFUSALS_AT_ONCE).await).await? > 0
+        {
+        }
+    }
+    Ok(())
 }

@@ -19,6 +19,7 @@ pub mod migrate;
 pub mod overview;
 pub mod plan;
 pub mod record;
+pub mod reject;
 pub mod roster;
 pub mod router;
 mod search;

@@ -12,7 +12,8 @@ struct Task {
     name: &'static str,
     /// Microseconds between two turns.
     every: i64,
-    /// How long a turn may take before another node may take over.
+    /// A turn that takes longer may be taken by another node as well, which does no harm; a node that was killed holds
+    /// up the others no longer than this.
     lease: i64,
     run: Run,
 }
@@ -24,15 +25,16 @@ enum Run {
 }
 
 const TASKS: &[Task] = &[
-    Task { name: "expiry", every: SECOND, lease: 5 * MINUTE, run: Run::Expiry },
+    Task { name: "expiry", every: SECOND, lease: MINUTE, run: Run::Expiry },
     Task { name: "forget", every: HOUR, lease: 30 * MINUTE, run: Run::Forget },
 ];
 
 /// How often the schedule is looked at.
 const TICK: Duration = Duration::from_millis(500);
-/// Finished jobs and callers' keys are kept this long.
+/// Finished jobs, callers' keys and refused logins are kept this long.
 const JOBS_KEPT: i64 = 7 * DAY;
 const KEYS_KEPT: i64 = 3 * DAY;
+const REFUSALS_KEPT: i64 = 90 * DAY;
 
 pub struct Running {
     stop: watch::Sender<bool>,
@@ -68,7 +70,7 @@ pub async fn turn(app: &App) -> Result<(), Error> {
         if service::schedule::take(app, task.name, task.every, task.lease).await? {
             let done = match task.run {
                 Run::Expiry => service::expiry::run(app).await.map(drop),
-                Run::Forget => service::schedule::forget(app, JOBS_KEPT, KEYS_KEPT).await,
+                Run::Forget => service::schedule::forget(app, JOBS_KEPT, KEYS_KEPT, REFUSALS_KEPT).await,
             };
             service::schedule::end(app, task.name).await?;
             done?;
