@@ -24,20 +24,52 @@ pub async fn run(app: &App) -> Result<usize, Error> {
         if due.is_empty() {
             return Ok(acted);
         }
-        acted += due.len();
+        let mut done = 0;
         let mut rest = &due[..];
         while let Some((isp, _)) = rest.first() {
             let same = rest.iter().take(CHUNK).take_while(|(other, _)| other == isp).count();
             let (chunk, later) = rest.split_at(same);
-            expire(app, *isp, chunk.iter().map(|(_, id)| *id).collect()).await?;
+            done += expire_each(app, *isp, chunk.iter().map(|(_, id)| *id).collect()).await?;
             rest = later;
+        }
+        acted += done;
+        if done == 0 {
+            // What is left cannot be acted on: the next turn looks again.
+            return Ok(acted);
         }
     }
 }
 
-async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>) -> Result<(), Error> {
+/// A chunk in one transaction. Where one service has a fault of its own it holds up nobody: the chunk is taken apart, and
+/// what cannot be renewed expires.
+async fn expire_each(app: &App, isp: IspId, services: Vec<ServiceId>) -> Result<usize, Error> {
+    match expire(app, isp, services.clone(), true).await {
+        Err(Error::Unavailable) => return Err(Error::Unavailable),
+        Err(Error::Busy) => return Err(Error::Busy),
+        Err(error) => tracing::error!(%error, isp = isp.0, "an expiry failed; taking the services one by one"),
+        done => return done,
+    }
+    let mut done = 0;
+    for id in services {
+        done += match expire(app, isp, vec![id], true).await {
+            Ok(one) => one,
+            Err(error) => {
+                tracing::error!(%error, service = id.0, "a service cannot be renewed: it expires");
+                expire(app, isp, vec![id], false).await.unwrap_or_else(|error| {
+                    tracing::error!(%error, service = id.0, "a service cannot be expired");
+                    0
+                })
+            }
+        };
+    }
+    Ok(done)
+}
+
+/// How many of them were due.
+async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>, renew: bool) -> Result<usize, Error> {
     let tenant = app.tenant(isp).await?;
     app.change(&Actor::system(isp), Class::Bulk, async move |change| {
+        let mut done = 0;
         for id in &services {
             let Some(seen) = service::find(change.tx, isp, *id).await? else { continue };
             // The customer first, then its lines: the order in which everybody locks.
@@ -50,7 +82,9 @@ async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>) -> Result<(), E
             if line.expired_event_at.is_some() || line.expires_at.is_none_or(|at| at > change.now) {
                 continue;
             }
-            if line.auto_renew
+            done += 1;
+            if renew
+                && line.auto_renew
                 && domain::access::barred(line.status).is_none()
                 && let Ok(offer) = plans::offer(change, line.plan_id).await
             {
@@ -74,7 +108,7 @@ async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>) -> Result<(), E
             );
             change.job("network", "converge", change.now, json!({ "service": id.0 })).await?;
         }
-        Ok(())
+        Ok(done)
     })
     .await
 }
