@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, net::Ipv4Addr};
 
-use domain::{Instant, IspId, ServiceId, clock::SECOND};
+use domain::{Instant, IspId, ServiceId, SessionId, clock::SECOND};
 use parking_lot::Mutex;
 use service::directory::PoolProfile;
 
@@ -14,7 +14,23 @@ const RESERVED: i64 = 60 * SECOND;
 pub struct Addresses {
     pools: Mutex<HashMap<(IspId, Box<str>), Pool>>,
     /// Addresses of open sessions, whichever pool they are of.
-    held: Mutex<HashMap<(IspId, Ipv4Addr), ServiceId>>,
+    held: Mutex<HashMap<(IspId, Ipv4Addr), Holder>>,
+}
+
+/// Of two sessions that tell of one address the later one holds it: a Stop of the earlier one does not free it.
+#[derive(Clone, Copy)]
+struct Holder {
+    session: SessionId,
+    service: Option<ServiceId>,
+}
+
+/// Who asks for an address, and which of its own it cannot have again because another device of the line has it.
+pub struct Asker<'a> {
+    pub service: ServiceId,
+    /// A session that goes on beside the one to come.
+    pub goes_on: &'a dyn Fn(SessionId) -> bool,
+    /// An address promised to another device.
+    pub promised: &'a dyn Fn(Ipv4Addr) -> bool,
 }
 
 #[derive(Default)]
@@ -46,28 +62,56 @@ impl Addresses {
         }
     }
 
-    /// An open session has this address.
-    pub fn hold(&self, isp: IspId, address: Ipv4Addr, service: ServiceId) {
-        self.held.lock().insert((isp, address), service);
+    /// Forgets every session, before they are loaded anew.
+    pub(crate) fn clear(&self) {
+        self.held.lock().clear();
     }
 
-    pub fn release(&self, isp: IspId, address: Ipv4Addr) {
-        self.held.lock().remove(&(isp, address));
+    /// An open session has this address: its service gets it again where the pool is ours.
+    pub fn hold(&self, isp: IspId, address: Ipv4Addr, session: SessionId, service: Option<ServiceId>) {
+        let before = self.held.lock().insert((isp, address), Holder { session, service });
+        if before.is_some_and(|before| before.session == session) {
+            return;
+        }
+        let Some(service) = service else { return };
+        for ((owner, _), pool) in self.pools.lock().iter_mut() {
+            if *owner == isp && pool.contains(address) {
+                pool.sticky.insert(service, address);
+            }
+        }
     }
 
-    pub fn offer(&self, isp: IspId, pool: &str, service: ServiceId, now: Instant) -> Offer {
+    /// The session has ended, or has another address now.
+    pub fn release(&self, isp: IspId, address: Ipv4Addr, session: SessionId) {
+        let mut held = self.held.lock();
+        if held.get(&(isp, address)).is_some_and(|holder| holder.session == session) {
+            held.remove(&(isp, address));
+        }
+    }
+
+    pub fn offer(&self, isp: IspId, pool: &str, asker: &Asker<'_>, now: Instant) -> Offer {
         let mut pools = self.pools.lock();
         let Some(pool) = pools.get_mut(&(isp, Box::from(pool))) else { return Offer::ByNas };
+        let service = asker.service;
         let held = self.held.lock();
         let is_free = |pool: &Pool, address: Ipv4Addr| {
             let reserved = pool.owner.get(&address).is_some_and(|(_, until)| *until > now);
             !reserved && !held.contains_key(&(isp, address))
         };
+        // The line's own reservation or session is no obstacle where it is the same device come again.
+        let own = |pool: &Pool, address: Ipv4Addr| {
+            pool.owner.get(&address).is_none_or(|(owner, until)| *owner == service || *until <= now)
+                && !(asker.promised)(address)
+                && held
+                    .get(&(isp, address))
+                    .is_none_or(|holder| holder.service == Some(service) && !(asker.goes_on)(holder.session))
+        };
         let sticky = pool.sticky.get(&service).copied().filter(|address| pool.contains(*address));
-        // The owner's own reservation is no obstacle: it is the same login tried again.
-        let own = |pool: &Pool, address: Ipv4Addr| pool.owner.get(&address).is_none_or(|(owner, _)| *owner == service);
-        let kept = sticky.filter(|a| own(pool, *a) && held.get(&(isp, *a)).is_none_or(|holder| *holder == service));
+        let kept = sticky.filter(|address| own(pool, *address));
         let found = kept.or_else(|| pool.search(|pool, address| is_free(pool, address)));
+        // None is free: what a session of the line has that this login replaces.
+        let mine = |address| held.get(&(isp, address)).is_some_and(|holder| holder.service == Some(service));
+        let found = found.or_else(|| pool.search(|pool, address| mine(address) && own(pool, address)));
         match found {
             Some(address) => {
                 pool.sticky.insert(service, address);
@@ -140,21 +184,72 @@ mod tests {
         }
     }
 
+    fn ip(last: u8) -> Ipv4Addr {
+        Ipv4Addr::new(10, 0, 0, last)
+    }
+
+    /// A login of a line whose sessions in `beside` go on, and which has promised `promised` to other devices.
+    fn ask(pool: &Addresses, service: i64, beside: &[i64], promised: &[Ipv4Addr], s: i64) -> String {
+        let asker = Asker {
+            service: ServiceId(service),
+            goes_on: &|session| beside.contains(&session.0),
+            promised: &|address| promised.contains(&address),
+        };
+        told(pool.offer(ISP, "p", &asker, at(s)))
+    }
+
     #[test]
     fn a_service_keeps_its_address_and_nobody_shares_one() {
         let pool = pool("10.0.0.1-10.0.0.2");
-        let offer = |service, s| told(pool.offer(ISP, "p", ServiceId(service), at(s)));
+        let offer = |service, s| ask(&pool, service, &[], &[], s);
         assert_eq!(offer(1, 0), "10.0.0.1");
         assert_eq!(offer(1, 1), "10.0.0.1");
         assert_eq!(offer(2, 2), "10.0.0.2");
         assert_eq!(offer(3, 3), "exhausted");
         // service 1 comes online, service 2 never starts
-        pool.hold(ISP, Ipv4Addr::new(10, 0, 0, 1), ServiceId(1));
+        pool.hold(ISP, ip(1), SessionId(11), Some(ServiceId(1)));
         assert_eq!(offer(3, 100), "10.0.0.2");
         assert_eq!(offer(2, 101), "exhausted");
         assert_eq!(offer(1, 102), "10.0.0.1");
-        pool.release(ISP, Ipv4Addr::new(10, 0, 0, 1));
+        pool.release(ISP, ip(1), SessionId(11));
         assert_eq!(offer(1, 200), "10.0.0.1");
-        assert_eq!(told(pool.offer(ISP, "other", ServiceId(1), at(0))), "nas");
+        let nobody = Asker { service: ServiceId(1), goes_on: &|_| false, promised: &|_| false };
+        assert_eq!(told(pool.offer(ISP, "other", &nobody, at(0))), "nas");
+    }
+
+    #[test]
+    fn a_late_stop_does_not_free_the_address_of_the_session_after_it() {
+        let pool = pool("10.0.0.1");
+        assert_eq!(ask(&pool, 1, &[], &[], 0), "10.0.0.1");
+        pool.hold(ISP, ip(1), SessionId(11), Some(ServiceId(1)));
+        // the line comes again before its Stop
+        assert_eq!(ask(&pool, 1, &[], &[], 100), "10.0.0.1");
+        pool.hold(ISP, ip(1), SessionId(12), Some(ServiceId(1)));
+        pool.release(ISP, ip(1), SessionId(11));
+        assert_eq!(ask(&pool, 2, &[], &[], 1000), "exhausted");
+        pool.release(ISP, ip(1), SessionId(12));
+        assert_eq!(ask(&pool, 2, &[], &[], 1001), "10.0.0.1");
+    }
+
+    #[test]
+    fn two_devices_of_one_line_have_two_addresses() {
+        let pool = pool("10.0.0.1-10.0.0.2");
+        assert_eq!(ask(&pool, 1, &[], &[], 0), "10.0.0.1");
+        // the second device before the first one's Start, and after it
+        assert_eq!(ask(&pool, 1, &[], &[ip(1)], 1), "10.0.0.2");
+        pool.hold(ISP, ip(1), SessionId(11), Some(ServiceId(1)));
+        pool.hold(ISP, ip(2), SessionId(12), Some(ServiceId(1)));
+        assert_eq!(ask(&pool, 1, &[11, 12], &[], 100), "exhausted");
+        // one device comes again, then the other
+        assert_eq!(ask(&pool, 1, &[11], &[], 100), "10.0.0.2");
+        assert_eq!(ask(&pool, 1, &[12], &[], 200), "10.0.0.1");
+    }
+
+    #[test]
+    fn after_a_restart_a_full_pool_serves_those_who_have_it() {
+        let pool = pool("10.0.0.1");
+        pool.hold(ISP, ip(1), SessionId(11), Some(ServiceId(1)));
+        assert_eq!(ask(&pool, 1, &[], &[], 0), "10.0.0.1");
+        assert_eq!(ask(&pool, 2, &[], &[], 0), "exhausted");
     }
 }

@@ -7,7 +7,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     time::Duration,
 };
@@ -38,14 +38,27 @@ use crate::{
 const CLAIM: i64 = 64;
 /// Between two requests to one router: 500 a second.
 const PACE: Duration = Duration::from_millis(2);
-/// Requests without an answer yet, over all routers.
+/// Requests without an answer yet: over all routers, and to one, so that a silent router does not hold up the others.
 const IN_FLIGHT: usize = 512;
+const IN_FLIGHT_EACH: usize = 64;
+/// Of a router that has just been silent, so many are asked at a time; the others wait for their order's next turn.
+const PROBES: usize = 4;
+/// Orders under way; further ones stay in the queue, where other nodes find them too.
+const RUNNING: usize = 512;
+/// Well within an order's lease.
+const RENEW: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(500);
 
 pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiver<bool>) {
-    let sender = Arc::new(Sender { in_flight: Semaphore::new(IN_FLIGHT), paces: Default::default() });
+    let sender = Arc::new(Sender { in_flight: Semaphore::new(IN_FLIGHT), lines: Default::default() });
     let mut running = JoinSet::new();
     loop {
+        while running.len() >= RUNNING {
+            tokio::select! {
+                _ = stopped.changed() => return,
+                _ = running.join_next() => {}
+            }
+        }
         let claimed = match network::claim(&app, CLAIM).await {
             Ok(claimed) => claimed,
             Err(error) => {
@@ -57,7 +70,11 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
         for order in claimed {
             let (app, directory, sender) = (app.clone(), directory.clone(), sender.clone());
             running.spawn(async move {
-                if let Err(error) = converge(&app, &directory, &sender, &order).await {
+                let done = tokio::select! {
+                    done = converge(&app, &directory, &sender, &order) => done,
+                    never = keep(&app, &order) => match never {},
+                };
+                if let Err(error) = done {
                     // Its lease ends and it is tried again.
                     tracing::warn!(%error, job = order.job.0, "an order to the network is left for later");
                 }
@@ -75,6 +92,16 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
     }
 }
 
+/// Keeps an order's lease while it is worked on.
+async fn keep(app: &App, order: &Claimed) -> std::convert::Infallible {
+    loop {
+        tokio::time::sleep(RENEW).await;
+        if let Err(error) = network::renew(app, order).await {
+            tracing::warn!(%error, job = order.job.0, "an order's lease cannot be renewed yet");
+        }
+    }
+}
+
 /// Carries out one order: every session in scope, then what the routers said.
 async fn converge(app: &App, directory: &Arc<Directory>, sender: &Arc<Sender>, claimed: &Claimed) -> Result<(), Error> {
     // The plans in memory are at least as new as the change that asked for this.
@@ -86,9 +113,16 @@ async fn converge(app: &App, directory: &Arc<Directory>, sender: &Arc<Sender>, c
     let orders = network::orders(app, &world.world, claimed).await?;
     let mut asking = JoinSet::new();
     for order in orders {
-        let Some(request) = Request::of(&world, directory, &order) else { continue };
-        let (sender, session, service) = (sender.clone(), order.session.id, order.session.service_id);
-        asking.spawn(async move { (session, service, request.what, sender.ask(&request).await) });
+        // Hostapd knows nothing that a change could say.
+        let vendor = world.vendors.get(&order.session.router_id);
+        if vendor == Some(&Vendor::Hostapd) && matches!(order.wish, Wish::Change(_)) {
+            continue;
+        }
+        let (sender, world, directory) = (sender.clone(), world.clone(), directory.clone());
+        asking.spawn(async move {
+            let answer = sender.ask(&world, &directory, &order).await;
+            (order.session.id, order.session.service_id, order.wish.word(), answer)
+        });
     }
     let mut answers = Vec::new();
     let mut unknown = Vec::new();
@@ -101,22 +135,20 @@ async fn converge(app: &App, directory: &Arc<Directory>, sender: &Arc<Sender>, c
     }
     if !unknown.is_empty() {
         let recorded = service::accounting::forget(app, claimed.isp, unknown).await?;
-        directory.apply(&recorded);
+        drop(directory.apply(&recorded));
     }
     network::answered(app, claimed, answers).await
 }
 
 /// A request ready to be sent.
 struct Request {
-    router: RouterId,
     to: SocketAddr,
     secret: Secret,
     signed: Signed,
-    what: &'static str,
 }
 
 impl Request {
-    /// `None` where nobody can be asked: the router is gone or its address unknown.
+    /// `None` where nobody can be asked: the router is gone or its address is unknown.
     fn of(network: &Network, directory: &Directory, order: &Order) -> Option<Request> {
         static IDENTIFIER: AtomicU8 = AtomicU8::new(0);
         let session = &order.session;
@@ -124,11 +156,9 @@ impl Request {
         let vendor = *network.vendors.get(&session.router_id)?;
         let source: SocketAddr = session.source.parse().ok()?;
         let id = IDENTIFIER.fetch_add(1, Ordering::Relaxed);
-        let (what, draft) = match &order.wish {
-            Wish::Disconnect => ("disconnect", Draft::disconnect(id)),
-            // Hostapd knows nothing that a change could say.
-            Wish::Change(_) if vendor == Vendor::Hostapd => return None,
-            Wish::Change(_) => ("coa", Draft::coa(id)),
+        let draft = match &order.wish {
+            Wish::Disconnect => Draft::disconnect(id),
+            Wish::Change(_) => Draft::coa(id),
         };
         let written = write(vendor, directory, order, draft);
         let Ok(draft) = written else {
@@ -137,7 +167,7 @@ impl Request {
         };
         let secret = Secret::new(&router.secret);
         let to = SocketAddr::new(source.ip(), router.coa_port);
-        Some(Request { router: router.id, to, signed: draft.sign(&secret), secret, what })
+        Some(Request { to, signed: draft.sign(&secret), secret })
     }
 }
 
@@ -176,29 +206,63 @@ fn write(vendor: Vendor, directory: &Directory, order: &Order, mut draft: Draft)
 
 struct Sender {
     in_flight: Semaphore,
-    /// When the next request may go to each router.
-    paces: parking_lot::Mutex<HashMap<RouterId, tokio::time::Instant>>,
+    lines: parking_lot::Mutex<HashMap<RouterId, Arc<Line>>>,
+}
+
+/// The way to one router.
+struct Line {
+    in_flight: Semaphore,
+    /// The last one asked did not answer.
+    silent: AtomicBool,
+    /// When the next request may go.
+    next: parking_lot::Mutex<tokio::time::Instant>,
 }
 
 impl Sender {
     /// Sends, repeats the same bytes after 2, 4 and 8 seconds of silence, and says what came back.
-    async fn ask(&self, request: &Request) -> Answer {
-        let Ok(_place) = self.in_flight.acquire().await else { return Answer::Unanswered };
-        tokio::time::sleep_until(self.turn(request.router)).await;
-        match exchange(request).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                tracing::warn!(%error, to = %request.to, "a CoA request cannot be sent");
-                Answer::Unanswered
-            }
+    async fn ask(&self, network: &Network, directory: &Directory, order: &Order) -> Answer {
+        let line = self.line(order.session.router_id);
+        let asked = IN_FLIGHT_EACH - line.in_flight.available_permits();
+        if line.silent.load(Ordering::Relaxed) && asked >= PROBES {
+            return Answer::NotAsked;
         }
+        let waited = line.in_flight.available_permits() == 0;
+        let Ok(_place) = line.in_flight.acquire().await else { return Answer::NotAsked };
+        if waited && line.silent.load(Ordering::Relaxed) {
+            return Answer::NotAsked;
+        }
+        let Ok(_place) = self.in_flight.acquire().await else { return Answer::NotAsked };
+        tokio::time::sleep_until(line.turn()).await;
+        // Written only now: thousands wait in line.
+        let Some(request) = Request::of(network, directory, order) else {
+            tracing::warn!(session = order.session.id.0, "nobody can be asked: the router is not known (any more)");
+            return Answer::NotAsked;
+        };
+        let answer = exchange(&request).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, to = %request.to, "a CoA request cannot be sent");
+            Answer::Unanswered
+        });
+        line.silent.store(answer == Answer::Unanswered, Ordering::Relaxed);
+        answer
     }
 
-    fn turn(&self, router: RouterId) -> tokio::time::Instant {
-        let now = tokio::time::Instant::now();
-        let mut paces = self.paces.lock();
-        let next = paces.entry(router).or_insert(now);
-        let turn = (*next).max(now);
+    fn line(&self, router: RouterId) -> Arc<Line> {
+        let mut lines = self.lines.lock();
+        let line = lines.entry(router).or_insert_with(|| {
+            Arc::new(Line {
+                in_flight: Semaphore::new(IN_FLIGHT_EACH),
+                silent: AtomicBool::new(false),
+                next: parking_lot::Mutex::new(tokio::time::Instant::now()),
+            })
+        });
+        line.clone()
+    }
+}
+
+impl Line {
+    fn turn(&self) -> tokio::time::Instant {
+        let mut next = self.next.lock();
+        let turn = (*next).max(tokio::time::Instant::now());
         *next = turn + PACE;
         turn
     }

@@ -25,7 +25,7 @@ use service::{
 use tokio::sync::mpsc;
 
 use crate::{
-    addresses::Offer,
+    addresses::{Asker, Offer},
     directory::{Directory, Entry, RESERVED, Reservation, Seldom, State},
     logins::Sender,
     reply::{self, Out, Vendor},
@@ -163,7 +163,13 @@ impl Desk {
             }
         };
         if let (None, Some(pool)) = (grant.address, &grant.pool) {
-            match self.directory.addresses.offer(entry.isp, pool, entry.service, now) {
+            let (live, places, over) = (&state.live, &state.reserved, &grant.takes_over);
+            let asker = Asker {
+                service: entry.service,
+                goes_on: &|id| live.iter().any(|known| known.session == id) && !over.contains(&id),
+                promised: &|address| places.iter().any(|place| place.address == Some(address)),
+            };
+            match self.directory.addresses.offer(entry.isp, pool, &asker, now) {
                 Offer::ByNas => {}
                 Offer::Address(address) => grant.address = Some(address),
                 Offer::Exhausted => {
@@ -186,7 +192,7 @@ impl Desk {
             state.subscriber.mac = access::MacLock::Locked(mac);
             self.logins.learnt(entry.isp, entry.service, mac);
         }
-        reserve(state, &login, &grant, now);
+        reserve(state, &login, &grant, self.directory.generation(), now);
         if now.since(state.login_written_at) >= LOGIN_WRITTEN_EVERY {
             state.login_written_at = now;
             self.logins.accepted(entry.isp, entry.service, now);
@@ -266,7 +272,9 @@ impl Desk {
             }
         };
         if let Some(pool) = &grant.pool {
-            match self.directory.addresses.offer(router.isp, pool, line_to_be(key, &client), now) {
+            let service = line_to_be(key, &client);
+            let asker = Asker { service, goes_on: &|_| true, promised: &|_| false };
+            match self.directory.addresses.offer(router.isp, pool, &asker, now) {
                 Offer::ByNas => {}
                 Offer::Address(address) => grant.address = Some(address),
                 Offer::Exhausted => {
@@ -439,7 +447,7 @@ pub(crate) fn shown(name: &[u8]) -> String {
     String::from_utf8_lossy(name).chars().filter(|c| !c.is_control()).collect()
 }
 
-fn reserve(state: &mut State, login: &Login, grant: &access::Grant, now: Instant) {
+fn reserve(state: &mut State, login: &Login, grant: &access::Grant, generation: u64, now: Instant) {
     if state.reserved.len() >= MAX_RESERVED {
         state.reserved.remove(0);
     }
@@ -452,6 +460,7 @@ fn reserve(state: &mut State, login: &Login, grant: &access::Grant, now: Instant
         until: now.plus(RESERVED),
         restricted: grant.expired,
         address: grant.address,
+        made_of: (state.version, generation),
     });
 }
 

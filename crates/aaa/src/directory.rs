@@ -13,8 +13,8 @@ use std::{
 };
 
 use domain::{
-    CustomerId, Instant, IspId, Kind, Mac, PlanId, RouterId, ServiceId, SessionId,
-    access::{self, Live, PlanAccess, Subscriber},
+    CustomerId, Instant, IspId, Kind, Mac, PlanId, Quota, RouterId, ServiceId, SessionId,
+    access::{self, Live, MacLock, PlanAccess, Subscriber},
 };
 use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::{Mutex, RwLock};
@@ -34,6 +34,8 @@ use crate::{
 const SHARDS: usize = 64;
 /// An Accept keeps its place among the simultaneous sessions this long for its Start.
 pub const RESERVED: i64 = 30 * domain::clock::SECOND;
+/// A session that must not be there is sent away again this long after the last try.
+const REMIND: i64 = 5 * domain::clock::MINUTE;
 /// A feed unread for longer makes the directory stale: it no longer knows who does not exist. Real time, whatever clock
 /// the business goes by.
 const STALE: Duration = Duration::from_secs(2);
@@ -85,6 +87,10 @@ pub struct State {
     pub reserved: Vec<Reservation>,
     /// When the last login was passed on to be written.
     pub login_written_at: Instant,
+    /// Counts changes of what it may have, so that a Start can tell that its Accept is out of date.
+    pub version: u32,
+    /// When its sessions were last made to follow, or a change last came that sees to that.
+    pub followed_at: Instant,
 }
 
 /// A place taken by an Accept whose Start has not come yet.
@@ -96,10 +102,12 @@ pub struct Reservation {
     pub until: Instant,
     pub restricted: bool,
     pub address: Option<Ipv4Addr>,
+    /// What the Accept was made of: the service's version and the directory's generation.
+    pub made_of: (u32, u64),
 }
 
 impl State {
-    fn of(profile: Profile, before: Option<&mut State>) -> State {
+    fn of(profile: Profile, before: Option<&mut State>, now: Instant) -> State {
         let mut state = State {
             customer: profile.customer,
             kind: profile.kind,
@@ -111,14 +119,24 @@ impl State {
             live: Vec::new(),
             reserved: Vec::new(),
             login_written_at: Instant::EPOCH,
+            version: 0,
+            followed_at: now,
         };
         if let Some(before) = before {
+            let same = state.plan == before.plan && settings(&state.subscriber) == settings(&before.subscriber);
+            state.version = before.version.wrapping_add(u32::from(!same));
             state.live = std::mem::take(&mut before.live);
             state.reserved = std::mem::take(&mut before.reserved);
             state.login_written_at = before.login_written_at;
         }
         state
     }
+}
+
+/// What is decided about a subscriber, without what its own logins and usage make of it.
+fn settings(subscriber: &Subscriber) -> Subscriber {
+    let quota = Quota { limit: subscriber.quota.limit, ..Quota::default() };
+    Subscriber { mac: MacLock::Off, quota, ..subscriber.clone() }
 }
 
 impl Directory {
@@ -226,21 +244,21 @@ impl Directory {
     /// Takes in a service as it is now; its sessions stay.
     pub(crate) fn put(&self, profile: Profile) {
         let (isp, id) = (profile.isp, profile.service);
-        let known = self.service(id);
+        let (known, now) = (self.service(id), self.now());
         if let Some(known) = &known
             && known.username == profile.username
         {
             let mut state = known.state.lock();
-            *state = State::of(profile, Some(&mut state));
+            *state = State::of(profile, Some(&mut state), now);
             return;
         }
         let username = profile.username.clone();
         let state = match &known {
             Some(known) => {
                 self.remove_name(known);
-                State::of(profile, Some(&mut known.state.lock()))
+                State::of(profile, Some(&mut known.state.lock()), now)
             }
-            None => State::of(profile, None),
+            None => State::of(profile, None, now),
         };
         let entry = Arc::new(Entry { isp, username, service: id, state: Mutex::new(state) });
         self.services[id.0 as usize % SHARDS].write().insert(id, entry.clone());
@@ -266,6 +284,14 @@ impl Directory {
         }
     }
 
+    /// Forgets every service and session, before they are loaded (again).
+    pub(crate) fn clear(&self) {
+        self.names.iter().for_each(|shard| shard.write().clear());
+        self.services.iter().for_each(|shard| shard.write().clear());
+        self.online.store(0, Ordering::Relaxed);
+        self.addresses.clear();
+    }
+
     pub(crate) fn shrink(&self) {
         for shard in &self.names {
             shard.write().shrink_to_fit(|entry| self.hash(entry.isp, &entry.username));
@@ -273,11 +299,17 @@ impl Directory {
         self.services.iter().for_each(|shard| shard.write().shrink_to_fit());
     }
 
-    /// What a committed batch of accounting left behind.
-    pub(crate) fn apply(&self, recorded: &Recorded) {
+    /// What a committed batch of accounting left behind. Which services' sessions must be made to follow: what they were
+    /// let in with is out of date.
+    pub(crate) fn apply(&self, recorded: &Recorded) -> Vec<ServiceId> {
+        let mut behind = Vec::new();
+        for (isp, address, session) in &recorded.left {
+            self.addresses.release(*isp, *address, *session);
+        }
         for (state, session) in &recorded.sessions {
             match state {
-                SessionState::Open => self.opened(session),
+                SessionState::Open if self.opened(session) => behind.extend(session.service),
+                SessionState::Open => {}
                 SessionState::Ended => self.ended(session),
             }
         }
@@ -292,41 +324,54 @@ impl Directory {
                 }
             }
         }
+        behind
     }
 
-    pub(crate) fn opened(&self, session: &LiveSession) {
-        let Some(entry) = session.service.and_then(|id| self.service(id)) else { return };
+    /// Takes in an open session; whether it must be made to follow a change that came after its Accept.
+    pub(crate) fn opened(&self, session: &LiveSession) -> bool {
+        if let Some(std::net::IpAddr::V4(address)) = session.address {
+            self.addresses.hold(session.isp, address, session.id, session.service);
+        }
+        let Some(entry) = session.service.and_then(|id| self.service(id)) else { return false };
         let live = session.live;
+        let (now, network) = (self.now(), self.network());
         let mut state = entry.state.lock();
         // Its place is no longer reserved but taken.
         let place =
             state.reserved.iter().position(|r| r.router == live.router && r.mac == live.mac && r.port == live.port);
-        if let Some(at) = place {
-            state.reserved.swap_remove(at);
+        let place = place.map(|at| state.reserved.swap_remove(at));
+        if place.is_some() {
             state.reserved.shrink_to_fit();
         }
-        if let Some(std::net::IpAddr::V4(address)) = session.address {
-            self.addresses.hold(entry.isp, address, entry.service);
-        }
-        match state.live.iter_mut().find(|known| known.session == live.session) {
-            Some(known) => *known = live,
+        let plan = network.world.plans.get(&(entry.isp, state.plan));
+        let must_go = plan.is_some_and(|plan| access::must_go(&state.subscriber, plan, now));
+        let behind = match state.live.iter_mut().find(|known| known.session == live.session) {
+            Some(known) => {
+                *known = live;
+                must_go && now.since(state.followed_at) >= REMIND
+            }
             None => {
                 state.live.reserve_exact(1);
                 state.live.push(live);
                 self.online.fetch_add(1, Ordering::Relaxed);
+                must_go || place.is_some_and(|place| place.made_of != (state.version, self.generation()))
             }
+        };
+        if behind {
+            state.followed_at = now;
         }
+        behind
     }
 
     pub(crate) fn ended(&self, session: &LiveSession) {
+        if let Some(std::net::IpAddr::V4(address)) = session.address {
+            self.addresses.release(session.isp, address, session.id);
+        }
         let Some(entry) = session.service.and_then(|id| self.service(id)) else { return };
         let mut state = entry.state.lock();
         let before = state.live.len();
         state.live.retain(|known| known.session != session.id);
         self.online.fetch_sub((before - state.live.len()) as i64, Ordering::Relaxed);
-        if let Some(std::net::IpAddr::V4(address)) = session.address {
-            self.addresses.release(entry.isp, address);
-        }
     }
 
     /// Sessions that a login of the same device replaced: no longer live here, and to be closed in the database.

@@ -74,6 +74,8 @@ async fn stopped_within(stopped: &mut watch::Receiver<bool>, at_most: Duration) 
 
 /// Everything, in pages. Events are numbered before anything is read, so that what changes meanwhile is read again.
 async fn load(app: &App, directory: &Directory) -> Result<HashMap<IspId, i64>, Error> {
+    // What an attempt before this one left may be gone by now.
+    directory.clear();
     let heads = directory::heads(app).await?;
     let world = directory::world(app).await?;
     let attributes = directory::all_attributes(app).await?;
@@ -99,7 +101,10 @@ async fn load(app: &App, directory: &Directory) -> Result<HashMap<IspId, i64>, E
         let page = directory::open_sessions_after(app, after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = (last.isp, last.id);
-        page.iter().for_each(|session| directory.opened(session));
+        for session in &page {
+            // One that must not be there is reminded with its next report.
+            directory.opened(session);
+        }
     }
     Ok(heads.into_iter().collect())
 }

@@ -82,7 +82,7 @@ pub async fn start(app: App, settings: Settings) -> io::Result<Running> {
     let writer = sessions::start(app.clone(), directory.clone(), queue.clone(), settings.strip_realm)?;
     let tasks = vec![
         tokio::spawn(follow::run(app.clone(), directory.clone(), stopped.clone())),
-        tokio::spawn(login_writer.run(app.clone(), stopped.clone())),
+        tokio::spawn(login_writer.run(app.clone(), directory.clone(), stopped.clone())),
         tokio::spawn(vouchers::write(app.clone(), directory.clone(), unwritten, stopped.clone())),
         tokio::spawn(coa::run(app.clone(), directory.clone(), stopped.clone())),
         tokio::spawn(sessions::close_silent(app, directory.clone(), stopped)),

@@ -18,6 +18,8 @@ use service::{
 };
 use tokio::sync::{mpsc, watch};
 
+use crate::Directory;
+
 const CHANNEL: usize = 16_384;
 const BATCH: usize = 512;
 const EVERY: Duration = Duration::from_secs(1);
@@ -117,7 +119,7 @@ impl Sender {
 impl Writer {
     /// Writes once a second, or when a batch is full. A batch that cannot be written is tried again while it is not
     /// crowded out by newer ones.
-    pub async fn run(mut self, app: App, mut stopped: watch::Receiver<bool>) {
+    pub async fn run(mut self, app: App, directory: Arc<Directory>, mut stopped: watch::Receiver<bool>) {
         let mut logins = Logins::default();
         let mut accepted: HashMap<(IspId, ServiceId), Instant> = HashMap::new();
         let mut ticks = tokio::time::interval(EVERY);
@@ -141,15 +143,15 @@ impl Writer {
                 _ = stopped.changed() => true,
             };
             let at_once = if ending { usize::MAX } else { ACCEPTED_AT_ONCE };
-            logins.accepted =
-                accepted.iter().take(at_once).map(|((isp, service), at)| (*isp, *service, *at)).collect();
+            logins.accepted = accepted.iter().take(at_once).map(|((isp, service), at)| (*isp, *service, *at)).collect();
             let empty = logins.refused.is_empty()
                 && logins.accepted.is_empty()
                 && logins.learnt.is_empty()
                 && logins.replaced.is_empty();
             if !empty {
                 match accounting::write_logins(&app, logins.clone()).await {
-                    Ok(()) => {
+                    Ok(recorded) => {
+                        drop(directory.apply(&recorded));
                         for (isp, service, _) in std::mem::take(&mut logins).accepted {
                             accepted.remove(&(isp, service));
                         }

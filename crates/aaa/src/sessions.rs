@@ -4,7 +4,7 @@
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use domain::{
-    Instant, IspId, RouterId,
+    Instant, IspId, RouterId, ServiceId,
     usage::{self, Octets, ReportKind},
 };
 use radius::{
@@ -113,7 +113,7 @@ impl Writer {
             if let Some(Said::Restarted { isp, router, at }) = said.get(until) {
                 match accounting::router_restarted(&self.app, *isp, *router, *at).await {
                     Ok(recorded) => {
-                        self.directory.apply(&recorded);
+                        follow(&self.app, *isp, self.directory.apply(&recorded)).await;
                         self.responder.answer(&batch[until]);
                     }
                     Err(error) => tracing::warn!(%error, "a router's restart cannot be recorded yet"),
@@ -201,13 +201,15 @@ impl Writer {
         let Some(session) = packet.find(attribute::ACCT_SESSION_ID).map(session_id) else { return Said::Nonsense };
         let name = packet.find(attribute::USER_NAME).unwrap_or_default();
         let login = desk::login_of(&packet, router);
-        let entry = desk::find(&self.directory, router.isp, name, self.strip_realm).or_else(|| {
+        let class = packet.find(attribute::CLASS).and_then(reply::read_class);
+        // Whom the Accept was for, whatever the line is called by now; else the name, else a voucher's.
+        let entry = class.and_then(|(id, _)| self.directory.service(id)).filter(|entry| entry.isp == router.isp);
+        let entry = entry.or_else(|| desk::find(&self.directory, router.isp, name, self.strip_realm)).or_else(|| {
             let (key, _) = self.directory.vouchers.find(router.isp, name, self.strip_realm)?;
             let client = vouchers::client(&packet, login.mac, &key);
             let line = self.directory.vouchers.line(router.isp, name, self.strip_realm, &client)?;
             self.directory.service(line)
         });
-        let class = packet.find(attribute::CLASS).and_then(reply::read_class);
         let mut restricted = class.is_some_and(|(_, restricted)| restricted);
         let (mut service, mut line_kbps, mut told_interval_s) = (None, None, None);
         if let Some(entry) = &entry {
@@ -251,7 +253,7 @@ impl Writer {
 async fn record(app: &App, directory: &Directory, isp: IspId, reports: Vec<Report>) -> Vec<bool> {
     match accounting::record(app, isp, reports.clone()).await {
         Ok(recorded) => {
-            directory.apply(&recorded);
+            follow(app, isp, directory.apply(&recorded)).await;
             return vec![true; reports.len()];
         }
         Err(error @ (Error::Unavailable | Error::Busy)) => {
@@ -264,7 +266,7 @@ async fn record(app: &App, directory: &Directory, isp: IspId, reports: Vec<Repor
     for report in reports {
         match accounting::record(app, isp, vec![report.clone()]).await {
             Ok(recorded) => {
-                directory.apply(&recorded);
+                follow(app, isp, directory.apply(&recorded)).await;
                 written.push(true);
             }
             Err(error) => {
@@ -274,6 +276,16 @@ async fn record(app: &App, directory: &Directory, isp: IspId, reports: Vec<Repor
         }
     }
     written
+}
+
+/// Sessions let in before a change, whose Start came after it, or who outstayed their order to go.
+async fn follow(app: &App, isp: IspId, behind: Vec<ServiceId>) {
+    if behind.is_empty() {
+        return;
+    }
+    if let Err(error) = service::network::follow(app, isp, behind).await {
+        tracing::warn!(%error, "sessions that are out of date are left until their next report");
+    }
 }
 
 /// Text where it is text, else in hex: an id is compared, never read.
@@ -332,7 +344,7 @@ pub async fn close_silent(app: App, directory: Arc<Directory>, mut stopped: watc
             _ = ticks.tick() => {}
         }
         match accounting::close_silent(&app).await {
-            Ok(recorded) => directory.apply(&recorded),
+            Ok(recorded) => drop(directory.apply(&recorded)),
             Err(error) => tracing::warn!(%error, "silent sessions cannot be closed yet"),
         }
     }

@@ -225,6 +225,13 @@ pub fn ended(subscriber: &Subscriber, now: Instant) -> Option<Reason> {
     }
 }
 
+/// Whether nobody may be online on this service at `now`, not even restricted.
+pub fn must_go(subscriber: &Subscriber, plan: &PlanAccess, now: Instant) -> bool {
+    let lets_in_expired =
+        matches!(plan.expiry, ExpiryAction::Restrict | ExpiryAction::Fallback) && plan.expired.is_some();
+    barred(subscriber.status).is_some() || (!lets_in_expired && ended(subscriber, now).is_some())
+}
+
 pub fn decide(subscriber: &Subscriber, plan: &PlanAccess, live: &[Live], login: &Login, now: Instant) -> Decision {
     if let Some(reason) = barred(subscriber.status) {
         return Decision::Reject(reason);

@@ -1,7 +1,7 @@
 //! Accounting: reports of routers become sessions, usage and quota in one transaction a batch; the answer to a router
 //! leaves after the commit (RFC 2866 §4.1).
 
-use std::collections::HashMap;
+use std::{collections::HashMap, net::Ipv4Addr};
 
 use domain::{
     CustomerId, Instant, IspId, Mac, RouterId, ServiceId, SessionId,
@@ -47,6 +47,8 @@ pub struct Report {
 pub struct Recorded {
     pub sessions: Vec<(SessionState, LiveSession)>,
     pub used: Vec<Used>,
+    /// Addresses that open sessions no longer have.
+    pub left: Vec<(IspId, Ipv4Addr, SessionId)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,6 +80,7 @@ struct Batch {
     touched: HashMap<SessionId, ()>,
     days: HashMap<(ServiceId, i64), Growth>,
     quota: HashMap<ServiceId, (Growth, Instant)>,
+    left: Vec<(IspId, Ipv4Addr, SessionId)>,
 }
 
 impl Batch {
@@ -114,7 +117,16 @@ impl Batch {
                         self.sessions.insert(key, known);
                         return Ok(());
                     }
-                    Outcome::Counted { usage, growth, .. } => (advanced(known, report, usage), growth),
+                    Outcome::Counted { usage, growth, .. } => {
+                        let before = known.address.clone();
+                        let session = advanced(known, report, usage);
+                        if before != session.address
+                            && let Some(address) = before.and_then(|text| text.parse().ok())
+                        {
+                            self.left.push((session.isp_id, address, session.id));
+                        }
+                        (session, growth)
+                    }
                 }
             }
             older => {
@@ -179,7 +191,7 @@ impl Batch {
                 (state, LiveSession::of(row))
             })
             .collect();
-        Ok(Recorded { sessions, used })
+        Ok(Recorded { sessions, used, left: self.left })
     }
 }
 
@@ -363,7 +375,7 @@ async fn end(change: &Change<'_>, mut rows: Vec<Session>, state: i64, cause: &st
     }
     session::save(change.tx, rows.iter().map(Session::values).collect()).await?;
     let ended = rows.iter().map(|row| (SessionState::Ended, LiveSession::of(row)));
-    Ok(Recorded { sessions: ended.collect(), used: Vec::new() })
+    Ok(Recorded { sessions: ended.collect(), ..Recorded::default() })
 }
 
 /// A refused login, for the log.
@@ -388,7 +400,8 @@ pub struct Logins {
     pub replaced: Vec<(IspId, SessionId)>,
 }
 
-pub async fn write_logins(app: &App, logins: Logins) -> Result<(), Error> {
+pub async fn write_logins(app: &App, logins: Logins) -> Result<Recorded, Error> {
+    let mut all = Recorded::default();
     let mut isps: Vec<IspId> = logins.refused.iter().map(|row| row.isp).collect();
     isps.extend(logins.accepted.iter().map(|row| row.0));
     isps.extend(logins.learnt.iter().map(|row| row.0));
@@ -397,40 +410,42 @@ pub async fn write_logins(app: &App, logins: Logins) -> Result<(), Error> {
     isps.dedup();
     for isp in isps {
         let logins = logins.clone();
-        app.change(&Actor::system(isp), Class::Accounting, async move |change| {
-            let mut rows = Vec::new();
-            for refused in logins.refused.iter().filter(|row| row.isp == isp) {
-                let row = session::LoginReject {
-                    isp_id: isp,
-                    id: change.id(Table::Reject).await?,
-                    at: refused.at,
-                    router_id: refused.router,
-                    service_id: refused.service,
-                    username: refused.username.clone(),
-                    mac: refused.mac.map(|mac| mac.to_string()),
-                    reason: refused.reason,
-                };
-                rows.push(row.values());
-            }
-            change.tx.insert_many(session::LoginReject::INSERT, "", rows).await?;
-            let mut accepted: Vec<_> = logins.accepted.iter().filter(|row| row.0 == isp).collect();
-            accepted.sort_unstable_by_key(|row| row.1.0);
-            for (_, service, at) in accepted {
-                store::service::logged_in(change.tx, isp, *service, *at).await?;
-            }
-            let replaced = logins.replaced.iter().filter(|row| row.0 == isp).map(|row| row.1).collect();
-            end_by_id(change, replaced, "replaced").await?;
-            for (_, service, mac) in logins.learnt.iter().filter(|row| row.0 == isp) {
-                if store::service::learn_mac(change.tx, isp, *service, &mac.to_string()).await? {
-                    let body = json!({ "mac": mac.to_string(), "learnt": true });
-                    change.event(EventKind::ServiceChanged, Subject::Service(service.0), body);
+        let recorded = app
+            .change(&Actor::system(isp), Class::Accounting, async move |change| {
+                let mut rows = Vec::new();
+                for refused in logins.refused.iter().filter(|row| row.isp == isp) {
+                    let row = session::LoginReject {
+                        isp_id: isp,
+                        id: change.id(Table::Reject).await?,
+                        at: refused.at,
+                        router_id: refused.router,
+                        service_id: refused.service,
+                        username: refused.username.clone(),
+                        mac: refused.mac.map(|mac| mac.to_string()),
+                        reason: refused.reason,
+                    };
+                    rows.push(row.values());
                 }
-            }
-            Ok(())
-        })
-        .await?;
+                change.tx.insert_many(session::LoginReject::INSERT, "", rows).await?;
+                let mut accepted: Vec<_> = logins.accepted.iter().filter(|row| row.0 == isp).collect();
+                accepted.sort_unstable_by_key(|row| row.1.0);
+                for (_, service, at) in accepted {
+                    store::service::logged_in(change.tx, isp, *service, *at).await?;
+                }
+                let replaced = logins.replaced.iter().filter(|row| row.0 == isp).map(|row| row.1).collect();
+                let recorded = end_by_id(change, replaced, "replaced").await?;
+                for (_, service, mac) in logins.learnt.iter().filter(|row| row.0 == isp) {
+                    if store::service::learn_mac(change.tx, isp, *service, &mac.to_string()).await? {
+                        let body = json!({ "mac": mac.to_string(), "learnt": true });
+                        change.event(EventKind::ServiceChanged, Subject::Service(service.0), body);
+                    }
+                }
+                Ok(recorded)
+            })
+            .await?;
+        all.sessions.extend(recorded.sessions);
     }
-    Ok(())
+    Ok(all)
 }
 
 /// Closes sessions whose router says it does not know them (RFC 5176 §3.5, 503). A later report reopens them.

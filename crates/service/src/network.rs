@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use domain::{
     BandwidthId, Instant, IspId, JobId, PlanId, ServiceId, SessionId,
     access::{self, Grant, PlanAccess},
-    clock::{MINUTE, SECOND},
+    clock::SECOND,
     event::{EventKind, Subject},
 };
 use serde_json::{Value as Json, json};
@@ -18,8 +18,9 @@ use crate::{
 };
 
 pub const QUEUE: &str = "network";
-/// How long a claimed order may take before another node takes it.
-const LEASE: i64 = 2 * MINUTE;
+/// How long a claimed order is this node's. Whoever works on longer ones renews; a node that was killed leaves its
+/// orders to others, and to its next start, after this long.
+const LEASE: i64 = 30 * SECOND;
 /// After this many tries an order is given up: the session has then ended, or its router is long away.
 const MAX_ATTEMPTS: i64 = 6;
 
@@ -30,7 +31,9 @@ pub struct Claimed {
     pub job: JobId,
     pub attempts: i64,
     pub scope: Scope,
-    /// Sessions that must log in anew, whatever they may have.
+    /// When it was given.
+    pub ordered_at: Instant,
+    /// Sessions of before the order must log in anew, whatever they may have.
     pub disconnect: bool,
 }
 
@@ -55,6 +58,16 @@ pub enum Wish {
     Disconnect,
     /// It goes on with this.
     Change(Box<Grant>),
+}
+
+impl Wish {
+    /// What is asked of the router, in a word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Wish::Disconnect => "disconnect",
+            Wish::Change(_) => "coa",
+        }
+    }
 }
 
 /// Due orders, leased to this node.
@@ -85,12 +98,24 @@ pub async fn claim(app: &App, limit: i64) -> Result<Vec<Claimed>, Error> {
                 job: row.id,
                 attempts: row.attempts,
                 scope,
+                ordered_at: row.created_at,
                 disconnect: payload["disconnect"].as_bool().unwrap_or(false),
             }),
             None => finish(app, row.isp_id, row.id, "not understood").await?,
         }
     }
     Ok(claimed)
+}
+
+/// Orders these services' sessions to follow, beside what changes order themselves.
+pub async fn follow(app: &App, isp: IspId, services: Vec<ServiceId>) -> Result<(), Error> {
+    app.change(&Actor::system(isp), Class::Accounting, async move |change| {
+        for service in &services {
+            change.job(QUEUE, "converge", change.now, json!({ "service": service.0 })).await?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// What each live session in scope must do now.
@@ -115,7 +140,8 @@ pub async fn orders(app: &App, world: &World, claimed: &Claimed) -> Result<Vec<O
         let plan = profile.and_then(|profile| world.plans.get(&(isp, profile.plan)));
         let wish = match profile.zip(plan) {
             None => Wish::Disconnect,
-            Some(_) if claimed.disconnect => Wish::Disconnect,
+            // Who has logged in since has done so with what is right now.
+            Some(_) if claimed.disconnect && session.started_at <= claimed.ordered_at => Wish::Disconnect,
             Some((profile, plan)) => wish(&profile.subscriber, plan, session.restricted, now),
         };
         Some(Order { session, wish })
@@ -145,6 +171,8 @@ pub enum Answer {
     Refused(Option<u32>),
     /// Nothing, after every repeat.
     Unanswered,
+    /// Its router is silent or unknown at present: it was not asked.
+    NotAsked,
 }
 
 /// RFC 5176 §3.5: the session is not there (any more).
@@ -160,6 +188,7 @@ pub async fn answered(
     app.change(&Actor::system(isp), Class::Interactive, async move |change| {
         for (session, service, what, answer) in &answers {
             let (kind, cause) = match answer {
+                Answer::NotAsked => continue,
                 Answer::Acknowledged => (EventKind::CoaAcknowledged, None),
                 Answer::Refused(cause) => (EventKind::CoaRefused, *cause),
                 Answer::Unanswered => (EventKind::CoaUnanswered, None),
@@ -168,7 +197,7 @@ pub async fn answered(
             change.event(kind, Subject::Session(session.0), body);
         }
         let count = |wanted: fn(&Answer) -> bool| answers.iter().filter(|(.., answer)| wanted(answer)).count();
-        let silent = count(|answer| *answer == Answer::Unanswered);
+        let silent = count(|answer| matches!(answer, Answer::Unanswered | Answer::NotAsked));
         let outcome = format!(
             "{} acknowledged, {} refused, {silent} unanswered",
             count(|answer| *answer == Answer::Acknowledged),
@@ -184,6 +213,12 @@ pub async fn answered(
         Ok(())
     })
     .await
+}
+
+/// The order is still being worked on.
+pub async fn renew(app: &App, claimed: &Claimed) -> Result<(), Error> {
+    let (isp, id, node, until) = (claimed.isp, claimed.job, app.node.clone(), app.clock.now().plus(LEASE));
+    Ok(app.db.tx(Class::Interactive, async move |tx| job::renew(tx, isp, id, &node, until).await).await?)
 }
 
 async fn finish(app: &App, isp: IspId, id: JobId, outcome: &'static str) -> Result<(), Error> {

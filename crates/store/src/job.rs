@@ -70,6 +70,16 @@ pub async fn claim(
     Ok(due)
 }
 
+/// Makes a lease last longer while its work goes on.
+pub async fn renew(tx: &Tx, isp: IspId, id: JobId, owner: &str, until: Instant) -> Result<(), Error> {
+    tx.run(
+        sql!("update job set lease_until = $4 where isp_id = $1 and id = $2 and lease_owner = $3 and done_at is null"),
+        &params![isp, id, owner, until],
+    )
+    .await
+    .map(drop)
+}
+
 /// Ends a job. Its unique key is free again.
 pub async fn finish(tx: &Tx, isp: IspId, id: JobId, now: Instant, outcome: &str) -> Result<(), Error> {
     tx.run(

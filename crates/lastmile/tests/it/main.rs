@@ -11,6 +11,8 @@ mod hostile;
 mod lists;
 mod measure;
 mod nas;
+mod nodes;
+mod orders;
 mod peers;
 mod races;
 mod statements;

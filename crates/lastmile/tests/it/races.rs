@@ -114,7 +114,7 @@ async fn two_nodes_one_schedule(app: TestApp) {
     assert_eq!(taken, 1);
 }
 
-async fn top_up(app: &TestApp, customer: domain::CustomerId, amount: i64) {
+pub async fn top_up(app: &TestApp, customer: domain::CustomerId, amount: i64) {
     let isp = app.actor.isp;
     let entry = domain::ledger::Entry::new()
         .debit(Account::Cash("mpesa".into()), Money(amount))
