@@ -109,6 +109,10 @@ struct LineState {
     phase: Phase,
     /// Has been online with an answered Start.
     settled: bool,
+    /// This session's Start is answered.
+    started: bool,
+    /// The one entry of the wheel that counts.
+    wakes_ms: u32,
     /// `person + count × n`: the n-th session of this person.
     session: u32,
     began_ms: u32,
@@ -116,6 +120,16 @@ struct LineState {
     /// Session-Timeout; `u32::MAX`: none.
     ends_ms: u32,
     address: Ipv4Addr,
+}
+
+impl LineState {
+    /// The next report, or the end if that comes first.
+    fn next_ms(&self, now_ms: u32) -> u32 {
+        match self.interim_ms {
+            0 => self.ends_ms,
+            interim_ms => now_ms.saturating_add(interim_ms).min(self.ends_ms),
+        }
+    }
 }
 
 struct Running {
@@ -153,6 +167,8 @@ pub fn run(config: Config, mut tell: impl FnMut(Duration, &Counts)) -> io::Resul
     let line = |person| LineState {
         phase: Phase::Off,
         settled: false,
+        started: false,
+        wakes_ms: u32::MAX,
         session: person,
         began_ms: 0,
         interim_ms: 0,
@@ -240,8 +256,16 @@ impl Running {
         let at = self.now_ms() + after_ms;
         let line = &mut self.lines[person as usize];
         line.phase = Phase::Off;
+        line.started = false;
         line.session = line.session.wrapping_add(self.config.people.count);
-        self.wheel.put(at, person, line.session);
+        self.wake(person, at);
+    }
+
+    /// A line has one next moment; what stood on the wheel before does not count any more.
+    fn wake(&mut self, person: u32, at_ms: u32) {
+        let line = &mut self.lines[person as usize];
+        line.wakes_ms = at_ms;
+        self.wheel.put(at_ms, person, line.session);
     }
 
     fn send_backlog(&mut self) -> io::Result<()> {
@@ -291,8 +315,10 @@ impl Running {
                 match tag.what {
                     What::Login => self.dial_again(tag.person, 2.0, 6.0),
                     What::Start if !self.leaving => {
-                        let at = self.now_ms() + REPORT_AGAIN_MS;
-                        self.wheel.put(at, tag.person, tag.session);
+                        let line = self.lines[tag.person as usize];
+                        if line.session == tag.session {
+                            self.wake(tag.person, line.wakes_ms.min(self.now_ms() + REPORT_AGAIN_MS));
+                        }
                     }
                     What::Stop { .. } if !self.leaving => self.backlog.push_back(tag),
                     // The next interim says more.
@@ -326,11 +352,9 @@ impl Running {
         line.interim_ms = interim_s.saturating_mul(1000);
         line.ends_ms = grant.session_timeout_s.map_or(u32::MAX, |s| now.saturating_add(s.saturating_mul(1000)));
         line.address = grant.address.unwrap_or(line.address);
-        let next =
-            if line.interim_ms > 0 { now.saturating_add(line.interim_ms).min(line.ends_ms) } else { line.ends_ms };
-        let session = line.session;
+        let next = line.next_ms(now);
         self.counts.online += 1;
-        self.wheel.put(next, tag.person, session);
+        self.wake(tag.person, next);
         if self.leaving {
             return self.hang_up(tag.person, NAS_REBOOT);
         }
@@ -343,6 +367,7 @@ impl Running {
             What::Start => {
                 self.counts.starts += 1;
                 let line = &mut self.lines[tag.person as usize];
+                line.started |= line.session == tag.session;
                 if !line.settled {
                     line.settled = true;
                     self.settled += 1;
@@ -359,9 +384,9 @@ impl Running {
     /// What the wheel brings: dialling again, progress, the end of a session.
     fn due(&mut self) {
         let now = self.now_ms();
-        for (person, session) in self.wheel.turn(now) {
+        for (at, person, session) in self.wheel.turn(now) {
             let line = self.lines[person as usize];
-            if line.session != session {
+            if (line.session, line.wakes_ms) != (session, at) {
                 continue;
             }
             match line.phase {
@@ -372,13 +397,9 @@ impl Running {
                     self.dial_again(person, 1.0, 3.0);
                 }
                 Phase::Online => {
-                    let settled = line.settled;
-                    let what = if settled { What::Interim } else { What::Start };
+                    let what = if line.started { What::Interim } else { What::Start };
                     self.backlog.push_back(Tag { person, session, what });
-                    if line.interim_ms > 0 {
-                        let next = now.saturating_add(line.interim_ms).min(line.ends_ms);
-                        self.wheel.put(next, person, session);
-                    }
+                    self.wake(person, line.next_ms(now));
                 }
             }
         }
@@ -436,8 +457,8 @@ impl Running {
                 let ends = self.now_ms().saturating_add(timeout_s.saturating_mul(1000));
                 let line = &mut self.lines[person as usize];
                 line.ends_ms = ends;
-                let session = line.session;
-                self.wheel.put(ends, person, session);
+                let next = line.wakes_ms.min(ends);
+                self.wake(person, next);
             }
         }
         Some(das::answer(&request, None, &secret))
@@ -471,14 +492,14 @@ impl Wheel {
         }
     }
 
-    fn turn(&mut self, now_ms: u32) -> Vec<(u32, u32)> {
+    fn turn(&mut self, now_ms: u32) -> Vec<(u32, u32, u32)> {
         let mut due = Vec::new();
         while (self.next + 1) * BUCKET_MS <= now_ms {
             let bucket = &mut self.buckets[(self.next % BUCKETS) as usize];
             let end = (self.next + 1) * BUCKET_MS;
             bucket.retain(|(at, person, session)| {
                 if *at < end {
-                    due.push((*person, *session));
+                    due.push((*at, *person, *session));
                 }
                 *at >= end
             });
@@ -501,7 +522,7 @@ mod tests {
         }
         let (mut seen, mut now) = (Vec::new(), 0);
         while now < far + 1000 {
-            for (person, _) in wheel.turn(now) {
+            for (_, person, _) in wheel.turn(now) {
                 seen.push((person, now));
             }
             now += 20;
