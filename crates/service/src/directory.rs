@@ -4,7 +4,8 @@
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use domain::{
-    BandwidthId, Burst, CustomerId, ExpiryAction, IspId, Kind, Mac, PlanId, PlanTerms, PoolId, RouterId, ServiceId, SessionId,
+    BandwidthId, Burst, CustomerId, ExpiryAction, IspId, Kind, Mac, PlanId, PlanTerms, PoolId, RouterId, ServiceId,
+    SessionId,
     access::{MacLock, Network, PlanAccess, Subscriber},
 };
 use store::{
@@ -168,12 +169,17 @@ fn bandwidth(row: &plan::Bandwidth) -> domain::Bandwidth {
 
 /// Every profile, page by page: the next page is read while this one is made ready.
 pub async fn each_profile(
-    app: &App, world: &World, attributes: &HashMap<(IspId, ServiceId), Vec<Rule>>, mut put: impl FnMut(Profile),
+    app: &App,
+    world: &World,
+    attributes: &HashMap<(IspId, ServiceId), Vec<Rule>>,
+    mut put: impl FnMut(Profile),
 ) -> Result<(), Error> {
     const PAGE: i64 = 5000;
     let read = |after: (IspId, ServiceId)| {
         let db = app.db.clone();
-        tokio::spawn(async move { db.read(async move |tx| service::page_after(tx, after.0, after.1, PAGE).await).await })
+        tokio::spawn(
+            async move { db.read(async move |tx| service::page_after(tx, after.0, after.1, PAGE).await).await },
+        )
     };
     let mut next = read((IspId(0), ServiceId(0)));
     loop {

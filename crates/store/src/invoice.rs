@@ -119,13 +119,7 @@ fn matching(isp: IspId, filter: &PaymentFilter) -> (String, Vec<Value>) {
 }
 
 /// A page of the payments that match, newest first.
-pub async fn list(
-    tx: &Tx,
-    isp: IspId,
-    filter: &PaymentFilter,
-    offset: i64,
-    limit: i64,
-) -> Result<Vec<Payment>, Error> {
+pub async fn list(tx: &Tx, isp: IspId, filter: &PaymentFilter, offset: i64, limit: i64) -> Result<Vec<Payment>, Error> {
     let (condition, mut params) = matching(isp, filter);
     params.extend([Value::from(limit), Value::from(offset)]);
     let text = format!(
@@ -140,9 +134,7 @@ pub async fn list(
 /// How many payments match, and what they add up to.
 pub async fn count_and_sum(tx: &Tx, isp: IspId, filter: &PaymentFilter) -> Result<(i64, Money), Error> {
     let (condition, params) = matching(isp, filter);
-    let text = format!(
-        "select count(*), cast(coalesce(sum(t.amount), 0) as bigint) from payment t where {condition}"
-    );
+    let text = format!("select count(*), cast(coalesce(sum(t.amount), 0) as bigint) from payment t where {condition}");
     match tx.row(text, &params).await? {
         Some(row) => Ok((row.get(0)?, row.get(1)?)),
         None => Ok((0, Money::ZERO)),

@@ -309,7 +309,10 @@ pub async fn quota_acted_on(tx: &Tx, isp: IspId, service: ServiceId, period_ordi
 /// The session if it is open, locked.
 pub async fn open(tx: &Tx, isp: IspId, id: SessionId) -> Result<Option<Session>, Error> {
     let row = tx
-        .row_locked(sql!(text!(Session::SELECT, "where t.isp_id = $1 and t.id = $2 and t.state = 0")), &params![isp, id])
+        .row_locked(
+            sql!(text!(Session::SELECT, "where t.isp_id = $1 and t.id = $2 and t.state = 0")),
+            &params![isp, id],
+        )
         .await?;
     row.map(|row| Session::from_row(&row)).transpose()
 }

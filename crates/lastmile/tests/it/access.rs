@@ -214,12 +214,8 @@ async fn own_attributes_check_and_reply(app: TestApp) {
 }
 
 async fn a_pool_of_ours_gives_addresses(app: TestApp) {
-    let ours = plans::NewPool {
-        name: "ours".into(),
-        router: None,
-        ranges: "10.5.0.1-10.5.0.2".into(),
-        allocate: "server",
-    };
+    let ours =
+        plans::NewPool { name: "ours".into(), router: None, ranges: "10.5.0.1-10.5.0.2".into(), allocate: "server" };
     let ours = plans::create_pool(&app.app, &app.actor, ours).await.expect("a pool");
     let plan = app.plan("addressed", |plan| plan.pool = Some(ours)).await;
     for name in ["ali", "eve", "bob"] {

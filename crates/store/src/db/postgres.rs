@@ -555,11 +555,7 @@ impl Session {
     }
 
     /// Pipelined: all are sent before the first answer is waited for.
-    pub(super) async fn each(
-        &self,
-        sql: &'static super::Statement,
-        lists: &[Vec<Value>],
-    ) -> Result<Vec<Row>, Error> {
+    pub(super) async fn each(&self, sql: &'static super::Statement, lists: &[Vec<Value>]) -> Result<Vec<Row>, Error> {
         if lists.is_empty() {
             return Ok(Vec::new());
         }
