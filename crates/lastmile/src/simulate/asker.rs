@@ -213,7 +213,7 @@ impl<T: Copy> Asker<T> {
                     // A refused port is silence.
                     Err(_) => continue,
                 };
-                let slot = (length > 1).then(|| usize::from(room[1])).unwrap_or(0);
+                let slot = if length > 1 { usize::from(room[1]) } else { 0 };
                 let verified =
                     port.waiting[slot].as_ref().and_then(|w| w.signed.verify(&room[..length], &self.secret).ok());
                 match (verified, &mut port.waiting[slot]) {
