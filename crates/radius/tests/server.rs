@@ -145,6 +145,11 @@ fn silence_and_its_reasons() {
     // One that is answered, after all of them: what came before it was not.
     let heard = nas.ask(good.bytes(), WAIT).unwrap();
     assert!(good.verify(&heard, &nas.secret).is_ok());
+    // The answer is counted a moment after it has left.
+    let deadline = Instant::now() + WAIT;
+    while server.counters().answered == 0 && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
     let counted = server.counters();
     for (what, _, count) in rows {
         assert!(count(&counted) >= 1, "{what}: {counted:?}");
