@@ -128,7 +128,7 @@ async fn insert(tx: &Tx, isp: IspId, entries: Vec<Entry>) -> Result<(), Error> {
         *counts.entry(entry.cell()).or_insert(0) += 1;
     }
     tx.insert_many(Entry::INSERT, "", entries.iter().map(Entry::values).collect()).await?;
-    search::add(tx, isp, entries.iter().map(|entry| (entry.customer_id, entry.words.as_str()))).await?;
+    search::add(tx, isp, entries.iter()).await?;
     count(tx, isp, counts).await
 }
 
@@ -216,9 +216,9 @@ async fn replace(tx: &Tx, before: Entry, after: Entry) -> Result<(), Error> {
         )
         .await?;
     }
-    if before.words != after.words {
+    if !search::same(&before, &after) {
         search::remove(tx, isp, customer, &before.words).await?;
-        search::add(tx, isp, [(customer, after.words.as_str())].into_iter()).await?;
+        search::add(tx, isp, [&after].into_iter()).await?;
     }
     if before.cell() != after.cell() {
         count(tx, isp, BTreeMap::from([(before.cell(), -1), (after.cell(), 1)])).await?;
@@ -285,11 +285,12 @@ pub struct Page {
     pub limit: i64,
 }
 
-/// Up to so many matches of a search are always fetched and sorted; beyond, the list may be walked in its order.
+/// Up to so many matches of a search are always fetched and sorted; beyond, the list may be walked in its order. Not
+/// asked in the usual order, which the words know themselves.
 const NARROW: i64 = 10_000;
 /// A search says how many it found up to here.
 const COUNTED: i64 = 100_000;
-/// A search beyond [`NARROW`] with other filters looks so far beyond its page to say how many there are.
+/// A search that walks looks so far beyond its page; where nothing tells how many match, that many do at least.
 const AHEAD: i64 = 1_000;
 /// What fetching a row and sorting it costs beside a step through an index.
 const SORT: i64 = 15;
@@ -368,7 +369,14 @@ impl Asked<'_> {
 
     async fn searched(&self, search: &Search) -> Result<(Vec<CustomerId>, i64), Error> {
         let found = search.count(self.tx, self.isp, COUNTED).await?;
-        let alone = Filter { search: self.filter.search.clone(), ..Filter::default() } == *self.filter;
+        let of_row = self.filter.standing.is_some() || self.filter.building.is_some();
+        let total = match of_row || found == COUNTED {
+            true => None,
+            false => Some(self.found_by_words(search).await?),
+        };
+        if let (Some(total), Order::Created) = (total, self.page.order) {
+            return Ok((self.page_of_words(search).await?, total));
+        }
         let counts = self.counts().await?;
         // Fetching and sorting all that match, or walking the list until the page is full of them: as a rule that is
         // found out by their number, but people of one name stand together where names are the order.
@@ -377,12 +385,12 @@ impl Asked<'_> {
         let narrow = found <= NARROW || (found < COUNTED && (together || found <= walked));
         if !narrow && self.filter.building.is_none() {
             let overdue = self.overdue().await?;
-            let further = if alone { 0 } else { AHEAD };
-            let page = Page { limit: self.page.limit + further, ..self.page };
+            let page = Page { limit: self.page.limit + AHEAD, ..self.page };
             let mut ids = Asked { page, ..*self }.walk(self.lead(&counts), overdue, Some(search)).await?;
             let seen = self.page.offset + ids.len() as i64;
             ids.truncate(self.page.limit as usize);
-            return Ok((ids, if alone { found.max(seen) } else { seen }));
+            let alone = Filter { search: self.filter.search.clone(), ..Filter::default() } == *self.filter;
+            return Ok((ids, total.unwrap_or(if alone { found.max(seen) } else { seen })));
         }
         let mut params = vec![Value::from(self.isp)];
         // `cross join` is an order of work to SQLite, and nothing special to PostgreSQL.
@@ -394,11 +402,36 @@ impl Asked<'_> {
             from += &format!(" and +t.building_id = ${}", push(&mut params, building));
         }
         from += &self.exactly(&mut params);
-        let total = match alone {
-            true => found,
-            false => number(self.tx.row(format!("select count(*) from {from}"), &params).await?)?,
+        let total = match total {
+            Some(total) => total,
+            None => number(self.tx.row(format!("select count(*) from {from}"), &params).await?)?,
         };
         Ok((self.page_of(&from, params, false).await?, total))
+    }
+
+    /// How many match, from the words alone.
+    async fn found_by_words(&self, search: &Search) -> Result<i64, Error> {
+        let (condition, params) = self.words(search);
+        number(self.tx.row(format!("select count(*) from search_word w where {condition}"), &params).await?)
+    }
+
+    /// A page in the usual order, from the words alone.
+    async fn page_of_words(&self, search: &Search) -> Result<Vec<CustomerId>, Error> {
+        let (condition, mut params) = self.words(search);
+        let direction = self.direction();
+        let (limit, offset) = (push(&mut params, self.page.limit), push(&mut params, self.page.offset));
+        let text = format!(
+            "select w.customer_id from search_word w where {condition} \
+             order by w.created_at {direction}, w.customer_id {direction} limit ${limit} offset ${offset}"
+        );
+        self.tx.rows(text, &params).await?.iter().map(|row| row.get(0)).collect()
+    }
+
+    fn words(&self, search: &Search) -> (String, Vec<Value>) {
+        let mut params = vec![Value::from(self.isp)];
+        let found = search.among_words(&mut params);
+        let rest = self.static_filters("w", &mut params, Lead::Nothing);
+        (format!("w.isp_id = $1 and {found}{rest}"), params)
     }
 
     /// From the counts: each row is a cell, its shards added up.
@@ -764,7 +797,16 @@ pub async fn verify(tx: &Tx) -> Result<Vec<String>, Error> {
     if found != counts {
         faults.push(format!("counts are {found:?}, should be {counts:?}"));
     }
+    let strayed = tx.row(
+        sql!(
+            "select count(*) from search_word w left join roster t on t.isp_id = w.isp_id \
+             and t.customer_id = w.customer_id and t.created_at = w.created_at and t.kind = w.kind \
+             and t.router_id = w.router_id and t.branch_id = w.branch_id where t.customer_id is null"
+        ),
+        &params![],
+    );
     for (what, is, should) in [
+        ("words of no such row", number(strayed.await?)?, 0),
         ("rows", number(tx.row(sql!("select count(*) from roster"), &params![]).await?)?, rows),
         ("words", number(tx.row(sql!("select count(*) from search_word"), &params![]).await?)?, words),
     ] {

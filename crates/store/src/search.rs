@@ -9,7 +9,9 @@
 use crate::{
     customer::Customer,
     db::{Error, Tx, Value},
-    params, sql,
+    params,
+    roster::Entry,
+    sql,
 };
 use domain::{CustomerId, IspId};
 
@@ -80,25 +82,26 @@ pub(crate) fn count_of(words: &str) -> i64 {
     keys(words).len() as i64
 }
 
-pub(crate) async fn add<'a>(
-    tx: &Tx,
-    isp: IspId,
-    customers: impl Iterator<Item = (CustomerId, &'a str)>,
-) -> Result<(), Error> {
-    let mut rows = Vec::new();
-    for (customer, words) in customers {
-        rows.extend(
-            keys(words)
-                .into_iter()
-                .map(|(word, shared)| vec![isp.into(), Value::Text(word), Value::Int(shared), customer.into()]),
-        );
+pub(crate) async fn add(tx: &Tx, isp: IspId, entries: impl Iterator<Item = &Entry>) -> Result<(), Error> {
+    let mut found = Vec::new();
+    for entry in entries {
+        found.extend(keys(&entry.words).into_iter().map(|(word, shared)| (word, shared, entry)));
     }
     // Neighbours in the index come one after the other.
-    rows.sort_unstable_by(|a, b| match (&a[1], &b[1]) {
-        (Value::Text(a), Value::Text(b)) => a.cmp(b),
-        _ => std::cmp::Ordering::Equal,
+    found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let rows = found.into_iter().map(|(word, shared, entry)| {
+        let Entry { customer_id, created_at, kind, router_id, branch_id, .. } = *entry;
+        params![isp, word, shared, customer_id, created_at, kind, router_id, branch_id].to_vec()
     });
-    tx.insert_many("insert into search_word (isp_id, word, shared, customer_id)", "", rows).await.map(drop)
+    const INSERT: &str = "insert into search_word \
+        (isp_id, word, shared, customer_id, created_at, kind, router_id, branch_id)";
+    tx.insert_many(INSERT, "", rows.collect()).await.map(drop)
+}
+
+/// Whether the words of one row stand for the other as well.
+pub(crate) fn same(a: &Entry, b: &Entry) -> bool {
+    (&a.words, a.created_at, a.kind, a.router_id, a.branch_id)
+        == (&b.words, b.created_at, b.kind, b.router_id, b.branch_id)
 }
 
 pub(crate) async fn remove(tx: &Tx, isp: IspId, customer: CustomerId, words: &str) -> Result<(), Error> {
