@@ -100,16 +100,6 @@ create table pool (
 );
 create unique index pool_name on pool (isp_id, name_key);
 
-create table pool_lease (
-    isp_id bigint not null,
-    pool_id bigint not null,
-    address text not null,
-    service_id bigint not null,
-    leased_at bigint not null,
-    primary key (isp_id, pool_id, address)
-);
-create unique index pool_lease_service on pool_lease (isp_id, pool_id, service_id);
-
 create table router (
     isp_id bigint not null,
     id bigint not null,
