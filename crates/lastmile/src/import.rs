@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, bail};
 use domain::IspId;
 use service::{
-    Actor, App, Clock, Location, Vault,
+    Actor, App, Clock, Engine, Location, Vault,
     import::{Import, Refused, Report, Row},
 };
 
@@ -57,6 +57,9 @@ async fn import(options: &ImportCustomers) -> anyhow::Result<()> {
 async fn offline(app: &App, options: &ImportCustomers, rows: Rows<impl Read>) -> anyhow::Result<Report> {
     let isp = tenant(app, options.isp.as_deref()).await?;
     let mut import = Import::begin(app, &Actor::system(isp), options.dry_run).await?;
+    if app.db.engine() == Engine::Sqlite {
+        import = import.alone();
+    }
     let mut report = Report::default();
     for batch in rows.batches() {
         let (rows, unreadable) = batch?;
