@@ -172,7 +172,21 @@ fn concerns(kind: EventKind, subject: Option<Subject>) -> Concern {
         // The directory has counted this itself.
         Some(Subject::Service(_)) if kind == EventKind::ServiceFirstUsed => Concern::Nothing,
         Some(Subject::Service(id)) => Concern::Service(ServiceId(id)),
-        Some(Subject::Isp | Subject::Staff(_) | Subject::ApiClient(_) | Subject::Customer(_) | Subject::Session(_))
+        Some(
+            Subject::Isp
+            | Subject::Staff(_)
+            | Subject::ApiClient(_)
+            | Subject::Customer(_)
+            | Subject::Session(_)
+            | Subject::Complaint(_)
+            | Subject::Webhook(_)
+            | Subject::Olt(_)
+            | Subject::Onu(_)
+            | Subject::Device(_)
+            | Subject::StatusCheck(_)
+            | Subject::VpnAccount(_)
+            | Subject::RechargeCard(_),
+        )
         | None => Concern::Nothing,
     }
 }

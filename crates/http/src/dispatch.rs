@@ -121,10 +121,21 @@ impl Dispatch {
             (None, [only], _) => Choice::Dialect(only),
             (None, [], _) => {
                 let by_credential = self.dialects.iter().find(|dialect| Some(dialect.credential) == credential);
-                by_credential.or(self.dialects.first()).map_or(Choice::Nobody, Choice::Dialect)
+                self.neighbour(path).or(by_credential).or(self.dialects.first()).map_or(Choice::Nobody, Choice::Dialect)
             }
             (None, [first, ..], Some(_)) => Choice::Dialect(first),
             (None, _, None) => Choice::Undecided,
+        }
+    }
+
+    /// The only dialect that has anything beside an unknown path: `/api/v2/…`.
+    fn neighbour(&self, path: &str) -> Option<&Dialect> {
+        let beginning: String = path.split_inclusive('/').take(3).collect();
+        let near = |dialect: &&Dialect| dialect.routes.iter().any(|route| route.path.starts_with(&beginning));
+        let mut all = self.dialects.iter().filter(near);
+        match (all.next(), all.next()) {
+            (Some(only), None) if beginning.matches('/').count() == 3 => Some(only),
+            _ => None,
         }
     }
 
@@ -156,6 +167,7 @@ mod tests {
     const TICKETS: &[Route] = &[
         Route { method: "GET", path: "/api/v1/customers", name: "" },
         Route { method: "GET", path: "/api/v1/tickets", name: "" },
+        Route { method: "GET", path: "/api/v2/tickets", name: "" },
     ];
 
     #[test]
@@ -175,6 +187,8 @@ mod tests {
             ("/api/v1/tickets", Some(Credential::ApiKey), "tokens"),
             ("/api/v1/nothing", Some(Credential::Bearer), "tokens"),
             ("/api/v1/nothing", None, "keys"),
+            ("/api/v2/nothing", None, "tokens"),
+            ("/api/v2", None, "keys"),
         ];
         for (path, credential, expected) in rows {
             let told = match dispatch.choose(path, credential) {

@@ -30,7 +30,7 @@ pub struct Gate {
 
 #[derive(Default)]
 struct Inner {
-    minutes: Mutex<HashMap<ApiClientId, VecDeque<Instant>>>,
+    minutes: Mutex<HashMap<Who, VecDeque<Instant>>>,
     months: Mutex<HashMap<(ApiClientId, Month), Count>>,
 }
 
@@ -49,25 +49,25 @@ struct Count {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Admission {
-    Granted,
+    Granted {
+        /// So many more may come in this minute.
+        remaining: u32,
+    },
     /// The minute's requests are used up.
-    TooFast {
-        retry_after_s: i64,
-    },
+    TooFast { retry_after_s: i64 },
     /// The month's are.
-    MonthUsedUp {
-        retry_after_s: i64,
-    },
+    MonthUsedUp { retry_after_s: i64 },
 }
 
 impl Gate {
     /// Counts a request of a known client, or says when the next one may come. Refused ones do not count.
     pub async fn admit(&self, app: &App, client: &Known) -> Result<Admission, Error> {
-        let Who::Api(id) = client.actor.who else { return Ok(Admission::Granted) };
         let now = app.clock.now();
-        if let Some(retry_after_s) = self.minute(id, client.tier, now) {
-            return Ok(Admission::TooFast { retry_after_s });
-        }
+        let remaining = match self.minute(client.actor.who, client.tier, now) {
+            Ok(remaining) => remaining,
+            Err(retry_after_s) => return Ok(Admission::TooFast { retry_after_s }),
+        };
+        let Who::Api(id) = client.actor.who else { return Ok(Admission::Granted { remaining }) };
         let tenant = app.tenant(client.actor.isp).await?;
         let month = Month::of(now, &tenant.zone);
         if !self.inner.months.lock().contains_key(&(id, month)) {
@@ -77,26 +77,27 @@ impl Gate {
         }
         let granted = self.month(id, month, client.tier, now);
         let wait = || month.end(&tenant.zone).seconds_since(now).max(1);
-        Ok(if granted { Admission::Granted } else { Admission::MonthUsedUp { retry_after_s: wait() } })
+        Ok(if granted { Admission::Granted { remaining } } else { Admission::MonthUsedUp { retry_after_s: wait() } })
     }
 
-    /// Counts into the last 60 seconds, or says in how many seconds there is room again.
-    fn minute(&self, id: ApiClientId, tier: Tier, now: Instant) -> Option<i64> {
+    /// Counts into the last 60 seconds and says how many more have room, or in how many seconds there is room again.
+    fn minute(&self, who: Who, tier: Tier, now: Instant) -> Result<u32, i64> {
         let mut minutes = self.inner.minutes.lock();
         if minutes.len() > MAX_QUIET {
             minutes.retain(|_, times| times.back().is_some_and(|last| now.since(*last) < MINUTE));
         }
-        let times = minutes.entry(id).or_default();
+        let times = minutes.entry(who).or_default();
         while times.front().is_some_and(|first| now.since(*first) >= MINUTE) {
             times.pop_front();
         }
-        if times.len() < tier.requests_per_minute() as usize {
+        let limit = tier.requests_per_minute() as usize;
+        if times.len() < limit {
             times.push_back(now);
-            return None;
+            return Ok((limit - times.len()) as u32);
         }
         let first = times.front().copied().unwrap_or(now);
         let left = first.plus(MINUTE).since(now);
-        Some((left + 999_999).div_euclid(1_000_000).clamp(1, 60))
+        Err((left + 999_999).div_euclid(1_000_000).clamp(1, 60))
     }
 
     fn month(&self, id: ApiClientId, month: Month, tier: Tier, now: Instant) -> bool {
@@ -178,20 +179,22 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
+    use domain::StaffId;
+
     use super::*;
 
     #[test]
     fn any_sixty_seconds_hold_no_more_than_the_rate() {
-        let (gate, id, tier) = (Gate::default(), ApiClientId(1), Tier::Free);
+        let (gate, id, tier) = (Gate::default(), Who::Api(ApiClientId(1)), Tier::Free);
         let at = |seconds: i64| Instant(1_900_000_000_000_000).plus_seconds(seconds);
         for n in 0..60 {
-            assert_eq!(gate.minute(id, tier, at(n / 2)), None);
+            assert_eq!(gate.minute(id, tier, at(n / 2)), Ok(59 - n as u32));
         }
-        assert_eq!(gate.minute(id, tier, at(30)), Some(30));
-        assert_eq!(gate.minute(id, tier, at(59)), Some(1));
-        assert_eq!(gate.minute(ApiClientId(2), tier, at(59)), None);
-        assert_eq!(gate.minute(id, tier, at(60)), None);
-        assert_eq!(gate.minute(id, tier, at(60)), None);
-        assert_eq!(gate.minute(id, tier, at(60)), Some(1));
+        assert_eq!(gate.minute(id, tier, at(30)), Err(30));
+        assert_eq!(gate.minute(id, tier, at(59)), Err(1));
+        assert_eq!(gate.minute(Who::Staff(StaffId(1)), tier, at(59)), Ok(59));
+        assert_eq!(gate.minute(id, tier, at(60)), Ok(1));
+        assert_eq!(gate.minute(id, tier, at(60)), Ok(0));
+        assert_eq!(gate.minute(id, tier, at(60)), Err(1));
     }
 }

@@ -7,6 +7,10 @@
 //! | [`fault`]      | what is wrong before a dialect has been asked: no such path, too large, malformed      |
 //! | [`gate`]       | requests per minute, exactly; requests per month, kept over restarts                   |
 //! | [`repeats`]    | `Idempotency-Key`: a repeated write gets its first answer                              |
+//! | [`form`]       | a body or query declared once: read, checked and described                             |
+//! | [`operation`]  | a call with its right and its description; OpenAPI from the table                      |
+//! | [`log`]        | who asked what, kept for the operator                                                  |
+//! | [`sentence`]   | what is wrong with a field, in words                                                   |
 //! | [`shell`]      | request ids, time limits, panics, the access log, metrics                              |
 //! | [`dispatch`]   | several dialects at one address, told apart by the caller's credential                 |
 //! | [`wire`]       | amounts and times as the vendors write them                                            |
@@ -17,9 +21,13 @@
 pub mod dispatch;
 pub mod fault;
 pub mod fields;
+pub mod form;
 pub mod gate;
+pub mod log;
+pub mod operation;
 pub mod repeats;
 pub mod routes;
+pub mod sentence;
 pub mod shell;
 pub mod wire;
 
@@ -30,6 +38,8 @@ pub use dispatch::{Credential, Dialect, Dispatch};
 pub use fault::Fault;
 pub use fields::{Asked, Fields, Given};
 pub use gate::{Admission, Gate};
+pub use log::Log;
+pub use operation::Operation;
 pub use routes::{Id, Route};
 
 /// The largest body a door reads.

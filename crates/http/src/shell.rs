@@ -1,38 +1,42 @@
 //! Around a dialect's router: a name for each request, a limit on its time, panics caught, a log line, metrics.
 
-use std::{any::Any, convert::Infallible, time::Duration};
+use std::{any::Any, convert::Infallible, net::SocketAddr, time::Duration};
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request},
+    extract::{ConnectInfo, MatchedPath, Request},
     http::{HeaderName, HeaderValue},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::Route,
 };
-use domain::{ApiClientId, Instant};
+use domain::{Instant, IspId};
 use service::{
-    Clock,
+    Clock, Who,
+    requests::Asked,
     vault::{hex, random_bytes},
 };
 use tower::{Layer, Service};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::Fault;
+use crate::{Fault, Log};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// No call takes this long but when something is wrong. The change it may have begun is finished all the same.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Which client was answered, for the log. The dialect's credential check leaves it in the response's extensions.
+/// Who was answered, for the logs. The dialect's credential check leaves it in the response's extensions.
 #[derive(Clone, Copy, Debug)]
-pub struct Client(pub ApiClientId);
+pub struct Caller {
+    pub isp: IspId,
+    pub who: Who,
+}
 
 /// How a dialect puts failures, its own and [`Fault`]s, into its words: it finds them in the response's extensions.
 pub type Voice = fn(Response, Instant) -> Response;
 
 /// Closes a dialect's router `table`: `check`, its credential check, stands before every path, known or not.
-pub fn close<L>(table: Router, dialect: &'static str, clock: Clock, voice: Voice, check: L) -> Router
+pub fn close<L>(table: Router, dialect: &'static str, clock: Clock, log: Log, voice: Voice, check: L) -> Router
 where
     L: Layer<Route> + Clone + Send + Sync + 'static,
     L::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
@@ -45,11 +49,17 @@ where
         .layer(check)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(limit_time))
-        .layer(from_fn(move |request: Request, next: Next| {
+        .layer(from_fn({
             let clock = clock.clone();
-            async move { voice(next.run(request).await, clock.now()) }
+            move |request: Request, next: Next| {
+                let clock = clock.clone();
+                async move { voice(next.run(request).await, clock.now()) }
+            }
         }))
-        .layer(from_fn(move |request: Request, next: Next| watch(dialect, request, next)))
+        .layer(from_fn(move |request: Request, next: Next| {
+            let (log, at) = (log.clone(), clock.now());
+            async move { watch(dialect, log, at, request, next).await }
+        }))
 }
 
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
@@ -64,11 +74,12 @@ async fn limit_time(request: Request, next: Next) -> Response {
     }
 }
 
-async fn watch(dialect: &'static str, request: Request, next: Next) -> Response {
+async fn watch(dialect: &'static str, log: Log, at: Instant, request: Request, next: Next) -> Response {
     let began = std::time::Instant::now();
     let id = request_id(&request);
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched".into(), |path| path.as_str().to_string());
     let (method, path) = (request.method().clone(), request.uri().path().to_string());
+    let source = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string());
     let mut response = next.run(request).await;
     let (status, took) = (response.status().as_u16(), began.elapsed());
     metrics::counter!(
@@ -76,11 +87,36 @@ async fn watch(dialect: &'static str, request: Request, next: Next) -> Response 
         "dialect" => dialect, "route" => route.clone(), "status" => status.to_string()
     )
     .increment(1);
-    metrics::histogram!("http_request_seconds", "dialect" => dialect, "route" => route).record(took.as_secs_f64());
-    let client = response.extensions().get::<Client>().map(|client| client.0.0);
+    metrics::histogram!("http_request_seconds", "dialect" => dialect, "route" => route.clone())
+        .record(took.as_secs_f64());
+    let caller = response.extensions().get::<Caller>().copied();
+    let (client, staff) = match caller.map(|caller| caller.who) {
+        Some(Who::Api(id)) => (Some(id), None),
+        Some(Who::Staff(id)) => (None, Some(id)),
+        Some(Who::System) | None => (None, None),
+    };
+    let ms = took.as_millis() as i64;
     tracing::info!(
-        target: "access", dialect, %method, path, status, client, request = id, ms = took.as_millis() as u64
+        target: "access", dialect, %method, path, status, client = client.map(|id| id.0), staff = staff.map(|id| id.0),
+        request = id, ms
     );
+    // A stranger's requests belong to no tenant; the program's own log has them.
+    if let Some(Caller { isp, .. }) = caller {
+        log.put(Asked {
+            isp,
+            at,
+            dialect,
+            client,
+            staff,
+            method: method.to_string(),
+            path: path.chars().take(500).collect(),
+            route,
+            status,
+            ms,
+            request_id: id.clone(),
+            source,
+        });
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

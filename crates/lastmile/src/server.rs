@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Context, bail};
-use doors::Gate;
+use doors::{Gate, Log};
 use service::{App, Clock, Db, Location, Vault};
 use tokio::{
     net::TcpListener,
@@ -67,6 +67,7 @@ pub struct Server {
     web: JoinHandle<std::io::Result<()>>,
     sampler: JoinHandle<()>,
     counting: JoinHandle<()>,
+    logging: JoinHandle<()>,
     stop: watch::Sender<bool>,
     /// Where a command finds this server instead of the lock.
     control: Option<Listening>,
@@ -108,7 +109,9 @@ pub fn start(app: App, bound: Bound, lock: Option<Lock>, front: panel::Front) ->
     let (stop, stopped) = watch::channel(false);
     let gate = Gate::default();
     let counting = tokio::spawn(gate.clone().keep(app.clone(), told(stopped.clone())));
-    let service = web::router(watch.clone(), gate, front).into_make_service_with_connect_info::<SocketAddr>();
+    let log = Log::default();
+    let logging = tokio::spawn(log.clone().keep(app.clone(), told(stopped.clone())));
+    let service = web::router(watch.clone(), gate, log, front).into_make_service_with_connect_info::<SocketAddr>();
     let http = axum::serve(bound.http, service).with_graceful_shutdown(told(stopped));
     let web = tokio::spawn(async move { http.await });
     let sampler = tokio::spawn({
@@ -123,7 +126,7 @@ pub fn start(app: App, bound: Bound, lock: Option<Lock>, front: panel::Front) ->
     });
     let control = lock.as_ref().map(|lock| control::listen(app.clone(), &lock.directory)).transpose()?;
     let Addresses { http, auth, acct } = bound.addresses;
-    Ok(Server { http, auth, acct, watch, worker, web, sampler, counting, stop, control, lock })
+    Ok(Server { http, auth, acct, watch, worker, web, sampler, counting, logging, stop, control, lock })
 }
 
 async fn told(mut stopped: watch::Receiver<bool>) {
@@ -157,6 +160,7 @@ impl Server {
         }
         self.sampler.abort();
         let _ = tokio::time::timeout(DRAIN, self.counting).await;
+        let _ = tokio::time::timeout(DRAIN, self.logging).await;
         if let Some(radius) = self.watch.take_aaa() {
             radius.stop().await;
         }

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use doors::{Dispatch, Gate};
+use doors::{Dispatch, Gate, Log};
 use metrics_exporter_prometheus::PrometheusHandle;
 use panel::Pulse;
 use service::App;
@@ -82,13 +82,17 @@ impl Watch {
     }
 }
 
-pub fn router(watch: Watch, gate: Gate, front: panel::Front) -> Router {
+pub fn router(watch: Watch, gate: Gate, log: Log, front: panel::Front) -> Router {
     let pulse = {
         let watch = watch.clone();
         Arc::new(move || watch.pulse())
     };
     let app = watch.app.clone();
-    let apis = Dispatch::new(app.clock.clone()).with(alternet::dialect(app, gate)).router();
+    let apis = Dispatch::new(app.clock.clone())
+        .with(alternet::dialect(app.clone(), gate.clone(), log.clone()))
+        .with(ispbills::v1(app.clone(), gate.clone(), log.clone()))
+        .with(ispbills::v2(app, gate, log))
+        .router();
     let pages = panel::router(panel::Pages { app: watch.app.clone(), front, pulse });
     Router::new()
         // The process lives.

@@ -25,6 +25,8 @@ pub enum Error {
     },
     /// The caller's idempotency key was used for another request.
     KeyReused,
+    /// The row is no longer the one that the caller read.
+    Changed,
     /// Too much at once; trying again later helps.
     Busy,
     /// The database is away; trying again later helps.

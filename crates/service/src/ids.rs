@@ -50,6 +50,21 @@ tables! {
     Message = "message", 64;
     Voucher = "voucher", 128;
     HotspotAccess = "hotspot_access", 64;
+    ClientSecret = "client_secret", 1;
+    Token = "token", 64;
+    ApiRequest = "api_request", 1024;
+    Webhook = "webhook", 1;
+    Delivery = "delivery", 256;
+    Complaint = "complaint", 1;
+    ComplaintComment = "complaint_comment", 1;
+    Olt = "olt", 1;
+    Onu = "onu", 8;
+    Device = "device", 1;
+    StatusCheck = "status_check", 1;
+    VpnServer = "vpn_server", 1;
+    VpnAccount = "vpn_account", 1;
+    CardBatch = "card_batch", 1;
+    RechargeCard = "recharge_card", 128;
 }
 
 /// Blocks of ids in memory. Ids need no gaplessness: what a crash or a rolled-back change loses is lost.

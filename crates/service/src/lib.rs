@@ -3,7 +3,9 @@
 //! | chapter                                      | noun                                                              |
 //! |----------------------------------------------|-------------------------------------------------------------------|
 //! | [`app`], [`change`], [`error`], [`actor`]    | what every use case stands on                                     |
-//! | [`setup`], [`clients`]                       | tenants and their credentials                                     |
+//! | [`setup`], [`clients`], [`tokens`]           | tenants and their credentials                                     |
+//! | [`requests`]                                 | what API clients asked                                            |
+//! | [`staff`]                                    | people who log in                                                 |
 //! | [`plans`], [`routers`]                       | what is sold, and through what                                    |
 //! | [`customers`], [`recharge`], [`standing`]    | who buys, the sale, suspend and activate                          |
 //! | [`bulk`]                                     | many customers at once                                            |
@@ -41,10 +43,13 @@ pub mod payments;
 pub mod plans;
 pub mod recharge;
 pub mod redemption;
+pub mod requests;
 pub mod routers;
 pub mod schedule;
 pub mod setup;
+pub mod staff;
 pub mod standing;
+pub mod tokens;
 pub mod vault;
 pub mod vouchers;
 
@@ -63,4 +68,5 @@ pub use store::isp::Isp;
 pub use store::plan::{Bandwidth, Plan, PlanVersion, Pool};
 pub use store::router::Router;
 pub use store::service::Service;
+pub use store::staff::{ApiClient, Staff};
 pub use store::voucher::{Filter as VoucherFilter, Voucher};

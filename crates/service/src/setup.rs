@@ -75,6 +75,9 @@ pub async fn create_isp(app: &App, command: NewIsp) -> Result<Created, Error> {
             role: "owner".into(),
             status: "active".into(),
             created_at: now,
+            phone: None,
+            updated_at: None,
+            last_login_at: None,
         }
         .insert(change.tx)
         .await?;

@@ -124,6 +124,15 @@ pub fn random_text(length: usize) -> String {
     text
 }
 
+/// A random UUID (RFC 9562 §5.4).
+pub fn random_uuid() -> String {
+    let mut bytes: [u8; 16] = random_bytes();
+    bytes[6] = 0x40 | bytes[6] & 0x0f;
+    bytes[8] = 0x80 | bytes[8] & 0x3f;
+    let text = hex(&bytes);
+    format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..])
+}
+
 /// How a random secret is stored: it has too much entropy to be guessed, so a fast hash suffices.
 pub fn token_hash(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))

@@ -3,6 +3,7 @@
 //! `db` is the only module that knows there are two engines. Nothing here decides anything: rules are in `domain`,
 //! use cases in `service`.
 
+pub mod api_request;
 pub mod api_usage;
 pub mod counter;
 pub mod customer;
@@ -27,4 +28,5 @@ pub mod service;
 pub mod session;
 pub mod staff;
 pub mod testing;
+pub mod token;
 pub mod voucher;

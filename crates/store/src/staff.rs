@@ -5,7 +5,7 @@ use domain::{ApiClientId, BranchId, Instant, IspId, StaffId};
 use crate::{
     db::{Error, Tx},
     params,
-    record::{record, text},
+    record::{record, records, text},
     sql,
 };
 
@@ -24,6 +24,9 @@ record! {
         role: String,
         status: String,
         created_at: Instant,
+        phone: Option<String>,
+        updated_at: Option<Instant>,
+        last_login_at: Option<Instant>,
     }
 }
 
@@ -45,6 +48,24 @@ record! {
         status: String,
         created_at: Instant,
         last_used_at: Option<Instant>,
+        /// Names a client that proves itself with a [`ClientSecret`].
+        public_id: Option<String>,
+        /// Words with spaces between them; `None` for everything.
+        scopes: Option<String>,
+    }
+}
+
+record! {
+    ClientSecret of "client_secret" {
+        isp_id: IspId,
+        id: i64,
+        client_id: ApiClientId,
+        secret_hash: String,
+        /// Its last characters, to tell secrets apart in a list.
+        secret_hint: String,
+        created_at: Instant,
+        /// `None`: until it is rotated.
+        expires_at: Option<Instant>,
     }
 }
 
@@ -58,6 +79,157 @@ pub async fn client_by_key(tx: &Tx, key_hash: &str) -> Result<Option<ApiClient>,
 
 pub async fn touch_client(tx: &Tx, isp: IspId, id: ApiClientId, at: Instant) -> Result<(), Error> {
     tx.run(sql!("update api_client set last_used_at = $3 where isp_id = $1 and id = $2"), &params![isp, id, at])
+        .await
+        .map(drop)
+}
+
+/// A live client by its public id, in whichever tenant.
+pub async fn client_by_public_id(tx: &Tx, public_id: &str) -> Result<Option<ApiClient>, Error> {
+    let row = tx
+        .row(sql!(text!(ApiClient::SELECT, "where t.public_id = $1 and t.status = 'active'")), &params![public_id])
+        .await?;
+    row.map(|row| ApiClient::from_row(&row)).transpose()
+}
+
+pub async fn client(tx: &Tx, isp: IspId, id: ApiClientId) -> Result<Option<ApiClient>, Error> {
+    let row = tx.row(sql!(text!(ApiClient::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
+    row.map(|row| ApiClient::from_row(&row)).transpose()
+}
+
+/// All of an Isp's clients but deleted ones, the newest first.
+pub async fn clients(tx: &Tx, isp: IspId, offset: i64, limit: i64) -> Result<Vec<ApiClient>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                ApiClient::SELECT,
+                "where t.isp_id = $1 and t.status <> 'deleted' order by t.id desc limit $2 offset $3"
+            )),
+            &params![isp, limit, offset],
+        )
+        .await?;
+    records(rows, ApiClient::from_row)
+}
+
+pub async fn count_clients(tx: &Tx, isp: IspId) -> Result<i64, Error> {
+    let row = tx
+        .row(sql!("select count(*) from api_client where isp_id = $1 and status <> 'deleted'"), &params![isp])
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
+pub async fn update_client(tx: &Tx, client: &ApiClient) -> Result<(), Error> {
+    tx.run(
+        sql!(
+            "update api_client set name = $3, tier = $4, status = $5, scopes = $6, branch_id = $7 \
+             where isp_id = $1 and id = $2"
+        ),
+        &params![
+            client.isp_id,
+            client.id,
+            client.name.clone(),
+            client.tier.clone(),
+            client.status.clone(),
+            client.scopes.clone(),
+            client.branch_id
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// A client's secrets that are good at `now`, the newest first.
+pub async fn secrets(tx: &Tx, isp: IspId, client: ApiClientId, now: Instant) -> Result<Vec<ClientSecret>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                ClientSecret::SELECT,
+                "where t.isp_id = $1 and t.client_id = $2 and (t.expires_at is null or t.expires_at > $3) \
+                 order by t.id desc"
+            )),
+            &params![isp, client, now],
+        )
+        .await?;
+    records(rows, ClientSecret::from_row)
+}
+
+/// Ends a client's secrets at `at`, or earlier where they end earlier.
+pub async fn end_secrets(tx: &Tx, isp: IspId, client: ApiClientId, at: Instant) -> Result<(), Error> {
+    tx.run(
+        sql!(
+            "update client_secret set expires_at = $3 where isp_id = $1 and client_id = $2 \
+             and (expires_at is null or expires_at > $3)"
+        ),
+        &params![isp, client, at],
+    )
+    .await
+    .map(drop)
+}
+
+pub async fn find(tx: &Tx, isp: IspId, id: StaffId) -> Result<Option<Staff>, Error> {
+    let row = tx.row(sql!(text!(Staff::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
+    row.map(|row| Staff::from_row(&row)).transpose()
+}
+
+/// People of all tenants who log in with this address: few, and told apart by their passwords.
+pub async fn everywhere_by_email(tx: &Tx, email_key: &str) -> Result<Vec<Staff>, Error> {
+    let rows = tx
+        .rows(sql!(text!(Staff::SELECT, "where t.email_key = $1 order by t.isp_id limit 5")), &params![email_key])
+        .await?;
+    records(rows, Staff::from_row)
+}
+
+/// Those with a role (or any), the newest first.
+pub async fn list(tx: &Tx, isp: IspId, role: Option<&str>, offset: i64, limit: i64) -> Result<Vec<Staff>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                Staff::SELECT,
+                "where t.isp_id = $1 and ($2 = '' or t.role = $2) and t.status <> 'deleted' \
+                 order by t.id desc limit $3 offset $4"
+            )),
+            &params![isp, role.unwrap_or_default(), limit, offset],
+        )
+        .await?;
+    records(rows, Staff::from_row)
+}
+
+pub async fn count(tx: &Tx, isp: IspId, role: Option<&str>) -> Result<i64, Error> {
+    let row = tx
+        .row(
+            sql!("select count(*) from staff where isp_id = $1 and ($2 = '' or role = $2) and status <> 'deleted'"),
+            &params![isp, role.unwrap_or_default()],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
+pub async fn update(tx: &Tx, staff: &Staff) -> Result<(), Error> {
+    tx.run(
+        sql!(
+            "update staff set name = $3, email = $4, email_key = $5, password_hash = $6, role = $7, status = $8, \
+             phone = $9, updated_at = $10, branch_id = $11, parent_id = $12 where isp_id = $1 and id = $2"
+        ),
+        &params![
+            staff.isp_id,
+            staff.id,
+            staff.name.clone(),
+            staff.email.clone(),
+            staff.email_key.clone(),
+            staff.password_hash.clone(),
+            staff.role.clone(),
+            staff.status.clone(),
+            staff.phone.clone(),
+            staff.updated_at,
+            staff.branch_id,
+            staff.parent_id
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+pub async fn logged_in(tx: &Tx, isp: IspId, id: StaffId, at: Instant) -> Result<(), Error> {
+    tx.run(sql!("update staff set last_login_at = $3 where isp_id = $1 and id = $2"), &params![isp, id, at])
         .await
         .map(drop)
 }

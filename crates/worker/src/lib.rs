@@ -35,6 +35,8 @@ const TICK: Duration = Duration::from_millis(500);
 const JOBS_KEPT: i64 = 7 * DAY;
 const KEYS_KEPT: i64 = 3 * DAY;
 const REFUSALS_KEPT: i64 = 90 * DAY;
+/// The log of API requests reaches this far back.
+const REQUESTS_KEPT: i64 = 30 * DAY;
 
 pub struct Running {
     stop: watch::Sender<bool>,
@@ -64,13 +66,19 @@ pub fn start(app: App) -> Running {
     Running { stop, task }
 }
 
+async fn forget(app: &App) -> Result<(), Error> {
+    service::schedule::forget(app, JOBS_KEPT, KEYS_KEPT, REFUSALS_KEPT).await?;
+    service::tokens::forget(app).await?;
+    service::requests::forget(app, REQUESTS_KEPT).await
+}
+
 /// Does what is due; tests call it when they say so.
 pub async fn turn(app: &App) -> Result<(), Error> {
     for task in TASKS {
         if service::schedule::take(app, task.name, task.every, task.lease).await? {
             let done = match task.run {
                 Run::Expiry => service::expiry::run(app).await.map(drop),
-                Run::Forget => service::schedule::forget(app, JOBS_KEPT, KEYS_KEPT, REFUSALS_KEPT).await,
+                Run::Forget => forget(app).await,
             };
             service::schedule::end(app, task.name).await?;
             done?;

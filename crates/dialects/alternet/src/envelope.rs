@@ -19,7 +19,7 @@ use doors::{Admission, Gate, dispatch::Mount, repeats, shell};
 use serde::Serialize;
 use serde_json::Number;
 use service::{
-    Actor, App, Who,
+    Actor, App,
     app::Tenant,
     change::CallerKey,
     clients::{self, Known},
@@ -54,10 +54,10 @@ pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -
         Err(error) => Failure::from(error).into_response(),
         Ok(Admission::TooFast { retry_after_s }) => Failure::too_fast(retry_after_s).into_response(),
         Ok(Admission::MonthUsedUp { retry_after_s }) => Failure::month_used_up(retry_after_s).into_response(),
-        Ok(Admission::Granted) if !request.method().is_safe() && !known.tier.may_write() => {
+        Ok(Admission::Granted { .. }) if !request.method().is_safe() && !known.tier.may_write() => {
             Failure::read_only().into_response()
         }
-        Ok(Admission::Granted) => {
+        Ok(Admission::Granted { .. }) => {
             let caller = Caller {
                 actor: known.actor.clone(),
                 tenant,
@@ -69,9 +69,7 @@ pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -
             repeats::once(&door.app, &known.actor, request, next).await
         }
     };
-    if let Who::Api(id) = known.actor.who {
-        response.extensions_mut().insert(shell::Client(id));
-    }
+    response.extensions_mut().insert(shell::Caller { isp: known.actor.isp, who: known.actor.who });
     response
 }
 

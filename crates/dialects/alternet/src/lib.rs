@@ -15,7 +15,7 @@ mod transactions;
 mod vouchers;
 
 use axum::{Router, middleware::from_fn_with_state};
-use doors::{Credential, Dialect, Gate, shell};
+use doors::{Credential, Dialect, Gate, Log, shell};
 use service::App;
 
 doors::routes! { App;
@@ -51,14 +51,14 @@ doors::routes! { App;
 /// The dialect's name in credentials, metrics and as its prefix.
 pub const NAME: &str = "alternet";
 
-/// The whole dialect as a router; `gate` counts its clients' requests.
-pub fn router(app: App, gate: Gate) -> Router {
+/// The whole dialect as a router; `gate` counts its clients' requests, `log` keeps them.
+pub fn router(app: App, gate: Gate, log: Log) -> Router {
     let door = envelope::Door { app: app.clone(), gate };
     let check = from_fn_with_state(door, envelope::admit);
-    shell::close(table().with_state(app.clone()), NAME, app.clock, envelope::speak, check)
+    shell::close(table().with_state(app.clone()), NAME, app.clock, log, envelope::speak, check)
 }
 
 /// The dialect as `doors::Dispatch` registers it.
-pub fn dialect(app: App, gate: Gate) -> Dialect {
-    Dialect { name: NAME, credential: Credential::ApiKey, routes: ROUTES, router: router(app, gate) }
+pub fn dialect(app: App, gate: Gate, log: Log) -> Dialect {
+    Dialect { name: NAME, credential: Credential::ApiKey, routes: ROUTES, router: router(app, gate, log) }
 }

@@ -68,7 +68,7 @@ impl Api {
         let seeded = seed::seed(&app, NOW).await.unwrap();
         let isp = Actor::system(app.tenants().await.unwrap()[0].isp.isp_id);
         let gate = Gate::default();
-        let dialect = alternet::dialect(app.clone(), gate.clone());
+        let dialect = alternet::dialect(app.clone(), gate.clone(), doors::Log::default());
         let router = Dispatch::new(app.clock.clone()).with(dialect).router();
         let (key, other_key) = (seeded.api_key, seeded.other_key);
         Api { app, gate, router, isp, key, other_key, succeeded: Arc::default() }
@@ -412,7 +412,7 @@ async fn the_free_tier_reads_a_hundred_times_a_month_even_over_a_restart() {
     }
     assert_eq!(read(&api).await, 429);
     api.gate.write(&api.app).await.unwrap();
-    api.router = alternet::router(api.app.clone(), Gate::default());
+    api.router = alternet::router(api.app.clone(), Gate::default(), doors::Log::default());
     for _ in 60..100 {
         assert_eq!(read(&api).await, 200);
     }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use service::vault::random_text;
+use service::vault::{random_text, random_uuid};
 
 use crate::server::Addresses;
 
@@ -19,6 +19,9 @@ const TOLD: &str = "demo.json";
 pub const RADIUS_SECRET: &str = "testing123";
 pub const OWNER: &str = "admin@demo.example";
 pub const OTHER_OWNER: &str = "admin@other.example";
+/// Who signs in to ISPBills v1.
+pub const API_LOGIN: &str = "api@demo.example";
+pub const OTHER_API_LOGIN: &str = "api@other.example";
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
@@ -28,6 +31,26 @@ pub struct Credentials {
     pub alternet_key: String,
     pub other_password: String,
     pub other_alternet_key: String,
+    /// Directories made before there was such a client get one now.
+    #[serde(default = "OauthClient::new")]
+    pub ispbills: OauthClient,
+    #[serde(default = "OauthClient::new")]
+    pub other_ispbills: OauthClient,
+}
+
+/// A client of ISPBills v2.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OauthClient {
+    pub client_id: String,
+    pub client_secret: String,
+    /// Of the person who signs in to v1.
+    pub password: String,
+}
+
+impl OauthClient {
+    fn new() -> OauthClient {
+        OauthClient { client_id: random_uuid(), client_secret: random_text(48), password: random_text(16) }
+    }
 }
 
 impl Credentials {
@@ -38,6 +61,8 @@ impl Credentials {
             alternet_key: format!("live_{}", random_text(40)),
             other_password: random_text(16),
             other_alternet_key: format!("live_{}", random_text(40)),
+            ispbills: OauthClient::new(),
+            other_ispbills: OauthClient::new(),
         }
     }
 
@@ -63,6 +88,7 @@ struct Told<'a> {
     base_url: String,
     admin: Login<'a>,
     alternet: Alternet<'a>,
+    ispbills: IspBills<'a>,
     radius: Radius,
     other_tenant: Other<'a>,
 }
@@ -79,6 +105,21 @@ struct Alternet<'a> {
 }
 
 #[derive(Serialize)]
+struct IspBills<'a> {
+    email: &'a str,
+    password: &'a str,
+    client_id: &'a str,
+    client_secret: &'a str,
+}
+
+impl IspBills<'_> {
+    fn of<'a>(email: &'a str, client: &'a OauthClient) -> IspBills<'a> {
+        let OauthClient { client_id, client_secret, password } = client;
+        IspBills { email, password, client_id, client_secret }
+    }
+}
+
+#[derive(Serialize)]
 struct Radius {
     host: IpAddr,
     auth_port: u16,
@@ -91,6 +132,7 @@ struct Radius {
 struct Other<'a> {
     admin: Login<'a>,
     alternet: Alternet<'a>,
+    ispbills: IspBills<'a>,
 }
 
 /// An address one can connect to: a wildcard is reached through the loopback.
@@ -107,6 +149,7 @@ pub fn tell(directory: &Path, known: &Credentials, at: Addresses, coa_port: u16)
         base_url: format!("http://{}", reachable(at.http)),
         admin: Login { email: OWNER, password: &known.password },
         alternet: Alternet { api_key: &known.alternet_key },
+        ispbills: IspBills::of(API_LOGIN, &known.ispbills),
         radius: Radius {
             host: reachable(at.auth).ip(),
             auth_port: at.auth.port(),
@@ -117,6 +160,7 @@ pub fn tell(directory: &Path, known: &Credentials, at: Addresses, coa_port: u16)
         other_tenant: Other {
             admin: Login { email: OTHER_OWNER, password: &known.other_password },
             alternet: Alternet { api_key: &known.other_alternet_key },
+            ispbills: IspBills::of(OTHER_API_LOGIN, &known.other_ispbills),
         },
     };
     replace(&directory.join(TOLD), &serde_json::to_string_pretty(&told)?)

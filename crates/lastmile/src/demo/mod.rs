@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use credentials::{Credentials, RADIUS_SECRET, reachable};
+use credentials::{API_LOGIN, Credentials, OTHER_API_LOGIN, RADIUS_SECRET, reachable};
 use domain::{CustomerId, IspId, Kind, billing::Payer};
 use jiff::tz::TimeZone;
 use people::{OTHERS, PASSWORD, PEOPLE, Person};
@@ -57,6 +57,9 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     for tenant in [isp, other] {
         follow_coa_port(&app, tenant, options.coa_port).await?;
     }
+    seed::ispbills(&app, isp, API_LOGIN, &known.ispbills).await?;
+    seed::ispbills(&app, other, OTHER_API_LOGIN, &known.other_ispbills).await?;
+    known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 
     let threads = Radius { threads: options.radius_threads, ..Radius::default() }.threads();

@@ -3,7 +3,7 @@
 
 use anyhow::Context;
 use domain::{
-    BandwidthId, CustomerId, Instant, IspId, Money, PlanId, PoolId, RouterId, ServiceId, Status,
+    BandwidthId, CustomerId, Instant, IspId, Money, PlanId, PoolId, Role, RouterId, ServiceId, Status,
     billing::Payer,
     clock::{DAY, HOUR, MINUTE},
     usage::{self, ReportKind},
@@ -11,7 +11,7 @@ use domain::{
 use service::{
     Actor, App, Clock, Db, Vault,
     accounting::{self, Report},
-    clients::{self, NewClient, Tier},
+    clients::{self, NewClient, NewOauthClient, Tier},
     customers::{self, NewCustomer},
     expiry,
     hotspot::{self, NewAccess},
@@ -19,12 +19,13 @@ use service::{
     recharge::{self, Recharge},
     routers::{self, NewRouter},
     setup::{self, NewIsp},
+    staff::{self, NewStaff},
     standing,
     vouchers::{self, Format, NewVouchers},
 };
 
 use super::{
-    credentials::{Credentials, OTHER_OWNER, OWNER, RADIUS_SECRET},
+    credentials::{Credentials, OTHER_OWNER, OWNER, OauthClient, RADIUS_SECRET},
     people::{OTHERS, PASSWORD, PEOPLE, Person, Sold, Tale},
 };
 use crate::{server, simulate::line::Habit};
@@ -410,6 +411,35 @@ async fn isp(
     };
     let created = setup::create_isp(app, command).await?;
     Ok((created.isp, Actor::system(created.isp)))
+}
+
+/// The API platform's credentials: a person who signs in to ISPBills v1, a client of v2. Made where they are missing.
+pub async fn ispbills(app: &App, isp: IspId, email: &str, known: &OauthClient) -> anyhow::Result<()> {
+    let actor = Actor::system(isp);
+    if !staff::exists(app, &actor, email).await? {
+        let person = NewStaff {
+            name: "API".into(),
+            email: email.into(),
+            password: known.password.clone(),
+            phone: None,
+            role: Role::Owner,
+            branch: None,
+            parent: None,
+        };
+        staff::create(app, &actor, person).await?;
+    }
+    let (clients, _) = clients::list(app, &actor, 0, 1000).await?;
+    if !clients.iter().any(|client| client.public_id.as_ref() == Some(&known.client_id)) {
+        let command = NewOauthClient {
+            name: "Demo integration".into(),
+            branch: None,
+            tier: Tier::V2HighVolume,
+            scopes: None,
+            credentials: Some((known.client_id.clone(), known.client_secret.clone())),
+        };
+        clients::create_oauth(app, &actor, command).await?;
+    }
+    Ok(())
 }
 
 async fn key(app: &App, actor: &Actor, secret: &str) -> anyhow::Result<()> {

@@ -35,7 +35,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let gate = Gate::default();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let kept = tokio::spawn(gate.clone().keep(app.clone(), async move { drop(stopped.await) }));
-    let router = Dispatch::new(app.clock.clone()).with(alternet::dialect(app.clone(), gate)).router();
+    let router =
+        Dispatch::new(app.clock.clone()).with(alternet::dialect(app.clone(), gate, doors::Log::default())).router();
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("{base}, see {demo}");
     let ended = async { drop(tokio::signal::ctrl_c().await) };

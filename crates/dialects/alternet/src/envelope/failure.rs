@@ -6,9 +6,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::Instant;
-use doors::{Fault, wire::utc_seconds};
+use doors::{Fault, sentence, wire::utc_seconds};
 use serde_json::{Map, Value, json};
-use service::{Error, FieldError, Why};
+use service::Error;
 
 /// A refusal in this dialect's words. Its timestamp is set last, by [`speak`].
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -76,7 +76,10 @@ impl From<Error> for Failure {
         };
         match error {
             Error::Invalid(wrong) => Failure {
-                errors: wrong.into_iter().map(sentence).collect(),
+                errors: wrong
+                    .into_iter()
+                    .map(|wrong| (wrong.field, sentence::about(wrong.field, &wrong.why)))
+                    .collect(),
                 ..Failure::new(bad, "VALID_001", "Validation failed")
             },
             Error::NotFound { what } => {
@@ -98,6 +101,7 @@ impl From<Error> for Failure {
             Error::Refused(why) => Failure::new(bad, "STATE_001", why),
             Error::Insufficient { .. } => Failure::new(bad, "FUNDS_001", "The customer's balance is not sufficient"),
             Error::KeyReused => Fault::KeyReused.into(),
+            Error::Changed => Failure::new(StatusCode::CONFLICT, "STATE_002", "It was changed meanwhile"),
             Error::Busy => busy("The server is busy, please try again"),
             Error::Unavailable => busy("The server is unavailable, please try again"),
             Error::Internal(details) => {
@@ -123,43 +127,6 @@ impl From<Fault> for Failure {
         };
         Failure::new(fault.status(), code, fault.message())
     }
-}
-
-/// What is wrong with a field, in the sentences of the framework whose users these are.
-fn sentence(wrong: FieldError) -> (&'static str, String) {
-    let field = spoken(wrong.field);
-    let told = match wrong.why {
-        Why::Required => format!("The {field} field is required."),
-        Why::TooShort { min } => format!("The {field} must be at least {min} characters."),
-        Why::TooLong { max } => format!("The {field} must not be greater than {max} characters."),
-        Why::TooSmall { min } => format!("The {field} must be at least {min}."),
-        Why::TooLarge { max } => format!("The {field} must not be greater than {max}."),
-        Why::NotANumber => format!("The {field} must be a number."),
-        Why::NotAnInteger => format!("The {field} must be an integer."),
-        Why::NotText => format!("The {field} must be a string."),
-        Why::NotBoolean => format!("The {field} field must be true or false."),
-        Why::NotAList => format!("The {field} must be an array."),
-        Why::NotADate => format!("The {field} is not a valid date."),
-        Why::TooManyDecimals => format!("The {field} has too many decimals."),
-        Why::DigitsOnly => format!("The {field} must contain only digits."),
-        Why::NotOneOf(_) | Why::Unknown => format!("The selected {field} is invalid."),
-        Why::Taken => format!("The {field} has already been taken."),
-        Why::Not(form) => format!("The {field} must be {form}."),
-    };
-    (wrong.field, told)
-}
-
-/// `per_page` as "per page", `clientsCount` as "clients count".
-fn spoken(field: &str) -> String {
-    let mut told = String::new();
-    for c in field.chars() {
-        match c {
-            '_' => told.push(' '),
-            c if c.is_ascii_uppercase() => told.extend([' ', c.to_ascii_lowercase()]),
-            c => told.push(c),
-        }
-    }
-    told
 }
 
 impl IntoResponse for Failure {
