@@ -35,7 +35,7 @@ fn router() -> Router {
         true => next.run(request).await,
         false => Fault::BadKey.into_response(),
     });
-    shell::close(table, "test", Clock::manual(Instant(7)), voice, check)
+    shell::close(table, "test", Clock::manual(Instant(7)), doors::Log::default(), voice, check)
 }
 
 async fn call(method: &str, path: &str, body: &str) -> (u16, Value, Option<String>) {
