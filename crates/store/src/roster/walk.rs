@@ -40,7 +40,7 @@ const LOOK: i64 = 40;
 
 impl Page {
     /// The same rows counted from the list's other end where that is nearer; whether they come the other way round.
-    fn from_nearer_end(self, total: i64) -> (Page, bool) {
+    fn nearer_end(self, total: i64) -> (Page, bool) {
         let limit = self.limit.min(total - self.offset).max(0);
         let behind = (total - self.offset - limit).max(0);
         if behind >= self.offset {
@@ -53,7 +53,7 @@ impl Page {
 impl Asked<'_> {
     /// How many rows of the list lie between its nearer end and the end of the page.
     pub(super) fn span(&self, total: Option<i64>) -> i64 {
-        let page = total.map_or(self.page, |total| self.page.from_nearer_end(total).0);
+        let page = total.map_or(self.page, |total| self.page.nearer_end(total).0);
         page.offset + page.limit
     }
 
@@ -150,7 +150,7 @@ impl Asked<'_> {
         if !in_order {
             return Ok(self.slice(&text, params).await?.0);
         }
-        let (page, reversed) = total.map_or((self.page, false), |total| self.page.from_nearer_end(total));
+        let (page, reversed) = total.map_or((self.page, false), |total| self.page.nearer_end(total));
         let (place, id) = if late.is_some() { ("place", "customer_id") } else { (column, "t.customer_id") };
         let place = if late.is_some() { place.into() } else { format!("t.{place}") };
         let direction = if page.descending { "desc" } else { "asc" };
@@ -207,7 +207,7 @@ mod tests {
         ];
         for (total, offset, limit, expected) in rows {
             let page = Page { order: Order::Username, descending: false, offset, limit };
-            let (page, reversed) = page.from_nearer_end(total);
+            let (page, reversed) = page.nearer_end(total);
             assert_eq!((page.offset, page.limit, reversed), expected, "{offset} of {total}");
             assert_eq!(page.descending, reversed);
         }
