@@ -106,8 +106,9 @@ impl DerefMut for Reply<'_> {
 }
 
 /// Starts the threads; `handler` is called once for each, with its number.
-pub fn start<H, F>(config: Config, clients: Arc<dyn Clients>, mut handler: F) -> io::Result<Running>
+pub fn start<C, H, F>(config: Config, clients: C, mut handler: F) -> io::Result<Running>
 where
+    C: Clients + Clone + 'static,
     H: Handler + Send + 'static,
     F: FnMut(usize) -> H,
 {
@@ -119,7 +120,7 @@ where
             freshness: Freshness::default(),
             clock: Clock(Instant::now()),
             config: config.clone(),
-            clients: clients.clone(),
+            clients: Box::new(clients.clone()),
             counters,
             handler: handler(i),
         };
@@ -130,7 +131,7 @@ where
 struct Thread<H> {
     fd: OwnedFd,
     config: Config,
-    clients: Arc<dyn Clients>,
+    clients: Box<dyn Clients>,
     counters: Arc<Counters>,
     cache: Cache,
     delayed: Delayed,
@@ -148,6 +149,7 @@ impl<H: Handler> Thread<H> {
             let wait = self.delayed.wait_ms(self.clock.now_ms()).map(|ms| Duration::from_millis(ms.min(100)));
             let n = inbound.receive(&self.fd, wait);
             let (now_ms, now_ns) = (self.clock.now_ms(), wall_ns());
+            self.clients.refresh();
             for i in 0..n {
                 guarded(&counters, || self.datagram(&inbound, i, now_ms, now_ns, &mut outbound));
             }
@@ -194,7 +196,8 @@ impl<H: Handler> Thread<H> {
             return;
         }
         let received_ns = datagram.received_ns.unwrap_or(now_ns);
-        let Some((len, delay_ms)) = self.decide(&passed, received_ns, outbound.slot()) else { return };
+        let decided = decide(&mut self.handler, &passed, received_ns, outbound.slot(), &self.counters);
+        let Some((len, delay_ms)) = decided else { return };
         self.cache.begin(key, &authenticator, now_ms);
         let answer = &outbound.slot()[..len];
         if delay_ms > 0 && !self.delayed.is_full() {
@@ -202,41 +205,6 @@ impl<H: Handler> Thread<H> {
         }
         self.cache.finish(&key, &authenticator, answer);
         outbound.commit(len, target, local);
-    }
-
-    /// Asks the handler and signs what it wrote. Returns the answer's length and how long to hold it back.
-    fn decide(&mut self, passed: &Passed<'_>, received_ns: u64, slot: &mut [u8]) -> Option<(usize, u32)> {
-        let packet = &passed.packet;
-        let mut writer = Writer::new(slot, Code::AccessReject, packet.id());
-        let mac_at = writer.put_message_authenticator().ok()?;
-        let proxy_states: usize = packet.find_all(PROXY_STATE).map(|state| state.len() + 2).sum();
-        writer.reserve(proxy_states);
-        let start = writer.len();
-        let mut reply = Reply { writer, client: &passed.client, request_authenticator: packet.authenticator(), start };
-        let request = Request { packet: *packet, client: &passed.client, source: passed.source, received_ns };
-        let verdict = self.handler.access(&request, &mut reply);
-        let mut writer = reply.writer;
-        debug_assert!(mac_at == HEADER + 2);
-        let (code, counter, delay_ms) = match verdict {
-            Verdict::Accept => (Code::AccessAccept, &self.counters.accepts, 0),
-            Verdict::Reject => (Code::AccessReject, &self.counters.rejects, 0),
-            Verdict::RejectAfter(ms) => (Code::AccessReject, &self.counters.rejects, ms),
-            Verdict::Challenge => (Code::AccessChallenge, &self.counters.challenges, 0),
-            Verdict::Silent => {
-                self.counters.silent.one();
-                return None;
-            }
-        };
-        counter.one();
-        writer.set_code(code);
-        writer.release(proxy_states);
-        match gate::finish(writer, packet, mac_at, passed) {
-            Ok(len) => Some((len, delay_ms)),
-            Err(_) => {
-                self.counters.overflow.one();
-                None
-            }
-        }
     }
 
     /// Sends what was held back and is now due.
@@ -257,6 +225,47 @@ impl<H: Handler> Thread<H> {
             let failed = outbound.send(&self.fd);
             self.counters.answered.many((count - failed) as u64);
             self.counters.send_failed.many(failed as u64);
+        }
+    }
+}
+
+/// Asks the handler and signs what it wrote. Returns the answer's length and how long to hold it back.
+fn decide<H: Handler>(
+    handler: &mut H,
+    passed: &Passed<'_>,
+    received_ns: u64,
+    slot: &mut [u8],
+    counters: &Counters,
+) -> Option<(usize, u32)> {
+    let packet = &passed.packet;
+    let mut writer = Writer::new(slot, Code::AccessReject, packet.id());
+    let mac_at = writer.put_message_authenticator().ok()?;
+    let proxy_states: usize = packet.find_all(PROXY_STATE).map(|state| state.len() + 2).sum();
+    writer.reserve(proxy_states);
+    let start = writer.len();
+    let mut reply = Reply { writer, client: passed.client, request_authenticator: packet.authenticator(), start };
+    let request = Request { packet: *packet, client: passed.client, source: passed.source, received_ns };
+    let verdict = handler.access(&request, &mut reply);
+    let mut writer = reply.writer;
+    debug_assert!(mac_at == HEADER + 2);
+    let (code, counter, delay_ms) = match verdict {
+        Verdict::Accept => (Code::AccessAccept, &counters.accepts, 0),
+        Verdict::Reject => (Code::AccessReject, &counters.rejects, 0),
+        Verdict::RejectAfter(ms) => (Code::AccessReject, &counters.rejects, ms),
+        Verdict::Challenge => (Code::AccessChallenge, &counters.challenges, 0),
+        Verdict::Silent => {
+            counters.silent.one();
+            return None;
+        }
+    };
+    counter.one();
+    writer.set_code(code);
+    writer.release(proxy_states);
+    match gate::finish(writer, packet, mac_at, passed) {
+        Ok(len) => Some((len, delay_ms)),
+        Err(_) => {
+            counters.overflow.one();
+            None
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::writer::Writer;
 /// A datagram that is a packet from a known client and for this port.
 pub struct Passed<'a> {
     pub packet: Packet<'a>,
-    pub client: Arc<Client>,
+    pub client: &'a Arc<Client>,
     /// As the owner of the clients sees it: IPv4 where it is IPv4.
     pub source: SocketAddr,
 }
@@ -50,7 +50,7 @@ pub fn pass<'a>(
     serves: Code,
     now_wall_ns: u64,
     config: &Config,
-    clients: &dyn Clients,
+    clients: &'a dyn Clients,
     counters: &Counters,
 ) -> Option<Passed<'a>> {
     // A wall clock that was set back makes ages negative: those count as fresh.
@@ -77,7 +77,7 @@ pub fn pass<'a>(
 
 /// The Message-Authenticator as the client's policy sees it; `false` means silence, counted.
 pub fn believe(passed: &Passed<'_>, clients: &dyn Clients, counters: &Counters) -> bool {
-    let client = &passed.client;
+    let client = passed.client;
     let mac = authenticator::check_request_mac(&passed.packet, &client.secret);
     match rule(client.policy.get(), Facts::of(&passed.packet, mac)) {
         Ruling::Believe => true,
