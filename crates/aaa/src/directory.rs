@@ -418,3 +418,14 @@ impl Seldom {
         &self.network
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_stays_small() {
+        // There is one for each subscriber, a million of them at times, and a login waits for every cache line it reads.
+        assert!(size_of::<Entry>() <= 384, "{}", size_of::<Entry>());
+    }
+}
