@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::delay::Delayed;
-use super::gate::{self, Freshness, Passed};
-use super::socket::{Inbound, Outbound, wall_ns};
+use super::gate::{self, Freshness, Passed, Room};
+use super::socket::{self, Inbound, Outbound, wall_ns};
 use super::{Client, Clients, Clock, Config, Counters, Running, guarded};
 use crate::attribute::PROXY_STATE;
 use crate::auth::{Credentials, Success};
@@ -118,6 +118,7 @@ where
             cache: Cache::new(config.cache),
             delayed: Delayed::new(config.max_delayed),
             freshness: Freshness::default(),
+            room: Room::new(config.receive_buffer),
             clock: Clock(Instant::now()),
             config: config.clone(),
             clients: Box::new(clients.clone()),
@@ -136,6 +137,7 @@ struct Thread<H> {
     cache: Cache,
     delayed: Delayed,
     freshness: Freshness,
+    room: Room,
     clock: Clock,
     handler: H,
 }
@@ -156,7 +158,21 @@ impl<H: Handler> Thread<H> {
             self.counters.received.many(n as u64);
             self.flush(&mut outbound);
             self.release(now_ms, &mut outbound);
+            self.make_room(&inbound, n, now_ns);
             self.handler.after_batch();
+        }
+    }
+
+    fn make_room(&mut self, inbound: &Inbound, n: usize, now_ns: u64) {
+        if n == 0 {
+            self.freshness.idle();
+        }
+        let first = if n > 0 { inbound.datagram(0) } else { None };
+        let oldest_ns = first.and_then(|first| first.received_ns).map_or(0, |received| now_ns.saturating_sub(received));
+        let overloaded = self.freshness.is_overloaded(now_ns, &self.config);
+        if let Some(bytes) = self.room.after(oldest_ns, overloaded, now_ns, &self.config) {
+            // A size that the system does not allow leaves the socket as it was.
+            let _ = socket::set_receive_buffer(&self.fd, bytes);
         }
     }
 
