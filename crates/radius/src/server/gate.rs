@@ -59,12 +59,14 @@ impl Freshness {
 /// How much may wait in the socket. To take a request that is too old out of it costs a fifth of answering one, so a
 /// server that is asked three times as much as it can do would spend half its time on throwing away. Under lasting
 /// overload the socket is therefore made so small that what it holds is answered in half of `overload_age_ms`, and the
-/// kernel refuses the rest at the door; when the backlog is gone it may hold a whole burst again.
+/// kernel refuses the rest at the door; after a while without overload it may hold a whole burst again.
 pub struct Room {
     full: usize,
     bytes: usize,
     /// What waited when the size was last changed is gone then.
     settled_ns: u64,
+    /// The last moment of overload.
+    overloaded_ns: u64,
 }
 
 /// About a hundred requests.
@@ -72,16 +74,22 @@ const LEAST_ROOM: usize = 64 << 10;
 
 impl Room {
     pub fn new(full: usize) -> Room {
-        Room { full, bytes: full, settled_ns: 0 }
+        Room { full, bytes: full, settled_ns: 0, overloaded_ns: 0 }
     }
 
     /// The new size, where it changes, after a batch whose oldest request was so old.
     pub fn after(&mut self, oldest_ns: u64, overloaded: bool, now_ns: u64, config: &Config) -> Option<usize> {
         if !overloaded {
+            // In a small socket a backlog looks young: only that no overload comes back shows that it is gone.
+            let calm_ns = now_ns.saturating_sub(self.overloaded_ns);
+            if calm_ns < config.max_age_ms.saturating_mul(2 * MS) {
+                return None;
+            }
             let was_small = self.bytes != self.full;
             self.bytes = self.full;
             return was_small.then_some(self.full);
         }
+        self.overloaded_ns = now_ns;
         let wanted_ns = config.overload_age_ms.saturating_mul(MS) / 2;
         // Within a fifth of what is wanted is right.
         if now_ns < self.settled_ns || oldest_ns.abs_diff(wanted_ns) <= wanted_ns / 5 {
@@ -207,8 +215,9 @@ mod tests {
             (3_600, 80, true, Some(MIB / 4 * 125 / 80)),
             (9_000, 20_000, true, Some(64 << 10)),
             (29_001, 20_000, true, None),
-            (30_000, 10, false, Some(8 * MIB)),
-            (30_001, 10, false, None),
+            (30_000, 10, false, None),
+            (33_002, 10, false, Some(8 * MIB)),
+            (33_003, 10, false, None),
         ];
         for (now, oldest, overloaded, expected) in rows {
             assert_eq!(room.after(oldest * MS, overloaded, now * MS, &config), expected, "at {now} ms");
