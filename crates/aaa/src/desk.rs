@@ -52,6 +52,8 @@ pub struct Desk {
     first_uses: mpsc::Sender<FirstUse>,
     guesses: Arc<Guesses>,
     strip_realm: bool,
+    /// Accepts of this batch, counted for everybody when it has been answered.
+    accepts: u64,
 }
 
 /// Wrong passwords and unknown names of the last minute, for all threads of the desk.
@@ -100,12 +102,12 @@ impl Desk {
         guesses: Arc<Guesses>,
         strip_realm: bool,
     ) -> Desk {
-        Desk { seldom: Seldom::new(&directory), directory, logins, first_uses, guesses, strip_realm }
+        Desk { seldom: Seldom::new(&directory), directory, logins, first_uses, guesses, strip_realm, accepts: 0 }
     }
 
     /// A known subscriber: password, then policy, then the answer's attributes.
     fn known(
-        &mut self,
+        &self,
         request: &Request<'_>,
         reply: &mut Reply<'_>,
         router: &RouterProfile,
@@ -114,7 +116,7 @@ impl Desk {
         now: Instant,
     ) -> Result<Verdict, Overflow> {
         let name = request.packet.find(USER_NAME).unwrap_or_default();
-        let proof = match entry.state.lock().secret.as_deref() {
+        let proof = match entry.state.lock().secret.as_ref() {
             Some(secret) => request.credentials().verify(name, Known::Clear(secret.as_bytes())),
             None => Proof::Wrong,
         };
@@ -124,7 +126,7 @@ impl Desk {
     /// What follows from the password.
     #[expect(clippy::too_many_arguments, reason = "a login's parts, each of its own type")]
     fn proven(
-        &mut self,
+        &self,
         request: &Request<'_>,
         reply: &mut Reply<'_>,
         router: &RouterProfile,
@@ -146,7 +148,7 @@ impl Desk {
                 return refuse(reply, Reason::WrongPassword, delay);
             }
         };
-        let network = self.seldom.get(&self.directory).clone();
+        let network = self.seldom.last();
         let Some(plan) = network.world.plans.get(&(entry.isp, state.plan)) else { return Ok(Verdict::Silent) };
         if state.custom.as_ref().is_some_and(|custom| !custom.allows(&request.packet)) {
             drop(guard);
@@ -197,14 +199,13 @@ impl Desk {
             state.login_written_at = now;
             self.logins.accepted(entry.isp, entry.service, now);
         }
-        self.logins.count_accept();
         Ok(Verdict::Accept)
     }
 
     /// A voucher's code: its holder's line, or a first use decided from memory and written a moment later.
     #[expect(clippy::too_many_arguments, reason = "a login's parts, each of its own type")]
     fn voucher(
-        &mut self,
+        &self,
         request: &Request<'_>,
         reply: &mut Reply<'_>,
         router: &RouterProfile,
@@ -228,7 +229,7 @@ impl Desk {
                 return refuse(reply, Reason::WrongPassword, delay);
             }
         };
-        let network = self.seldom.get(&self.directory).clone();
+        let network = self.seldom.last();
         let (plan, reserved) = match right {
             Right::Holds(line) => {
                 drop(guard);
@@ -295,7 +296,6 @@ impl Desk {
         // Where the channel is full its Start writes it.
         let first = vouchers::first_use(router.isp, key, &client, login.mac, router.id);
         let _ = self.first_uses.try_send(first);
-        self.logins.count_accept();
         Ok(Verdict::Accept)
     }
 
@@ -390,8 +390,27 @@ impl Handler for Desk {
         if !self.directory.is_ready() {
             return Verdict::Silent;
         }
+        self.seldom.get(&self.directory);
+        let verdict = self.decided(request, reply);
+        self.accepts += u64::from(verdict == Verdict::Accept);
+        verdict
+    }
+
+    fn is_ready(&self) -> bool {
+        self.directory.is_ready()
+    }
+
+    fn after_batch(&mut self) {
+        if self.accepts > 0 {
+            self.logins.count_accepts(std::mem::take(&mut self.accepts));
+        }
+    }
+}
+
+impl Desk {
+    fn decided(&self, request: &Request<'_>, reply: &mut Reply<'_>) -> Verdict {
         let now = self.directory.now();
-        let network = self.seldom.get(&self.directory).clone();
+        let network = self.seldom.last();
         let id = domain::RouterId(request.client.id as i64);
         let (Some(router), Some(vendor)) = (network.routers.get(&id), network.vendors.get(&id)) else {
             return Verdict::Silent;
@@ -416,10 +435,6 @@ impl Handler for Desk {
             tracing::error!(username = shown(name), "an answer does not fit into a packet");
             Verdict::Silent
         })
-    }
-
-    fn is_ready(&self) -> bool {
-        self.directory.is_ready()
     }
 }
 
@@ -451,8 +466,6 @@ fn reserve(state: &mut State, login: &Login, grant: &access::Grant, generation: 
     if state.reserved.len() >= MAX_RESERVED {
         state.reserved.remove(0);
     }
-    // Almost always the only one, of a hundred thousand subscribers: no room for more than is needed.
-    state.reserved.reserve_exact(1);
     state.reserved.push(Reservation {
         router: login.router,
         mac: login.mac,
