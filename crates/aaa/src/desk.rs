@@ -6,14 +6,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use domain::{
-    Instant, IspId, Mac, RouterId, ServiceId, Status,
+    CustomerId, Instant, IspId, Kind, Mac, RouterId, ServiceId, Status,
     access::{self, Decision, Live, Login, MacLock, Reason, Subscriber},
     clock::{HOUR, MINUTE},
 };
 use parking_lot::Mutex;
 use radius::{
     Overflow, Packet,
-    attribute::{CALLING_STATION_ID, NAS_PORT, REPLY_MESSAGE, USER_NAME},
+    attribute::{CALLING_STATION_ID, NAS_PORT, NAS_PORT_TYPE, REPLY_MESSAGE, USER_NAME},
     auth::{Known, Proof},
     server::{Handler, Reply, Request, Verdict},
 };
@@ -32,6 +32,8 @@ use crate::{
     vouchers::{self, Right, Voucher},
 };
 
+/// NAS-Port-Type of 802.11 (RFC 2865 §5.41).
+const WIRELESS: u32 = 19;
 /// From the fifth wrong password within a minute from one port on, the answer takes its time.
 const GUESSES: u32 = 5;
 const GUESS_DELAY_MS: u32 = 2000;
@@ -137,6 +139,7 @@ impl Desk {
     ) -> Result<Verdict, Overflow> {
         let mut guard = entry.state.lock();
         let state = &mut *guard;
+        let whose = Whose::Line(entry.service, (state.kind == Kind::Hotspot).then_some(state.customer));
         let login = login_of(&request.packet, router);
         let success = match proof {
             Proof::Right => None,
@@ -144,7 +147,7 @@ impl Desk {
             Proof::Wrong | Proof::NeedsClearText | Proof::Unsupported => {
                 drop(guard);
                 let delay = self.guessed(router, &login, request, now);
-                self.log(router, Some(entry), request, login.mac, Reason::WrongPassword, now);
+                self.log(router, whose, request, login.mac, Reason::WrongPassword, now);
                 return refuse(reply, Reason::WrongPassword, delay);
             }
         };
@@ -152,7 +155,7 @@ impl Desk {
         let Some(plan) = network.world.plans.get(&(entry.isp, state.plan)) else { return Ok(Verdict::Silent) };
         if state.custom.as_ref().is_some_and(|custom| !custom.allows(&request.packet)) {
             drop(guard);
-            self.log(router, Some(entry), request, login.mac, Reason::CheckFailed, now);
+            self.log(router, whose, request, login.mac, Reason::CheckFailed, now);
             return refuse(reply, Reason::CheckFailed, None);
         }
         let decision = self.decide(state, plan, &login, now);
@@ -160,7 +163,7 @@ impl Desk {
             Decision::Accept(grant) => grant,
             Decision::Reject(reason) => {
                 drop(guard);
-                self.log(router, Some(entry), request, login.mac, reason, now);
+                self.log(router, whose, request, login.mac, reason, now);
                 return refuse(reply, reason, None);
             }
         };
@@ -176,7 +179,7 @@ impl Desk {
                 Offer::Address(address) => grant.address = Some(address),
                 Offer::Exhausted => {
                     drop(guard);
-                    self.log(router, Some(entry), request, login.mac, Reason::NoAddressLeft, now);
+                    self.log(router, whose, request, login.mac, Reason::NoAddressLeft, now);
                     return refuse(reply, Reason::NoAddressLeft, None);
                 }
             }
@@ -225,7 +228,7 @@ impl Desk {
             false => {
                 drop(guard);
                 let delay = self.guessed(router, &login, request, now);
-                self.log(router, None, request, login.mac, Reason::WrongPassword, now);
+                self.log(router, Whose::Voucher, request, login.mac, Reason::WrongPassword, now);
                 return refuse(reply, Reason::WrongPassword, delay);
             }
         };
@@ -250,7 +253,7 @@ impl Desk {
         let access = network.world.plans.get(&(router.isp, plan));
         let (Some((expires_at, quota)), Some(access)) = (period, access) else {
             drop(guard);
-            self.log(router, None, request, login.mac, Reason::CheckFailed, now);
+            self.log(router, Whose::Voucher, request, login.mac, Reason::CheckFailed, now);
             return refuse(reply, Reason::CheckFailed, None);
         };
         let subscriber = Subscriber {
@@ -268,7 +271,7 @@ impl Desk {
             Decision::Accept(grant) => grant,
             Decision::Reject(reason) => {
                 drop(guard);
-                self.log(router, None, request, login.mac, reason, now);
+                self.log(router, Whose::Voucher, request, login.mac, reason, now);
                 return refuse(reply, reason, None);
             }
         };
@@ -280,7 +283,7 @@ impl Desk {
                 Offer::Address(address) => grant.address = Some(address),
                 Offer::Exhausted => {
                     drop(guard);
-                    self.log(router, None, request, login.mac, Reason::NoAddressLeft, now);
+                    self.log(router, Whose::Voucher, request, login.mac, Reason::NoAddressLeft, now);
                     return refuse(reply, Reason::NoAddressLeft, None);
                 }
             }
@@ -309,7 +312,7 @@ impl Desk {
         now: Instant,
     ) -> Result<Verdict, Overflow> {
         let delay = self.guessed_name(router, login, request, now);
-        self.log(router, None, request, login.mac, Reason::VoucherUsed, now);
+        self.log(router, Whose::Voucher, request, login.mac, Reason::VoucherUsed, now);
         refuse(reply, Reason::VoucherUsed, delay)
     }
 
@@ -366,23 +369,39 @@ impl Desk {
     fn log(
         &self,
         router: &RouterProfile,
-        entry: Option<&Entry>,
+        whose: Whose,
         request: &Request<'_>,
         mac: Option<Mac>,
         reason: Reason,
         now: Instant,
     ) {
         let name = request.packet.find(USER_NAME).unwrap_or_default();
+        let (service, hotspot) = match whose {
+            Whose::Line(service, visitor) => (Some(service), visitor.map(Some)),
+            Whose::Voucher => (None, Some(None)),
+            // Hotspots of radios say so; a mistyped name elsewhere may be anybody's.
+            Whose::Nobody => (None, (request.packet.u32(NAS_PORT_TYPE) == Some(WIRELESS)).then_some(None)),
+        };
         self.logins.refused(Refused {
             isp: router.isp,
             router: router.id,
-            service: entry.map(|entry| entry.service),
+            service,
             username: shown(name),
             mac,
             reason,
             at: now,
+            hotspot,
         });
     }
+}
+
+/// Whose login was refused.
+#[derive(Clone, Copy)]
+enum Whose {
+    /// And the customer where it is a hotspot's.
+    Line(ServiceId, Option<CustomerId>),
+    Voucher,
+    Nobody,
 }
 
 impl Handler for Desk {
@@ -425,7 +444,7 @@ impl Desk {
                 None => {
                     let login = login_of(&request.packet, router);
                     let delay = self.guessed_name(router, &login, request, now);
-                    self.log(router, None, request, login.mac, Reason::UnknownUser, now);
+                    self.log(router, Whose::Nobody, request, login.mac, Reason::UnknownUser, now);
                     refuse(reply, Reason::UnknownUser, delay)
                 }
             },
