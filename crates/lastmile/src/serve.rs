@@ -28,7 +28,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         strip_realm: settings.radius.strip_realm,
     };
     let bound = server::bind(&app, Ports { http: settings.http.listen, radius }).await?;
-    let server = server::start(app, bound, lock, panel::Front::Closed)?;
+    let server = server::start(app, bound, lock, panel::Front::Closed, settings.events.retention_days)?;
     tracing::info!(http = %server.http, auth = %server.auth, acct = %server.acct, "serving");
     server::told_to_stop().await?;
     tracing::info!("stopping");

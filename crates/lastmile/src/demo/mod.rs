@@ -68,7 +68,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let at = bound.addresses;
     let guide = guide(&app, &actor, directory, at).await?;
     let front = panel::Front::Demo { isp, guide: guide.clone() };
-    let server = server::start(app.clone(), bound, Some(lock), front)?;
+    let server = server::start(app.clone(), bound, Some(lock), front, worker::EVENTS_KEPT_DAYS)?;
     server.ready().await?;
     credentials::tell(directory, &known, at, options.coa_port)?;
 

@@ -330,6 +330,8 @@ impl Tenant {
             line_kbps: None,
             told_interval_s: None,
             restricted: false,
+            // Past visits have their own steps.
+            hotspot: false,
         };
         let began = now.plus_seconds(-i64::from(seconds));
         let reports = vec![report(ReportKind::Start, 0, began, 0), report(ReportKind::Stop, seconds, now, down)];

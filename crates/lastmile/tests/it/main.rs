@@ -8,6 +8,8 @@ mod backup;
 mod crash;
 mod golden_path;
 mod hostile;
+mod hotspot;
+mod kept;
 mod lists;
 mod measure;
 mod nas;
