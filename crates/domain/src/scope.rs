@@ -8,6 +8,7 @@ macro_rules! scopes {
 
         impl Scope {
             pub const ALL: &[Scope] = &[$(Scope::$name),*];
+            pub const WORDS: &[&'static str] = &[$($word),*];
 
             pub fn word(self) -> &'static str {
                 match self { $(Scope::$name => $word),* }
@@ -94,6 +95,11 @@ impl Scopes {
     pub fn words(self) -> String {
         let words: Vec<&str> = Scope::ALL.iter().filter(|scope| self.has(**scope)).map(|scope| scope.word()).collect();
         words.join(" ")
+    }
+
+    /// Whether all of these are among `other`.
+    pub fn within(self, other: Scopes) -> bool {
+        self.and(other) == self
     }
 
     pub fn and(self, other: Scopes) -> Scopes {
@@ -227,6 +233,8 @@ mod tests {
         let some = Scopes::from_words("billing:read nothing:at_all customers:write");
         assert_eq!(some.words(), "customers:write billing:read");
         assert_eq!(Scopes::from_words(&Scopes::ALL.words()), Scopes::ALL);
+        assert!(some.within(Scopes::ALL) && some.within(some) && Scopes::NONE.within(some));
+        assert!(!Scopes::ALL.within(some));
     }
 
     #[test]

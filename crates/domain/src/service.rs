@@ -13,6 +13,8 @@ pub enum Kind {
 impl Kind {
     pub const ALL: [Kind; 4] = [Kind::Pppoe, Kind::Hotspot, Kind::Static, Kind::Other];
 
+    pub const WORDS: &[&'static str] = &["pppoe", "hotspot", "static", "other"];
+
     /// The word kept in the database.
     pub fn word(self) -> &'static str {
         match self {

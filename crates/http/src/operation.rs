@@ -44,6 +44,8 @@ pub struct Operation {
     pub body: Option<(&'static str, fn() -> Vec<Described>)>,
     pub status: u16,
     pub answer: Shape,
+    /// Takes `If-Match`, and refuses to change what has been changed since.
+    pub conditional: bool,
     /// Documented refusals besides 401, 403, 422 and 429.
     pub refusals: &'static [u16],
 }
@@ -60,6 +62,7 @@ impl Operation {
             body: None,
             status: 200,
             answer: Shape::Nothing,
+            conditional: false,
             refusals: &[],
         }
     }
@@ -118,6 +121,11 @@ impl Operation {
     pub const fn no_content(mut self) -> Operation {
         self.answer = Shape::Nothing;
         self.status = 204;
+        self
+    }
+
+    pub const fn conditional(mut self) -> Operation {
+        self.conditional = true;
         self
     }
 
@@ -229,6 +237,11 @@ fn described(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
         let text = "A repeat with the same key gets the first answer; the same key with another request is refused.";
         parameters.push(parameter("header", "Idempotency-Key", false, text, schema));
     }
+    if operation.conditional {
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": 100 });
+        let text = "The `ETag` of what you read: if it has been changed since, nothing is done (412).";
+        parameters.push(parameter("header", "If-Match", false, text, schema));
+    }
     let mut out = json!({
         "operationId": route.name.replace("::", "_"),
         "tags": [operation.tag],
@@ -333,6 +346,9 @@ fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
     }
     if !matches!(route.method, "GET") && !operation.public {
         refused.extend([409, 413]);
+    }
+    if operation.conditional {
+        refused.push(412);
     }
     refused.extend(operation.refusals);
     refused.sort_unstable();

@@ -18,6 +18,7 @@ use store::{
 use crate::{
     Actor, App, Error,
     ids::{Ids, Table},
+    vault,
 };
 
 /// One attempt at a change. Events and jobs gathered here are written as its last acts.
@@ -29,6 +30,17 @@ pub struct Change<'a> {
     ids: &'a Ids,
     events: RefCell<Vec<Event>>,
     jobs: RefCell<Vec<Job>>,
+}
+
+/// Refuses a change of a row that is not the one its caller read. `None`: the caller does not care.
+///
+/// # Errors
+/// `Changed`.
+pub fn unchanged(since: Option<Instant>, changed: Instant) -> Result<(), Error> {
+    match since {
+        Some(since) if since != changed => Err(Error::Changed),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// A caller's key for a write: the first answer is given again to its repeats.
@@ -63,6 +75,11 @@ impl Change<'_> {
 
     /// Orders work to follow from this change.
     pub async fn job(&self, queue: &str, kind: &str, run_at: Instant, payload: Json) -> Result<(), Error> {
+        self.tracked_job(queue, kind, run_at, payload).await.map(drop)
+    }
+
+    /// As [`Change::job`], for who wants to know what became of it.
+    pub async fn tracked_job(&self, queue: &str, kind: &str, run_at: Instant, payload: Json) -> Result<JobId, Error> {
         let id = self.id(Table::Job).await?;
         self.jobs.borrow_mut().push(Job {
             isp_id: self.isp,
@@ -79,8 +96,9 @@ impl Change<'_> {
             created_at: self.now,
             done_at: None,
             outcome: None,
+            failed: false,
         });
-        Ok(())
+        Ok(JobId(id))
     }
 }
 
@@ -145,13 +163,24 @@ pub async fn answered(app: &App, actor: &Actor, key: &CallerKey) -> Result<Optio
     let seen = app.db.read(async move |tx| idempotency::find(tx, isp, &scope, &name).await).await;
     match seen.map_err(|error: store::db::Error| Error::from(error))? {
         Some(seen) if seen.request_hash != key.request_hash => Err(Error::KeyReused),
-        seen => Ok(seen.map(|seen| seen.answer)),
+        Some(seen) => {
+            let sealed = vault::unhex(&seen.answer);
+            let opened = sealed.and_then(|sealed| app.vault.open(&answer_place(actor, key), &sealed));
+            opened.map(Some).ok_or_else(|| Error::Internal("a kept answer does not open".into()))
+        }
+        None => Ok(None),
     }
+}
+
+/// Where a kept answer belongs. It is sealed, because it may hold what is shown once.
+fn answer_place(actor: &Actor, key: &CallerKey) -> String {
+    format!("answer:{}:{}:{}", actor.isp, actor.label(), key.key)
 }
 
 /// Keeps the answer that a caller was given, for its repeats. The first one stays.
 pub async fn keep_answer(app: &App, actor: &Actor, key: CallerKey, answer: String) -> Result<(), Error> {
     let (isp, scope, now) = (actor.isp, answer_scope(actor), app.clock.now());
+    let answer = vault::hex(&app.vault.seal(&answer_place(actor, &key), &answer));
     app.db
         .tx(Class::Interactive, async move |tx| {
             let claimed = idempotency::claim(tx, isp, &scope, &key.key, &key.request_hash, now).await?;
@@ -166,7 +195,7 @@ pub async fn keep_answer(app: &App, actor: &Actor, key: CallerKey, answer: Strin
 
 /// Whole answers are kept apart from use cases' results.
 fn answer_scope(actor: &Actor) -> String {
-    format!("answer:{}", actor.label())
+    format!("sealed:{}", actor.label())
 }
 
 impl Change<'_> {

@@ -15,6 +15,8 @@
 //! | [`expiry`]                                   | what happens when time is up                                      |
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
+//! | [`sessions`]                                 | sessions as they are looked at, and orders to single ones         |
+//! | [`ledger`], [`events`], [`jobs`]             | the books, the feed, background work as they are read             |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
 //! | [`metering`]                               | what API clients use                                              |
 //! | [`overview`]                                 | the front page's facts                                            |
@@ -30,11 +32,14 @@ pub mod clock;
 pub mod customers;
 pub mod directory;
 pub mod error;
+pub mod events;
 pub mod expiry;
 pub mod feed;
 pub mod hotspot;
 pub mod ids;
 pub mod import;
+pub mod jobs;
+pub mod ledger;
 pub mod messages;
 pub mod metering;
 pub mod network;
@@ -46,6 +51,7 @@ pub mod redemption;
 pub mod requests;
 pub mod routers;
 pub mod schedule;
+pub mod sessions;
 pub mod setup;
 pub mod staff;
 pub mod standing;
@@ -68,5 +74,6 @@ pub use store::isp::Isp;
 pub use store::plan::{Bandwidth, Plan, PlanVersion, Pool};
 pub use store::router::Router;
 pub use store::service::Service;
+pub use store::session::Session;
 pub use store::staff::{ApiClient, Staff};
 pub use store::voucher::{Filter as VoucherFilter, Voucher};

@@ -1,6 +1,7 @@
 //! Version 2, and home: the vendor's document first, in its order, then what Lastmile adds in the same conventions.
 
 mod auth;
+mod home;
 mod packages;
 
 use axum::Router;
@@ -10,6 +11,59 @@ doors::operations! { App;
     POST "/api/v2/auth/token"   => auth::token,      auth::TOKEN;
     POST "/api/v2/auth/revoke"  => auth::revoke,     auth::REVOKE;
     GET  "/api/v2/packages"     => packages::list,   packages::LIST;
+
+    // Home: plans and bandwidths.
+    GET    "/api/v2/plans"                => home::plans::list,         home::plans::LIST;
+    POST   "/api/v2/plans"                => home::plans::create,       home::plans::CREATE;
+    GET    "/api/v2/plans/{id}"           => home::plans::show,         home::plans::SHOW;
+    PUT    "/api/v2/plans/{id}"           => home::plans::update,       home::plans::UPDATE;
+    DELETE "/api/v2/plans/{id}"           => home::plans::delete,       home::plans::DELETE;
+    POST   "/api/v2/plans/{id}/duplicate" => home::plans::duplicate,    home::plans::DUPLICATE;
+    GET    "/api/v2/bandwidths"           => home::bandwidths::list,    home::bandwidths::LIST;
+    POST   "/api/v2/bandwidths"           => home::bandwidths::create,  home::bandwidths::CREATE;
+    GET    "/api/v2/bandwidths/{id}"      => home::bandwidths::show,    home::bandwidths::SHOW;
+    PUT    "/api/v2/bandwidths/{id}"      => home::bandwidths::update,  home::bandwidths::UPDATE;
+    DELETE "/api/v2/bandwidths/{id}"      => home::bandwidths::delete,  home::bandwidths::DELETE;
+
+    // Home: pools and routers, beside the vendor's lists of them.
+    POST   "/api/v2/network/pools"        => home::pools::create,       home::pools::CREATE;
+    GET    "/api/v2/network/pools/{id}"   => home::pools::show,         home::pools::SHOW;
+    DELETE "/api/v2/network/pools/{id}"   => home::pools::delete,       home::pools::DELETE;
+    POST   "/api/v2/network/routers"      => home::routers::create,     home::routers::CREATE;
+    GET    "/api/v2/network/routers/{id}" => home::routers::show,       home::routers::SHOW;
+    PUT    "/api/v2/network/routers/{id}" => home::routers::update,     home::routers::UPDATE;
+    DELETE "/api/v2/network/routers/{id}" => home::routers::delete,     home::routers::DELETE;
+
+    // Home: vouchers.
+    GET    "/api/v2/vouchers"             => home::vouchers::list,      home::vouchers::LIST;
+    POST   "/api/v2/vouchers"             => home::vouchers::generate,  home::vouchers::GENERATE;
+    POST   "/api/v2/vouchers/redeem"      => home::vouchers::redeem,    home::vouchers::REDEEM;
+    GET    "/api/v2/vouchers/{id}"        => home::vouchers::show,      home::vouchers::SHOW;
+    DELETE "/api/v2/vouchers/{id}"        => home::vouchers::delete,    home::vouchers::DELETE;
+
+    // Home: sessions.
+    GET    "/api/v2/sessions"                 => home::sessions::list,        home::sessions::LIST;
+    GET    "/api/v2/sessions/{id}"            => home::sessions::show,        home::sessions::SHOW;
+    POST   "/api/v2/sessions/{id}/disconnect" => home::sessions::disconnect,  home::sessions::DISCONNECT;
+    POST   "/api/v2/sessions/{id}/refresh"    => home::sessions::refresh,     home::sessions::REFRESH;
+
+    // Home: the books, the feed, background work.
+    GET    "/api/v2/ledger/accounts"      => home::ledger::accounts,    home::ledger::ACCOUNTS;
+    GET    "/api/v2/ledger/entries"       => home::ledger::entries,     home::ledger::ENTRIES;
+    GET    "/api/v2/events"               => home::events::list,        home::events::LIST;
+    GET    "/api/v2/jobs"                 => home::jobs::list,          home::jobs::LIST;
+    GET    "/api/v2/jobs/{id}"            => home::jobs::show,          home::jobs::SHOW;
+    POST   "/api/v2/jobs/{id}/retry"      => home::jobs::retry,         home::jobs::RETRY;
+
+    // Home: API clients and what they asked.
+    GET    "/api/v2/clients"              => home::clients::list,       home::clients::LIST;
+    POST   "/api/v2/clients"              => home::clients::create,     home::clients::CREATE;
+    GET    "/api/v2/clients/{id}"         => home::clients::show,       home::clients::SHOW;
+    PUT    "/api/v2/clients/{id}"         => home::clients::update,     home::clients::UPDATE;
+    DELETE "/api/v2/clients/{id}"         => home::clients::revoke,     home::clients::REVOKE;
+    POST   "/api/v2/clients/{id}/rotate"  => home::clients::rotate,     home::clients::ROTATE;
+    POST   "/api/v2/clients/{id}/token"   => home::clients::token,      home::clients::TOKEN;
+    GET    "/api/v2/requests"             => home::requests::list,      home::requests::LIST;
 }
 
 /// The dialect's name in tokens, metrics and as its prefix.
