@@ -5,6 +5,7 @@
 
 pub mod api_request;
 pub mod api_usage;
+pub mod bill;
 pub mod counter;
 pub mod customer;
 pub mod db;
@@ -15,10 +16,12 @@ pub mod invoice;
 pub mod isp;
 pub mod job;
 pub mod ledger;
+pub mod line;
 pub mod message;
 pub mod migrate;
 pub mod overview;
 pub mod plan;
+pub mod plant;
 pub mod record;
 pub mod reject;
 pub mod roster;

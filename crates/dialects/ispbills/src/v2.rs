@@ -2,7 +2,10 @@
 
 mod auth;
 mod home;
+mod bills;
+pub(crate) mod customers;
 mod packages;
+mod payments;
 
 use axum::Router;
 use service::App;
@@ -10,6 +13,22 @@ use service::App;
 doors::operations! { App;
     POST "/api/v2/auth/token"   => auth::token,      auth::TOKEN;
     POST "/api/v2/auth/revoke"  => auth::revoke,     auth::REVOKE;
+    // Customers.
+    GET    "/api/v2/customers"             => customers::list,    customers::LIST;
+    POST   "/api/v2/customers"             => customers::create,  customers::CREATE;
+    GET    "/api/v2/customers/{id}"        => customers::show,    customers::SHOW;
+    PUT    "/api/v2/customers/{id}"        => customers::update,  customers::UPDATE;
+    DELETE "/api/v2/customers/{id}"        => customers::delete,  customers::DELETE;
+    // Billing.
+    GET    "/api/v2/billing/bills"         => bills::list,        bills::LIST;
+    POST   "/api/v2/billing/bills"         => bills::create,      bills::CREATE;
+    GET    "/api/v2/billing/bills/{id}"    => bills::show,        bills::SHOW;
+    PUT    "/api/v2/billing/bills/{id}"    => bills::update,      bills::UPDATE;
+    DELETE "/api/v2/billing/bills/{id}"    => bills::delete,      bills::DELETE;
+    GET    "/api/v2/billing/payments"      => payments::list,     payments::LIST;
+    POST   "/api/v2/billing/payments"      => payments::create,   payments::CREATE;
+    GET    "/api/v2/billing/payments/{id}" => payments::show,     payments::SHOW;
+    // Packages.
     GET  "/api/v2/packages"     => packages::list,   packages::LIST;
 
     // Home: plans and bandwidths.
