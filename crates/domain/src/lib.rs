@@ -7,6 +7,8 @@ pub mod access;
 pub mod bandwidth;
 pub mod billing;
 pub mod clock;
+pub mod complaint;
+pub mod delivery;
 pub mod event;
 pub mod ids;
 pub mod ledger;
@@ -15,6 +17,7 @@ pub mod money;
 pub mod plan;
 pub mod scope;
 pub mod service;
+pub mod sms;
 pub mod usage;
 pub mod validity;
 

@@ -22,6 +22,7 @@ pub struct Settings {
     pub http: Http,
     pub radius: Radius,
     pub secrets: Secrets,
+    pub webhooks: Webhooks,
     pub log: Log,
 }
 
@@ -53,6 +54,12 @@ pub struct Radius {
 pub struct Secrets {
     pub key_file: String,
     pub key: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Webhooks {
+    pub allow_private: bool,
 }
 
 #[derive(Clone, PartialEq, Debug, Deserialize)]

@@ -16,6 +16,7 @@
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
+//! | [`webhooks`]                               | what other systems are told, and the queue of it                  |
 //! | [`metering`]                               | what API clients use                                              |
 //! | [`overview`]                                 | the front page's facts                                            |
 
@@ -52,6 +53,7 @@ pub mod standing;
 pub mod tokens;
 pub mod vault;
 pub mod vouchers;
+pub mod webhooks;
 
 pub use actor::{Actor, Who};
 pub use app::App;

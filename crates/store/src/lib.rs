@@ -6,6 +6,7 @@
 pub mod api_request;
 pub mod api_usage;
 pub mod counter;
+pub mod complaint;
 pub mod customer;
 pub mod db;
 pub mod event;
@@ -26,7 +27,9 @@ pub mod router;
 mod search;
 pub mod service;
 pub mod session;
+pub mod sms;
 pub mod staff;
 pub mod testing;
 pub mod token;
 pub mod voucher;
+pub mod webhook;

@@ -1,11 +1,16 @@
 //! Background work that recurs: expiry and housekeeping, on a schedule table with leases, so that of several nodes one
-//! acts. What a pass does is in `service`; here is only when.
+//! acts. What a pass does is in `service`; here is only when. Webhooks are sent from here as well.
+
+pub mod outgoing;
+pub mod webhooks;
 
 use std::time::Duration;
 
 use domain::clock::{DAY, HOUR, MINUTE, SECOND};
 use service::{App, Error};
 use tokio::{sync::watch, task::JoinHandle};
+
+use crate::outgoing::Sender;
 
 /// One recurring task.
 struct Task {
@@ -37,21 +42,28 @@ const KEYS_KEPT: i64 = 3 * DAY;
 const REFUSALS_KEPT: i64 = 90 * DAY;
 /// The log of API requests reaches this far back.
 const REQUESTS_KEPT: i64 = 30 * DAY;
+/// Webhook deliveries that arrived, and those that never did.
+const DELIVERED_KEPT: i64 = 30 * DAY;
+const DEAD_KEPT: i64 = 90 * DAY;
 
 pub struct Running {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    webhooks: JoinHandle<()>,
 }
 
 impl Running {
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let _ = tokio::time::timeout(Duration::from_secs(10), self.task).await;
+        // As long as one attempt may take.
+        let _ = tokio::time::timeout(Duration::from_secs(11), self.webhooks).await;
     }
 }
 
-pub fn start(app: App) -> Running {
+pub fn start(app: App, sender: Sender) -> Running {
     let (stop, mut stopped) = watch::channel(false);
+    let webhooks = tokio::spawn(webhooks::run(app.clone(), sender, stopped.clone()));
     let task = tokio::spawn(async move {
         loop {
             tokio::select! {
@@ -63,13 +75,14 @@ pub fn start(app: App) -> Running {
             }
         }
     });
-    Running { stop, task }
+    Running { stop, task, webhooks }
 }
 
 async fn forget(app: &App) -> Result<(), Error> {
     service::schedule::forget(app, JOBS_KEPT, KEYS_KEPT, REFUSALS_KEPT).await?;
     service::tokens::forget(app).await?;
-    service::requests::forget(app, REQUESTS_KEPT).await
+    service::requests::forget(app, REQUESTS_KEPT).await?;
+    service::webhooks::forget(app, DELIVERED_KEPT, DEAD_KEPT).await
 }
 
 /// Does what is due; tests call it when they say so.
