@@ -20,6 +20,7 @@
 //! | [`sessions`]                                 | sessions as they are looked at, and orders to single ones         |
 //! | [`ledger`], [`events`], [`jobs`]             | the books, the feed, background work as they are read             |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
+//! | [`webhooks`]                               | what other systems are told, and the queue of it                  |
 //! | [`metering`]                               | what API clients use                                              |
 //! | [`overview`]                                 | the front page's facts                                            |
 
@@ -63,6 +64,7 @@ pub mod standing;
 pub mod tokens;
 pub mod vault;
 pub mod vouchers;
+pub mod webhooks;
 
 pub use actor::{Actor, Who};
 pub use app::App;

@@ -38,6 +38,10 @@ pub(crate) async fn receipt(
         error: None,
         created_at: change.now,
         sent_at: None,
+        handle: None,
+        batch: None,
+        credits: 0,
+        branch_id: customer.branch_id,
     }
     .insert(change.tx)
     .await?;
