@@ -5,8 +5,10 @@
 
 pub mod api_request;
 pub mod api_usage;
+mod conditions;
 pub mod counter;
 pub mod customer;
+pub mod dashboard;
 pub mod db;
 pub mod event;
 pub mod hotspot;
@@ -15,10 +17,12 @@ pub mod invoice;
 pub mod isp;
 pub mod job;
 pub mod ledger;
+pub mod logs;
 pub mod message;
 pub mod migrate;
 pub mod overview;
 pub mod plan;
+pub mod plant;
 pub mod record;
 pub mod reject;
 pub mod roster;
@@ -30,3 +34,4 @@ pub mod staff;
 pub mod testing;
 pub mod token;
 pub mod voucher;
+pub mod vpn;
