@@ -18,6 +18,8 @@
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
 //! | [`metering`]                               | what API clients use                                              |
 //! | [`overview`]                                 | the front page's facts                                            |
+//! | [`dashboard`], [`logs`]                      | figures, and what was seen                                        |
+//! | [`plant`], [`vpn`]                           | equipment, and how it is reached                                  |
 
 pub mod accounting;
 pub mod actor;
@@ -28,6 +30,7 @@ pub mod change;
 pub mod clients;
 pub mod clock;
 pub mod customers;
+pub mod dashboard;
 pub mod directory;
 pub mod error;
 pub mod expiry;
@@ -35,12 +38,14 @@ pub mod feed;
 pub mod hotspot;
 pub mod ids;
 pub mod import;
+pub mod logs;
 pub mod messages;
 pub mod metering;
 pub mod network;
 pub mod overview;
 pub mod payments;
 pub mod plans;
+pub mod plant;
 pub mod recharge;
 pub mod redemption;
 pub mod requests;
@@ -52,6 +57,7 @@ pub mod standing;
 pub mod tokens;
 pub mod vault;
 pub mod vouchers;
+pub mod vpn;
 
 pub use actor::{Actor, Who};
 pub use app::App;
