@@ -63,14 +63,22 @@ pub enum SessionState {
 pub async fn record(app: &App, isp: IspId, reports: Vec<Report>) -> Result<Recorded, Error> {
     let tenant = app.tenant(isp).await?;
     let actor = Actor::system(isp);
-    app.change(&actor, Class::Accounting, async move |change| {
-        let mut batch = Batch::load(change, &reports).await?;
-        for report in &reports {
-            batch.take(change, report, &tenant.zone).await?;
-        }
-        batch.save(change).await
-    })
-    .await
+    let heard = app.heard.due(reports.iter().map(|report| (report.router, report.received)));
+    let noted = heard.clone();
+    let recorded = app
+        .change(&actor, Class::Accounting, async move |change| {
+            let mut batch = Batch::load(change, &reports).await?;
+            for report in &reports {
+                batch.take(change, report, &tenant.zone).await?;
+            }
+            if !heard.is_empty() {
+                store::plant::router_heard(change.tx, change.isp, &heard).await?;
+            }
+            batch.save(change).await
+        })
+        .await?;
+    app.heard.noted(&noted);
+    Ok(recorded)
 }
 
 /// Sessions of a batch as they stand, by key; usage gathered so far.

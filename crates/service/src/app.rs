@@ -11,6 +11,7 @@ use crate::{
     Clock, Error, Isp, Vault,
     feed::Feed,
     ids::{Ids, Table},
+    plant::reach::Heard,
 };
 
 /// The core, shared by all doors; clones are cheap.
@@ -24,6 +25,8 @@ pub struct App {
     /// Names this process in leases.
     pub node: Arc<str>,
     tenants: Arc<RwLock<HashMap<IspId, Arc<Tenant>>>>,
+    /// Which routers have been noted to report.
+    pub(crate) heard: Arc<Heard>,
 }
 
 /// An Isp with its zone and currency made ready.
@@ -42,7 +45,16 @@ impl Tenant {
 
 impl App {
     pub fn new(db: Db, clock: Clock, vault: Vault, node: &str) -> App {
-        App { ids: Ids::default(), db, clock, vault, feed: Feed::default(), node: node.into(), tenants: Arc::default() }
+        App {
+            ids: Ids::default(),
+            db,
+            clock,
+            vault,
+            feed: Feed::default(),
+            node: node.into(),
+            tenants: Arc::default(),
+            heard: Arc::default(),
+        }
     }
 
     /// An id for a row whose secrets are sealed before its transaction begins.

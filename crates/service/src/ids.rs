@@ -62,6 +62,7 @@ tables! {
     Onu = "onu", 8;
     Device = "device", 1;
     StatusCheck = "status_check", 1;
+    AccessLog = "access_log", 64;
     VpnServer = "vpn_server", 1;
     VpnAccount = "vpn_account", 1;
     CardBatch = "card_batch", 1;

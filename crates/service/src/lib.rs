@@ -23,6 +23,8 @@
 //! | [`webhooks`]                               | what other systems are told, and the queue of it                  |
 //! | [`metering`]                               | what API clients use                                              |
 //! | [`overview`]                                 | the front page's facts                                            |
+//! | [`dashboard`], [`logs`]                      | figures, and what was seen                                        |
+//! | [`plant`], [`vpn`]                           | equipment, and how it is reached                                  |
 
 pub mod accounting;
 pub mod actor;
@@ -34,6 +36,7 @@ pub mod change;
 pub mod clients;
 pub mod clock;
 pub mod customers;
+pub mod dashboard;
 pub mod directory;
 pub mod error;
 pub mod events;
@@ -45,6 +48,7 @@ pub mod import;
 pub mod jobs;
 pub mod ledger;
 pub mod lines;
+pub mod logs;
 pub mod messages;
 pub mod metering;
 pub mod network;
@@ -65,6 +69,7 @@ pub mod tokens;
 pub mod vault;
 pub mod vouchers;
 pub mod webhooks;
+pub mod vpn;
 
 pub use actor::{Actor, Who};
 pub use app::App;

@@ -118,7 +118,7 @@ macro_rules! record {
         pub struct $name { $($(#[$doc])* pub $field: $kind),* }
 
         impl $name {
-            const COLUMNS: &'static str = {
+            pub(crate) const COLUMNS: &'static str = {
                 const LIST: &str = concat!($(", t.", stringify!($field)),*);
                 LIST.split_at(2).1
             };
