@@ -6,6 +6,7 @@
 pub mod access;
 pub mod bandwidth;
 pub mod billing;
+pub mod card;
 pub mod clock;
 pub mod event;
 pub mod ids;
@@ -19,6 +20,7 @@ pub mod usage;
 pub mod validity;
 
 pub use bandwidth::{Bandwidth, Burst};
+pub use card::{CardState, Commission};
 pub use clock::Instant;
 pub use ids::*;
 pub use mac::Mac;

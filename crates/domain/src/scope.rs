@@ -96,6 +96,11 @@ impl Scopes {
         words.join(" ")
     }
 
+    /// Whether every one of these is in it.
+    pub fn covers(self, other: Scopes) -> bool {
+        self.0 & other.0 == other.0
+    }
+
     pub fn and(self, other: Scopes) -> Scopes {
         Scopes(self.0 & other.0)
     }
@@ -143,6 +148,7 @@ impl Role {
 
     pub fn scopes(self) -> Scopes {
         use Scope::*;
+        // Resellers have no right to vouchers, which are codes of the whole Isp, paid for by nobody of theirs.
         const OPERATOR: &[Scope] = &[
             DashboardRead,
             CustomersRead,
@@ -150,8 +156,6 @@ impl Role {
             BillingRead,
             BillingWrite,
             PlansRead,
-            VouchersRead,
-            VouchersWrite,
             CardsRead,
             SmsRead,
             SmsSend,
@@ -165,7 +169,6 @@ impl Role {
             CustomersWrite,
             BillingRead,
             PlansRead,
-            VouchersRead,
             CardsRead,
             SmsRead,
             SmsSend,
@@ -227,6 +230,8 @@ mod tests {
         let some = Scopes::from_words("billing:read nothing:at_all customers:write");
         assert_eq!(some.words(), "customers:write billing:read");
         assert_eq!(Scopes::from_words(&Scopes::ALL.words()), Scopes::ALL);
+        assert!(Scopes::ALL.covers(some) && some.covers(some) && some.covers(Scopes::NONE));
+        assert!(!some.covers(Scopes::from_words("billing:read staff:read")));
     }
 
     #[test]
@@ -236,6 +241,7 @@ mod tests {
             (Role::Operator, Scope::OperatorsRead, false),
             (Role::Operator, Scope::CustomersWrite, true),
             (Role::Operator, Scope::NetworkRead, false),
+            (Role::Operator, Scope::VouchersRead, false),
             (Role::SubOperator, Scope::BillingWrite, false),
             (Role::Noc, Scope::BillingRead, false),
             (Role::Noc, Scope::PlansRead, false),

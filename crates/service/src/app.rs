@@ -10,6 +10,7 @@ use store::db::{Class, Db};
 use crate::{
     Clock, Error, Isp, Vault,
     feed::Feed,
+    guesses::Guesses,
     ids::{Ids, Table},
 };
 
@@ -21,6 +22,7 @@ pub struct App {
     pub vault: Vault,
     pub ids: Ids,
     pub feed: Feed,
+    pub guesses: Guesses,
     /// Names this process in leases.
     pub node: Arc<str>,
     tenants: Arc<RwLock<HashMap<IspId, Arc<Tenant>>>>,
@@ -42,7 +44,16 @@ impl Tenant {
 
 impl App {
     pub fn new(db: Db, clock: Clock, vault: Vault, node: &str) -> App {
-        App { ids: Ids::default(), db, clock, vault, feed: Feed::default(), node: node.into(), tenants: Arc::default() }
+        App {
+            ids: Ids::default(),
+            db,
+            clock,
+            vault,
+            feed: Feed::default(),
+            guesses: Guesses::default(),
+            node: node.into(),
+            tenants: Arc::default(),
+        }
     }
 
     /// An id for a row whose secrets are sealed before its transaction begins.

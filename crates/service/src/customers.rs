@@ -24,6 +24,7 @@ use crate::{
     ids::Table,
     plans::{self, Offer},
     recharge::sell,
+    resellers,
     setup::{login_key, name_key},
     standing,
 };
@@ -361,6 +362,7 @@ pub async fn update(app: &App, actor: &Actor, id: CustomerId, command: CustomerC
         }
         if let Some(plan) = command.plan.filter(|plan| *plan != line.plan_id) {
             // Another plan without a sale: the running period keeps its end.
+            resellers::sells_nothing(change).await?;
             let offer = plans::offer(change, plan).await.map_err(|error| match error {
                 Error::NotFound { .. } => Error::invalid("plan", Why::Unknown),
                 other => other,

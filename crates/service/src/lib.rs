@@ -5,12 +5,12 @@
 //! | [`app`], [`change`], [`error`], [`actor`]    | what every use case stands on                                     |
 //! | [`setup`], [`clients`], [`tokens`]           | tenants and their credentials                                     |
 //! | [`requests`]                                 | what API clients asked                                            |
-//! | [`staff`]                                    | people who log in                                                 |
+//! | [`staff`], [`operators`]                     | people who log in; resellers with their wallets and prices        |
 //! | [`plans`], [`routers`]                       | what is sold, and through what                                    |
 //! | [`customers`], [`recharge`], [`standing`]    | who buys, the sale, suspend and activate                          |
 //! | [`bulk`]                                     | many customers at once                                            |
 //! | [`import`]                                   | customers from another system                                     |
-//! | [`vouchers`], [`payments`]                   | prepaid codes, and what was paid                                  |
+//! | [`vouchers`], [`cards`], [`payments`]        | prepaid codes, and what was paid                                  |
 //! | [`hotspot`], [`messages`]                    | the captive portal's log, messages to send                        |
 //! | [`expiry`]                                   | what happens when time is up                                      |
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
@@ -24,6 +24,7 @@ pub mod actor;
 pub mod app;
 pub mod attributes;
 pub mod bulk;
+pub mod cards;
 pub mod change;
 pub mod clients;
 pub mod clock;
@@ -32,18 +33,21 @@ pub mod directory;
 pub mod error;
 pub mod expiry;
 pub mod feed;
+pub mod guesses;
 pub mod hotspot;
 pub mod ids;
 pub mod import;
 pub mod messages;
 pub mod metering;
 pub mod network;
+pub mod operators;
 pub mod overview;
 pub mod payments;
 pub mod plans;
 pub mod recharge;
 pub mod redemption;
 pub mod requests;
+mod resellers;
 pub mod routers;
 pub mod schedule;
 pub mod setup;

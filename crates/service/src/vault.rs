@@ -88,7 +88,11 @@ impl Vault {
 
 fn parse_keys(text: &str) -> Option<Vec<(u8, [u8; 32])>> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| line.split_once(':').and_then(|(id, key)| Some((id.parse().ok()?, unhex(key)?)))).collect()
+    lines
+        .map(|line| {
+            line.split_once(':').and_then(|(id, key)| Some((id.parse().ok()?, unhex(key.trim())?.try_into().ok()?)))
+        })
+        .collect()
 }
 
 /// Creates a file only its owner can read; never replaces one.
@@ -142,16 +146,12 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut out = [0; 32];
-    let text = text.trim();
-    if text.len() != 64 || !text.is_ascii() {
+/// `None` when it is not pairs of hexadecimal digits.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    if text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
-    for (at, byte) in out.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(out)
+    (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()).collect()
 }
 
 /// Hashes a person's password off the reactor (argon2id, PHC form).

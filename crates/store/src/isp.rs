@@ -43,3 +43,8 @@ pub async fn find(tx: &Tx, isp: IspId) -> Result<Option<Isp>, Error> {
     let row = tx.row(sql!(text!(Isp::SELECT, "where t.isp_id = $1")), &params![isp]).await?;
     row.map(|row| Isp::from_row(&row)).transpose()
 }
+
+pub async fn branch(tx: &Tx, isp: IspId, id: BranchId) -> Result<Option<Branch>, Error> {
+    let row = tx.row(sql!(text!(Branch::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
+    row.map(|row| Branch::from_row(&row)).transpose()
+}

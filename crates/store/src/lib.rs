@@ -5,6 +5,7 @@
 
 pub mod api_request;
 pub mod api_usage;
+pub mod card;
 pub mod counter;
 pub mod customer;
 pub mod db;
@@ -17,6 +18,7 @@ pub mod job;
 pub mod ledger;
 pub mod message;
 pub mod migrate;
+pub mod operator;
 pub mod overview;
 pub mod plan;
 pub mod record;
