@@ -7,6 +7,7 @@ pub mod access;
 pub mod bandwidth;
 pub mod bill;
 pub mod billing;
+pub mod card;
 pub mod clock;
 pub mod complaint;
 pub mod delivery;
@@ -23,6 +24,7 @@ pub mod usage;
 pub mod validity;
 
 pub use bandwidth::{Bandwidth, Burst};
+pub use card::{CardState, Commission};
 pub use clock::Instant;
 pub use ids::*;
 pub use mac::Mac;

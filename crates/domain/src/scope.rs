@@ -100,6 +100,9 @@ impl Scopes {
     /// Whether all of these are among `other`.
     pub fn within(self, other: Scopes) -> bool {
         self.and(other) == self
+    /// Whether every one of these is in it.
+    pub fn covers(self, other: Scopes) -> bool {
+        self.0 & other.0 == other.0
     }
 
     pub fn and(self, other: Scopes) -> Scopes {
@@ -149,6 +152,7 @@ impl Role {
 
     pub fn scopes(self) -> Scopes {
         use Scope::*;
+        // Resellers have no right to vouchers, which are codes of the whole Isp, paid for by nobody of theirs.
         const OPERATOR: &[Scope] = &[
             DashboardRead,
             CustomersRead,
@@ -156,8 +160,6 @@ impl Role {
             BillingRead,
             BillingWrite,
             PlansRead,
-            VouchersRead,
-            VouchersWrite,
             CardsRead,
             SmsRead,
             SmsSend,
@@ -171,7 +173,6 @@ impl Role {
             CustomersWrite,
             BillingRead,
             PlansRead,
-            VouchersRead,
             CardsRead,
             SmsRead,
             SmsSend,
@@ -235,6 +236,8 @@ mod tests {
         assert_eq!(Scopes::from_words(&Scopes::ALL.words()), Scopes::ALL);
         assert!(some.within(Scopes::ALL) && some.within(some) && Scopes::NONE.within(some));
         assert!(!Scopes::ALL.within(some));
+        assert!(Scopes::ALL.covers(some) && some.covers(some) && some.covers(Scopes::NONE));
+        assert!(!some.covers(Scopes::from_words("billing:read staff:read")));
     }
 
     #[test]
@@ -244,6 +247,7 @@ mod tests {
             (Role::Operator, Scope::OperatorsRead, false),
             (Role::Operator, Scope::CustomersWrite, true),
             (Role::Operator, Scope::NetworkRead, false),
+            (Role::Operator, Scope::VouchersRead, false),
             (Role::SubOperator, Scope::BillingWrite, false),
             (Role::Noc, Scope::BillingRead, false),
             (Role::Noc, Scope::PlansRead, false),

@@ -10,6 +10,7 @@ use store::db::{Class, Db};
 use crate::{
     Clock, Error, Isp, Vault,
     feed::Feed,
+    guesses::Guesses,
     ids::{Ids, Table},
     plant::reach::Heard,
 };
@@ -22,6 +23,7 @@ pub struct App {
     pub vault: Vault,
     pub ids: Ids,
     pub feed: Feed,
+    pub guesses: Guesses,
     /// Names this process in leases.
     pub node: Arc<str>,
     tenants: Arc<RwLock<HashMap<IspId, Arc<Tenant>>>>,
@@ -54,6 +56,9 @@ impl App {
             node: node.into(),
             tenants: Arc::default(),
             heard: Arc::default(),
+            guesses: Guesses::default(),
+            node: node.into(),
+            tenants: Arc::default(),
         }
     }
 

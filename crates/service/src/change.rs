@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use domain::{
-    Instant, IspId, JobId,
+    BranchId, Instant, IspId, JobId,
     event::{EventKind, Subject},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -27,6 +27,8 @@ pub struct Change<'a> {
     pub isp: IspId,
     pub now: Instant,
     pub actor: &'a str,
+    /// Where the actor is confined to; in a reseller's branch everything is sold on his account.
+    pub branch: Option<BranchId>,
     ids: &'a Ids,
     events: RefCell<Vec<Event>>,
     jobs: RefCell<Vec<Job>>,
@@ -111,11 +113,12 @@ impl App {
     {
         self.ids.refill(&self.db).await?;
         let (isp, now, label, ids) = (actor.isp, self.clock.now(), actor.label(), self.ids.clone());
+        let branch = actor.branch;
         let (answer, seq) = self
             .db
             .tx(class, async move |tx| {
                 let (events, jobs) = (RefCell::default(), RefCell::default());
-                let change = Change { tx, isp, now, actor: &label, ids: &ids, events, jobs };
+                let change = Change { tx, isp, now, actor: &label, branch, ids: &ids, events, jobs };
                 let answer = body(&change).await?;
                 let seq = change.end().await?;
                 Ok::<_, Error>((answer, seq))
@@ -168,6 +171,7 @@ pub async fn answered(app: &App, actor: &Actor, key: &CallerKey) -> Result<Optio
             let opened = sealed.and_then(|sealed| app.vault.open(&answer_place(actor, key), &sealed));
             opened.map(Some).ok_or_else(|| Error::Internal("a kept answer does not open".into()))
         }
+        Some(seen) => opened(app, key, &seen.answer).map(Some),
         None => Ok(None),
     }
 }
@@ -181,6 +185,7 @@ fn answer_place(actor: &Actor, key: &CallerKey) -> String {
 pub async fn keep_answer(app: &App, actor: &Actor, key: CallerKey, answer: String) -> Result<(), Error> {
     let (isp, scope, now) = (actor.isp, answer_scope(actor), app.clock.now());
     let answer = vault::hex(&app.vault.seal(&answer_place(actor, &key), &answer));
+    let answer = sealed(app, &key, &answer);
     app.db
         .tx(Class::Interactive, async move |tx| {
             let claimed = idempotency::claim(tx, isp, &scope, &key.key, &key.request_hash, now).await?;
@@ -191,6 +196,23 @@ pub async fn keep_answer(app: &App, actor: &Actor, key: CallerKey, answer: Strin
         })
         .await
         .map_err(|error: store::db::Error| error.into())
+}
+
+/// What a kept answer begins with that is sealed: answers may hold secrets that are shown once.
+const SEALED: &str = "sealed:";
+
+fn sealed(app: &App, key: &CallerKey, answer: &str) -> String {
+    format!("{SEALED}{}", vault::hex(&app.vault.seal(&answer_place(key), answer)))
+}
+
+fn opened(app: &App, key: &CallerKey, kept: &str) -> Result<String, Error> {
+    let Some(text) = kept.strip_prefix(SEALED) else { return Ok(kept.into()) };
+    let answer = vault::unhex(text).and_then(|bytes| app.vault.open(&answer_place(key), &bytes));
+    answer.ok_or_else(|| Error::Internal("a kept answer does not open".into()))
+}
+
+fn answer_place(key: &CallerKey) -> String {
+    format!("answer:{}", key.key)
 }
 
 /// Whole answers are kept apart from use cases' results.

@@ -26,6 +26,7 @@ use crate::{
     plans::{self, Offer},
     plant::{self, PlantChange},
     recharge::sell,
+    resellers,
     setup::{login_key, name_key},
     standing,
 };
@@ -410,6 +411,7 @@ pub async fn update_at(
         }
         if let Some(plan) = command.plan.filter(|plan| *plan != line.plan_id) {
             // Another plan without a sale: the running period keeps its end.
+            resellers::sells_nothing(change).await?;
             let offer = plans::offer(change, plan).await.map_err(|error| match error {
                 Error::NotFound { .. } => Error::invalid("plan", Why::Unknown),
                 other => other,

@@ -5,14 +5,14 @@
 //! | [`app`], [`change`], [`error`], [`actor`]    | what every use case stands on                                     |
 //! | [`setup`], [`clients`], [`tokens`]           | tenants and their credentials                                     |
 //! | [`requests`]                                 | what API clients asked                                            |
-//! | [`staff`]                                    | people who log in                                                 |
+//! | [`staff`], [`operators`]                     | people who log in; resellers with their wallets and prices        |
 //! | [`plans`], [`routers`]                       | what is sold, and through what                                    |
 //! | [`customers`], [`recharge`], [`standing`]    | who buys, the sale, suspend and activate                          |
 //! | [`lines`], [`plant`]                         | customers with their lines in lists; where a line comes in        |
 //! | [`bills`]                                    | what is owed: issue, correct, pay, take back                      |
 //! | [`bulk`]                                     | many customers at once                                            |
 //! | [`import`]                                   | customers from another system                                     |
-//! | [`vouchers`], [`payments`]                   | prepaid codes, and what was paid                                  |
+//! | [`vouchers`], [`cards`], [`payments`]        | prepaid codes, and what was paid                                  |
 //! | [`hotspot`], [`messages`]                    | the captive portal's log, messages to send                        |
 //! | [`expiry`]                                   | what happens when time is up                                      |
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
@@ -32,6 +32,7 @@ pub mod app;
 pub mod attributes;
 pub mod bills;
 pub mod bulk;
+pub mod cards;
 pub mod change;
 pub mod clients;
 pub mod clock;
@@ -42,6 +43,7 @@ pub mod error;
 pub mod events;
 pub mod expiry;
 pub mod feed;
+pub mod guesses;
 pub mod hotspot;
 pub mod ids;
 pub mod import;
@@ -52,6 +54,7 @@ pub mod logs;
 pub mod messages;
 pub mod metering;
 pub mod network;
+pub mod operators;
 pub mod overview;
 pub mod payments;
 pub mod plans;
@@ -59,6 +62,7 @@ pub mod plant;
 pub mod recharge;
 pub mod redemption;
 pub mod requests;
+mod resellers;
 pub mod routers;
 pub mod schedule;
 pub mod sessions;

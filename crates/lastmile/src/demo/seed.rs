@@ -3,7 +3,7 @@
 
 use anyhow::Context;
 use domain::{
-    BandwidthId, CustomerId, Instant, IspId, Money, PlanId, PoolId, Role, RouterId, ServiceId, Status,
+    BandwidthId, CustomerId, Instant, IspId, Money, PlanId, PoolId, Role, RouterId, Scopes, ServiceId, Status,
     billing::Payer,
     clock::{DAY, HOUR, MINUTE},
     usage::{self, ReportKind},
@@ -429,7 +429,7 @@ pub async fn ispbills(app: &App, isp: IspId, email: &str, known: &OauthClient) -
             branch: None,
             parent: None,
         };
-        staff::create(app, &actor, person).await?;
+        staff::create(app, &actor, Scopes::ALL, person).await?;
     }
     let (clients, _) = clients::list(app, &actor, 0, 1000).await?;
     if !clients.iter().any(|client| client.public_id.as_ref() == Some(&known.client_id)) {
