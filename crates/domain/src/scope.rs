@@ -100,9 +100,6 @@ impl Scopes {
     /// Whether all of these are among `other`.
     pub fn within(self, other: Scopes) -> bool {
         self.and(other) == self
-    /// Whether every one of these is in it.
-    pub fn covers(self, other: Scopes) -> bool {
-        self.0 & other.0 == other.0
     }
 
     pub fn and(self, other: Scopes) -> Scopes {
@@ -236,8 +233,8 @@ mod tests {
         assert_eq!(Scopes::from_words(&Scopes::ALL.words()), Scopes::ALL);
         assert!(some.within(Scopes::ALL) && some.within(some) && Scopes::NONE.within(some));
         assert!(!Scopes::ALL.within(some));
-        assert!(Scopes::ALL.covers(some) && some.covers(some) && some.covers(Scopes::NONE));
-        assert!(!some.covers(Scopes::from_words("billing:read staff:read")));
+        assert!(some.within(Scopes::ALL) && some.within(some) && Scopes::NONE.within(some));
+        assert!(!Scopes::from_words("billing:read staff:read").within(some));
     }
 
     #[test]

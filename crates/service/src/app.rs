@@ -53,8 +53,6 @@ impl App {
             clock,
             vault,
             feed: Feed::default(),
-            node: node.into(),
-            tenants: Arc::default(),
             heard: Arc::default(),
             guesses: Guesses::default(),
             node: node.into(),

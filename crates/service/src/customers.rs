@@ -22,9 +22,9 @@ use crate::{
     app::Tenant,
     change::CallerKey,
     ids::Table,
+    line_plant::{self as plant, PlantChange},
     lines,
     plans::{self, Offer},
-    plant::{self, PlantChange},
     recharge::sell,
     resellers,
     setup::{login_key, name_key},
@@ -474,7 +474,7 @@ async fn unchanged(
 ) -> Result<(), Error> {
     let Some(since) = since else { return Ok(()) };
     let plant = match line {
-        Some(line) => store::plant::find(change.tx, change.isp, line.id).await?,
+        Some(line) => store::line_plant::find(change.tx, change.isp, line.id).await?,
         None => None,
     };
     if lines::changed(row, line, plant.as_ref()) == since { Ok(()) } else { Err(Error::Changed) }
@@ -505,7 +505,11 @@ pub async fn delete_as_read(
             line.deleted_at = Some(change.now);
             line.updated_at = change.now;
             service::update(change.tx, &line).await?;
-            change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": id.0, "deleted": true }));
+            change.event(
+                EventKind::ServiceChanged,
+                Subject::Service(line.id.0),
+                json!({ "customer": id.0, "deleted": true }),
+            );
             change.job("network", "converge", change.now, json!({ "service": line.id.0, "disconnect": true })).await?;
         }
         row.username_key = None;

@@ -49,6 +49,7 @@ pub mod ids;
 pub mod import;
 pub mod jobs;
 pub mod ledger;
+pub mod line_plant;
 pub mod lines;
 pub mod logs;
 pub mod messages;
@@ -72,8 +73,8 @@ pub mod standing;
 pub mod tokens;
 pub mod vault;
 pub mod vouchers;
-pub mod webhooks;
 pub mod vpn;
+pub mod webhooks;
 
 pub use actor::{Actor, Who};
 pub use app::App;

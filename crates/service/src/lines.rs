@@ -5,8 +5,8 @@ use jiff::civil;
 use store::{
     customer::{self, Customer, Order, Page},
     line::{self, Broad, Filter, Medium},
+    line_plant::{self as plant, Plant},
     plan,
-    plant::{self, Plant},
     service::{self, Service},
     session,
 };

@@ -161,10 +161,9 @@ pub(crate) async fn sell(
     let sale = sale.map_err(|Refusal::Insufficient { needed }| Error::Insufficient { needed })?;
     let invoiced = sale.taxed.total() > Money::ZERO;
 
-    service.period_ordinal += 1;
-    let invoiced = total > Money::ZERO;
     let before = before(service, change.now);
     let plan_before = (before != "new" && service.plan_id != offer.plan.id).then_some(service.plan_id.0);
+    service.period_ordinal += 1;
     Period {
         isp_id: change.isp,
         id: ids.period,
@@ -236,10 +235,9 @@ pub(crate) async fn sell(
                 EventKind::PaymentReceived,
                 Subject::Customer(service.customer_id.0),
                 json!({
-                    "payment": ids.payment.0, "amount": total.0, "method": method,
+                    "payment": ids.payment.0, "amount": sale.price.0, "method": method,
                     "reference": format!("LM{:08}", ids.payment.0), "customer": service.customer_id.0
                 }),
-                json!({ "payment": ids.payment.0, "amount": sale.price.0, "method": method }),
             );
         }
     }
@@ -251,8 +249,7 @@ pub(crate) async fn sell(
         Subject::Service(service.id.0),
         json!({
             "customer": service.customer_id.0, "plan": offer.plan.id.0, "period": ids.period.0,
-            "expires_at": sale.term.expires_at.0, "amount": total.0, "before": before, "plan_before": plan_before
-            "expires_at": sale.term.expires_at.0, "amount": sale.price.0
+            "expires_at": sale.term.expires_at.0, "amount": sale.price.0, "before": before, "plan_before": plan_before
         }),
     );
     Ok(sale.price)
@@ -306,9 +303,8 @@ async fn invoice(
         Subject::Customer(service.customer_id.0),
         json!({
             "invoice": ids.invoice.0, "number": number, "total": total.0, "due_at": change.now.0,
-            "customer": service.customer_id.0
+            "customer": service.customer_id.0, "paid": true
         }),
-        json!({ "invoice": ids.invoice.0, "number": number, "total": total.0, "paid": true }),
     );
     Ok(())
 }

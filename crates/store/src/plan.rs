@@ -348,6 +348,8 @@ pub async fn plans_on_router(tx: &Tx, isp: IspId, id: RouterId) -> Result<i64, E
         )
         .await?;
     row.map_or(Ok(0), |row| row.get(0))
+}
+
 /// The names of these plans, the deleted ones too.
 pub async fn names(tx: &Tx, isp: IspId, ids: &[PlanId]) -> Result<Vec<(PlanId, String)>, Error> {
     if ids.is_empty() {

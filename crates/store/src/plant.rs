@@ -1,13 +1,3 @@
-//! Where lines come into the house: the medium, and the equipment they hang on. A line without a row here is what its
-//! kind says and no more.
-
-use domain::{Connection, Instant, IspId, ServiceId};
-
-use crate::{
-    customer::among,
-    db::{Error, Tx},
-    params,
-    record::{record, records, text},
 //! The plant: OLTs, ONUs, devices with their problems, what is checked, and who touched what.
 
 use domain::{BranchId, CustomerId, Instant, IspId, RouterId, ServiceId};
@@ -21,42 +11,6 @@ use crate::{
 };
 
 record! {
-    Plant of "service_plant" {
-        isp_id: IspId,
-        service_id: ServiceId,
-        connection: Connection,
-        onu_mac: Option<String>,
-        onu_id: Option<i64>,
-        /// The splitter or distribution box.
-        box_name: Option<String>,
-        switch_port: Option<String>,
-        /// Colour or number of the fibre.
-        fibre: Option<String>,
-        updated_at: Instant,
-    }
-}
-
-pub async fn find(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Option<Plant>, Error> {
-    let row =
-        tx.row(sql!(text!(Plant::SELECT, "where t.isp_id = $1 and t.service_id = $2")), &params![isp, service]).await?;
-    row.map(|row| Plant::from_row(&row)).transpose()
-}
-
-/// Of these lines, in no order.
-pub async fn of(tx: &Tx, isp: IspId, services: &[ServiceId]) -> Result<Vec<Plant>, Error> {
-    if services.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (list, params) = among(isp, services.iter().map(|id| id.0));
-    let rows = tx.rows(format!("{}where t.isp_id = $1 and t.service_id in ({list})", Plant::SELECT), &params).await?;
-    records(rows, Plant::from_row)
-}
-
-pub async fn save(tx: &Tx, row: &Plant) -> Result<(), Error> {
-    const SUFFIX: &str = "on conflict (isp_id, service_id) do update set connection = excluded.connection, \
-        onu_mac = excluded.onu_mac, onu_id = excluded.onu_id, box_name = excluded.box_name, \
-        switch_port = excluded.switch_port, fibre = excluded.fibre, updated_at = excluded.updated_at";
-    tx.insert_many(Plant::INSERT, SUFFIX, vec![row.values()]).await.map(drop)
     Olt of "olt" {
         isp_id: IspId,
         id: i64,
@@ -339,12 +293,7 @@ fn live(isp: IspId) -> Conditions {
 }
 
 /// An OLT with how many ONUs it has.
-pub async fn olts(
-    tx: &Tx,
-    isp: IspId,
-    filter: &Filter,
-    page: (i64, i64),
-) -> Result<(Vec<(Olt, i64)>, i64), Error> {
+pub async fn olts(tx: &Tx, isp: IspId, filter: &Filter, page: (i64, i64)) -> Result<(Vec<(Olt, i64)>, i64), Error> {
     const SELECT: &str = text!(
         "select ",
         Olt::COLUMNS,
@@ -382,20 +331,10 @@ const ONU_FROM: &str = "onu t left join olt o on o.isp_id = t.isp_id and o.id = 
     left join customer c on c.isp_id = t.isp_id and c.id = t.customer_id and c.deleted_at is null";
 
 fn named_onu(row: &Row) -> Result<NamedOnu, Error> {
-    Ok(NamedOnu {
-        onu: Onu::from_row(row)?,
-        olt_name: row.get(22)?,
-        customer_name: row.get(23)?,
-        branch: row.get(24)?,
-    })
+    Ok(NamedOnu { onu: Onu::from_row(row)?, olt_name: row.get(22)?, customer_name: row.get(23)?, branch: row.get(24)? })
 }
 
-pub async fn onus(
-    tx: &Tx,
-    isp: IspId,
-    filter: &OnuFilter,
-    page: (i64, i64),
-) -> Result<(Vec<NamedOnu>, i64), Error> {
+pub async fn onus(tx: &Tx, isp: IspId, filter: &OnuFilter, page: (i64, i64)) -> Result<(Vec<NamedOnu>, i64), Error> {
     let mut conditions = live(isp);
     conditions.given("t.olt_id =", filter.olt);
     conditions.given("t.status =", filter.status.as_deref());
@@ -448,12 +387,7 @@ pub async fn problems(
     conditions.page(tx, (SELECT, from), "t.began_at desc, t.id desc", page, None, read).await
 }
 
-pub async fn checks(
-    tx: &Tx,
-    isp: IspId,
-    filter: &Filter,
-    page: (i64, i64),
-) -> Result<(Vec<StatusCheck>, i64), Error> {
+pub async fn checks(tx: &Tx, isp: IspId, filter: &Filter, page: (i64, i64)) -> Result<(Vec<StatusCheck>, i64), Error> {
     const SELECT: &str = text!("select ", StatusCheck::COLUMNS);
     let mut conditions = live(isp);
     conditions.given("t.kind =", filter.kind.as_deref());

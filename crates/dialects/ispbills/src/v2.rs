@@ -1,9 +1,9 @@
 //! Version 2, and home: the vendor's document first, in its order, then what Lastmile adds in the same conventions.
 
 mod auth;
-mod home;
 mod bills;
 pub(crate) mod customers;
+mod home;
 mod packages;
 mod payments;
 

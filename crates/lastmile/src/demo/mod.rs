@@ -24,7 +24,7 @@ use worker::outgoing;
 
 use crate::{
     cli, lock, make_private, react,
-    server::{self, Addresses, Ports},
+    server::{self, Addresses, Background, Ports},
     settings::Radius,
     simulate::{
         self,
@@ -69,10 +69,10 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let at = bound.addresses;
     let guide = guide(&app, &actor, directory, at).await?;
     let front = panel::Front::Demo { isp, guide: guide.clone() };
-    let server = server::start(app.clone(), bound, Some(lock), front, worker::EVENTS_KEPT_DAYS)?;
     // Whoever tries webhooks has the receiver on this machine.
     let webhooks = outgoing::Settings { allow_private: true, ..outgoing::Settings::default() };
-    let server = server::start(app.clone(), bound, Some(lock), front, webhooks)?;
+    let background = Background { events_days: worker::EVENTS_KEPT_DAYS, webhooks };
+    let server = server::start(app.clone(), bound, Some(lock), front, background)?;
     server.ready().await?;
     credentials::tell(directory, &known, at, options.coa_port)?;
 

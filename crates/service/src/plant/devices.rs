@@ -182,8 +182,7 @@ pub async fn delete(app: &App, actor: &Actor, id: i64, unchanged_since: Option<I
         let device = rows::device(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "device" })?;
         unchanged(unchanged_since, device.updated_at)?;
         let (now, name) = (change.now, device.name.clone());
-        let gone =
-            Device { name_key: None, external_key: None, updated_at: now, deleted_at: Some(now), ..device };
+        let gone = Device { name_key: None, external_key: None, updated_at: now, deleted_at: Some(now), ..device };
         rows::save_device(change.tx, &gone).await?;
         change.event(EventKind::DeviceDeleted, Subject::Device(id), json!({ "name": name }));
         log(change, "deleted", "device", id, &name).await

@@ -234,7 +234,9 @@ async fn mine(tx: &Tx, held: Held, node: &str) -> Result<Option<Webhook>, Error>
 #[derive(Clone, Copy)]
 enum Step {
     Delivered,
-    Failed { since: Instant },
+    Failed {
+        since: Instant,
+    },
     /// Somebody else decides what follows.
     Nothing,
 }
@@ -344,10 +346,8 @@ async fn give_up(change: &Change<'_>, hook: &mut Webhook, outcome: &Outcome) -> 
         hook.url,
         notices::utc(since)
     );
-    for owner in staff::list(change.tx, change.isp, Some("owner"), 0, 20).await? {
-        if owner.status != "active" {
-            continue;
-        }
+    let owners = staff::Filter { role: Some("owner"), status: Some("active"), branch: None };
+    for owner in staff::list(change.tx, change.isp, &owners, 0, 20).await?.0 {
         Message {
             isp_id: change.isp,
             id: change.id(Table::Message).await?,

@@ -19,7 +19,7 @@ pub use check::{rebuild, verify};
 pub(crate) use keep::{add, customer_changed, line_changed, periods_ended, quota_reached};
 pub use list::{Filter, Order, Page, Standing, list};
 
-use domain::{CustomerId, Instant, IspId, Kind, Status};
+use domain::{BranchId, CustomerId, Instant, IspId, Kind, Status};
 
 use crate::{
     customer::Customer,
@@ -52,10 +52,10 @@ record! {
 // ---- what a row says ----
 
 /// Active, within validity and quota when last looked at.
-const RUNNING: i64 = 1;
+pub(crate) const RUNNING: i64 = 1;
 /// Active, and the end of its validity or quota has been acted on.
 const LAPSED: i64 = 2;
-const BARRED: i64 = 3;
+pub(crate) const BARRED: i64 = 3;
 const OFF: i64 = 4;
 
 fn kind_number(kind: Kind) -> i64 {
@@ -158,4 +158,41 @@ pub async fn totals(tx: &Tx, isp: IspId, now: Instant) -> Result<(i64, i64, i64)
         )
         .await?;
     Ok((all, running - number(overdue)?, barred))
+}
+
+/// How many customers are in which standing.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Standings {
+    pub all: i64,
+    pub active: i64,
+    pub expired: i64,
+    pub barred: i64,
+    pub off: i64,
+}
+
+/// The counts of an Isp or of one of its branches.
+pub async fn standings(tx: &Tx, isp: IspId, branch: Option<BranchId>, now: Instant) -> Result<Standings, Error> {
+    let mut standings = Standings::default();
+    for ([_, _, standing, of], customers) in cells(tx, isp).await? {
+        if branch.is_some_and(|branch| branch.0 != of) {
+            continue;
+        }
+        standings.all += customers;
+        match standing {
+            RUNNING => standings.active += customers,
+            LAPSED => standings.expired += customers,
+            BARRED => standings.barred += customers,
+            _ => standings.off += customers,
+        }
+    }
+    let mut params = params![isp, now].to_vec();
+    let mut text = String::from("select count(*) from roster where isp_id = $1 and standing = 1 and expires_at <= $2");
+    if let Some(branch) = branch {
+        text += " and branch_id = $3";
+        params.push(branch.into());
+    }
+    let overdue = number(tx.row(text, &params).await?)?;
+    standings.active -= overdue;
+    standings.expired += overdue;
+    Ok(standings)
 }

@@ -12,8 +12,8 @@ use serde::Serialize;
 use service::{
     App, Broad, Error, LineFilter, Medium,
     customers::{self, Besides, CustomerChange, NewCustomer},
+    line_plant::PlantChange,
     lines::{self, Shown},
-    plant::PlantChange,
     vault::random_text,
 };
 use utoipa::ToSchema;

@@ -2,7 +2,7 @@
 
 use domain::{Connection, Mac};
 use store::{
-    plant::{self, Plant},
+    line_plant::{self as plant, Plant},
     service::Service,
 };
 
