@@ -179,14 +179,42 @@ pub struct About {
     pub text: &'static str,
 }
 
-/// An OpenAPI 3.1 document. `failure` is the schema of every refusal.
-pub fn document(about: About, routes: &[Route], operations: &[Operation], failure: Value) -> Value {
+/// What a call may be sent, for the document.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Method and path of the row.
+    pub call: &'static str,
+    pub body: Value,
+}
+
+impl Sample {
+    /// From JSON in which `$name` stands for what only a test knows: an id where it stands bare, else a text.
+    pub fn of(call: &'static str, body: &str) -> Option<Sample> {
+        let mut text = String::with_capacity(body.len());
+        let mut rest = body;
+        while let Some((before, after)) = rest.split_once('$') {
+            let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+            text += before;
+            text += if before.ends_with('"') { &after[..end] } else { "1" };
+            rest = &after[end..];
+        }
+        Some(Sample { call, body: serde_json::from_str(&(text + rest)).ok()? })
+    }
+}
+
+/// An OpenAPI 3.1 document. `failure` is the schema of every refusal; the first sample of a call is shown.
+pub fn document(about: About, routes: &[Route], operations: &[Operation], failure: Value, samples: &[Sample]) -> Value {
     let mut schemas = Schemas::new();
     schemas.insert("Failure".into(), failure);
     let mut paths: Map<String, Value> = Map::new();
     for (route, operation) in routes.iter().zip(operations) {
         let item = paths.entry(route.path).or_insert_with(|| json!({}));
-        item[route.method.to_lowercase()] = described(route, operation, &mut schemas);
+        let mut described = described(route, operation, &mut schemas);
+        let call = format!("{} {}", route.method, route.path);
+        if let Some(sample) = samples.iter().find(|sample| sample.call == call) {
+            described["requestBody"]["content"]["application/json"]["example"] = sample.body.clone();
+        }
+        item[route.method.to_lowercase()] = described;
     }
     let mut tags: Vec<&str> = Vec::new();
     for operation in operations {
@@ -382,5 +410,17 @@ fn told(status: u16) -> &'static str {
         429 => "Too many requests; `Retry-After` says how long to wait.",
         503 => "Overloaded or without its database; try again.",
         _ => "Refused.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_has_something_for_what_only_tests_know() {
+        let sample = Sample::of("POST /x", r#"{"plan_id": $gold, "code": "$code", "note": "a"}"#).unwrap();
+        assert_eq!(sample.body, json!({ "plan_id": 1, "code": "code", "note": "a" }));
+        assert!(Sample::of("POST /x", "{").is_none());
     }
 }

@@ -33,6 +33,11 @@ pub enum Command {
         #[command(subcommand)]
         command: RouterCommand,
     },
+    /// Programs that may use the API
+    Client {
+        #[command(subcommand)]
+        command: ClientCommand,
+    },
     /// Take over data from another system
     Import {
         #[command(subcommand)]
@@ -182,6 +187,33 @@ pub struct RouterAdd {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub coa_port: Option<u16>,
     /// Whose router it is, where there are several ISPs
+    #[arg(long, value_name = "NAME")]
+    pub isp: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Make an API client and show its credentials once; on SQLite while the server is stopped
+    Add(ClientAdd),
+}
+
+#[derive(Debug, Args)]
+pub struct ClientAdd {
+    #[command(flatten)]
+    pub serve: Serve,
+    /// What it is for
+    #[arg(long)]
+    pub name: String,
+    /// oauth (ISPBills version 2, and home), token (version 1) or key (Alternet)
+    #[arg(long = "type", value_name = "TYPE", default_value = "oauth")]
+    pub form: String,
+    /// v2_standard, v2_high_volume; v1_standard, v1_high_volume; professional, free, enterprise
+    #[arg(long)]
+    pub tier: Option<String>,
+    /// What it may do, such as `customers:read billing:read`; everything when not given
+    #[arg(long, value_name = "SCOPES")]
+    pub scopes: Option<String>,
+    /// Whose client it is, where there are several ISPs
     #[arg(long, value_name = "NAME")]
     pub isp: Option<String>,
 }

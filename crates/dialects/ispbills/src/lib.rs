@@ -6,6 +6,7 @@
 
 pub mod docs;
 pub mod envelope;
+pub mod examples;
 pub mod page;
 pub mod v1;
 pub mod v2;
