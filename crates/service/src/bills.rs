@@ -89,6 +89,51 @@ pub async fn generate(
     .await
 }
 
+/// A bill that is paid as it is written: money for something that is no package.
+pub async fn charge(
+    app: &App,
+    actor: &Actor,
+    command: NewBill,
+    means: Means,
+    key: Option<CallerKey>,
+) -> Result<Written, Error> {
+    actor.writes()?;
+    let tenant = app.tenant(actor.isp).await?;
+    let who = actor.clone();
+    app.change_once(actor, key, async move |change| {
+        let owner = customer::lock(change.tx, change.isp, command.customer).await?;
+        who.reaches(owner.ok_or(Error::NotFound { what: "customer" })?.branch_id)?;
+        let issued = issue(change, &tenant, None, command.clone()).await?;
+        let id = issued.id.0;
+        receive(change, command.customer, vec![issued], command.amount, &means).await?;
+        Ok(Written { id })
+    })
+    .await
+}
+
+/// Money for the customer's wallet; bills are not touched.
+pub async fn top_up(
+    app: &App,
+    actor: &Actor,
+    id: CustomerId,
+    amount: Money,
+    means: Means,
+    key: Option<CallerKey>,
+) -> Result<Written, Error> {
+    actor.writes()?;
+    if means.method == WALLET {
+        return Err(Error::invalid("method", Why::Not("how the money came")));
+    }
+    let who = actor.clone();
+    app.change_once(actor, key, async move |change| {
+        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        who.reaches(owner.branch_id)?;
+        let payment = receive(change, id, Vec::new(), amount, &means).await?;
+        Ok(Written { id: payment.map_or(0, |payment| payment.id.0) })
+    })
+    .await
+}
+
 /// Writes a bill for a customer that is locked. Its number comes last, so that two of them wait for each other briefly.
 pub(crate) async fn issue(
     change: &Change<'_>,

@@ -9,6 +9,7 @@
 //! | [`plans`], [`routers`]                       | what is sold, and through what                                    |
 //! | [`customers`], [`recharge`], [`standing`]    | who buys, the sale, suspend and activate                          |
 //! | [`lines`], [`plant`]                         | customers with their lines in lists; where a line comes in        |
+//! | [`overrides`]                                | what staff set on one line by hand                                |
 //! | [`bills`]                                    | what is owed: issue, correct, pay, take back                      |
 //! | [`bulk`]                                     | many customers at once                                            |
 //! | [`import`]                                   | customers from another system                                     |
@@ -56,6 +57,7 @@ pub mod messages;
 pub mod metering;
 pub mod network;
 pub mod operators;
+pub mod overrides;
 pub mod overview;
 pub mod payments;
 pub mod plans;

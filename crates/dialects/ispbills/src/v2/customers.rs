@@ -167,8 +167,13 @@ pub async fn list(
     page: Page,
     Query(wanted): Query<Wanted>,
 ) -> Result<Listing<Row>, Failure> {
+    let (found, total) = lines::customers(&app, &caller.actor, filter(wanted), page.offset(), page.limit()).await?;
+    Ok(page.of(found.into_iter().map(|shown| row(shown, caller.now)).collect(), total))
+}
+
+pub fn filter(wanted: Wanted) -> LineFilter {
     let Wanted { search, status, package_id, connection_type, router_id } = wanted;
-    let filter = LineFilter {
+    LineFilter {
         customer: None,
         plan: package_id.value().map(PlanId),
         router: router_id.value().map(RouterId),
@@ -179,9 +184,7 @@ pub async fn list(
         }),
         branch: None,
         search: search.value(),
-    };
-    let (found, total) = lines::customers(&app, &caller.actor, filter, page.offset(), page.limit()).await?;
-    Ok(page.of(found.into_iter().map(|shown| row(shown, caller.now)).collect(), total))
+    }
 }
 
 pub const CREATE: Operation = Operation::new("Customers", "Create a customer", Scope::CustomersWrite)
