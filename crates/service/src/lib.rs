@@ -16,6 +16,7 @@
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
+//! | [`sms`], [`complaints`]                      | messages sent for clients, what customers report                  |
 //! | [`webhooks`]                               | what other systems are told, and the queue of it                  |
 //! | [`metering`]                               | what API clients use                                              |
 //! | [`overview`]                                 | the front page's facts                                            |
@@ -28,6 +29,7 @@ pub mod bulk;
 pub mod change;
 pub mod clients;
 pub mod clock;
+pub mod complaints;
 pub mod customers;
 pub mod directory;
 pub mod error;
@@ -48,6 +50,7 @@ pub mod requests;
 pub mod routers;
 pub mod schedule;
 pub mod setup;
+pub mod sms;
 pub mod staff;
 pub mod standing;
 pub mod tokens;
