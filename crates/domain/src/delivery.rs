@@ -83,8 +83,7 @@ mod tests {
     #[test]
     fn deliveries_that_fail_together_come_back_apart() {
         let now = Instant::EPOCH;
-        let times: std::collections::HashSet<Next> =
-            (0..1000).map(|seed| next_attempt(5, now, now, seed)).collect();
+        let times: std::collections::HashSet<Next> = (0..1000).map(|seed| next_attempt(5, now, now, seed)).collect();
         assert!(times.len() > 990, "{}", times.len());
     }
 

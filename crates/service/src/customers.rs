@@ -427,7 +427,11 @@ pub async fn delete(app: &App, actor: &Actor, id: CustomerId) -> Result<(), Erro
             line.deleted_at = Some(change.now);
             line.updated_at = change.now;
             service::update(change.tx, &line).await?;
-            change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": id.0, "deleted": true }));
+            change.event(
+                EventKind::ServiceChanged,
+                Subject::Service(line.id.0),
+                json!({ "customer": id.0, "deleted": true }),
+            );
             change.job("network", "converge", change.now, json!({ "service": line.id.0, "disconnect": true })).await?;
         }
         row.username_key = None;

@@ -145,6 +145,8 @@ pub(crate) async fn sell(
     payer: &Payer,
 ) -> Result<Money, Error> {
     let ids = SaleIds::take(change).await?;
+    let before = before(service, change.now);
+    let plan_before = (before != "new" && service.plan_id != offer.plan.id).then_some(service.plan_id.0);
     let wallet = match payer {
         Payer::Wallet => ledger::held(change.tx, change.isp, &Account::CustomerWallet(service.customer_id)).await?,
         Payer::Cash { .. } | Payer::Complimentary => Money::ZERO,
@@ -157,8 +159,6 @@ pub(crate) async fn sell(
 
     service.period_ordinal += 1;
     let invoiced = total > Money::ZERO;
-    let before = before(service, change.now);
-    let plan_before = (before != "new" && service.plan_id != offer.plan.id).then_some(service.plan_id.0);
     Period {
         isp_id: change.isp,
         id: ids.period,

@@ -139,7 +139,12 @@ async fn send_all(
     let mut rows = Vec::with_capacity(people.len());
     for (phone, customer, branch) in people {
         let row = written(change, phone, text, each, *branch).await?;
-        rows.push(Message { handle: Some(handle("sms_v2_")), batch: Some(batch.into()), customer_id: *customer, ..row });
+        rows.push(Message {
+            handle: Some(handle("sms_v2_")),
+            batch: Some(batch.into()),
+            customer_id: *customer,
+            ..row
+        });
     }
     message::insert_all(change.tx, &rows).await?;
     Ok(Broadcast { batch: batch.into(), recipients, credits_used: credits, credits_remaining: remaining })

@@ -46,9 +46,7 @@ pub async fn add(tx: &Tx, isp: IspId, credits: i64) -> Result<i64, Error> {
 pub async fn take(tx: &Tx, isp: IspId, credits: i64) -> Result<Option<i64>, Error> {
     let row = tx
         .row(
-            sql!(
-                "update sms_account set balance = balance - $2 where isp_id = $1 and balance >= $2 returning balance"
-            ),
+            sql!("update sms_account set balance = balance - $2 where isp_id = $1 and balance >= $2 returning balance"),
             &params![isp, credits],
         )
         .await?;

@@ -145,7 +145,10 @@ async fn a_complaint_from_end_to_end(app: TestApp) {
     let reopen = ComplaintChange { state: Some(State::Open), ..ComplaintChange::default() };
     assert_eq!(complaints::update(&app.app, &app.actor, id, reopen).await.unwrap().closed_at, None);
     let kinds: Vec<String> = app.events().await.into_iter().filter(|kind| kind.starts_with("complaint")).collect();
-    assert_eq!(kinds.join(" "), "complaint.created complaint.updated complaint.updated complaint.closed complaint.updated");
+    assert_eq!(
+        kinds.join(" "),
+        "complaint.created complaint.updated complaint.updated complaint.closed complaint.updated"
+    );
 
     // Another branch neither sees it nor may report for its customer.
     let stranger = Actor { branch: Some(domain::BranchId(77)), ..app.actor.clone() };

@@ -343,11 +343,7 @@ mod tests {
             ),
             (EventKind::ServiceRecharged, json!({}), vec![]),
             (EventKind::ServiceRecharged, json!({ "before": "active" }), vec![]),
-            (
-                EventKind::ServiceRecharged,
-                json!({ "before": "active", "plan_before": 2 }),
-                vec!["package.changed"],
-            ),
+            (EventKind::ServiceRecharged, json!({ "before": "active", "plan_before": 2 }), vec!["package.changed"]),
             (EventKind::ServiceRecharged, json!({ "before": "new" }), vec!["connection.activated", "package.assigned"]),
             (
                 EventKind::ServiceRecharged,

@@ -234,7 +234,9 @@ async fn mine(tx: &Tx, held: Held, node: &str) -> Result<Option<Webhook>, Error>
 #[derive(Clone, Copy)]
 enum Step {
     Delivered,
-    Failed { since: Instant },
+    Failed {
+        since: Instant,
+    },
     /// Somebody else decides what follows.
     Nothing,
 }

@@ -54,8 +54,7 @@ pub struct Queued {
     phone: String,
 }
 
-pub const SEND: Operation =
-    Operation::new(TAG, "Send an SMS", Scope::SmsSend).body::<SmsToSend>().answers::<Queued>();
+pub const SEND: Operation = Operation::new(TAG, "Send an SMS", Scope::SmsSend).body::<SmsToSend>().answers::<Queued>();
 
 pub async fn send(State(app): State<App>, caller: Caller, Body(body): Body<SmsToSend>) -> Answer<Queued> {
     let SmsToSend { phone, message } = body;

@@ -228,8 +228,9 @@ impl From<CommentRow> for Comment {
     }
 }
 
-pub const COMMENTS: Operation =
-    Operation::new(TAG, "List a complaint's comments", Scope::ComplaintsRead).about("The oldest first.").lists::<Comment>();
+pub const COMMENTS: Operation = Operation::new(TAG, "List a complaint's comments", Scope::ComplaintsRead)
+    .about("The oldest first.")
+    .lists::<Comment>();
 
 pub async fn comments(
     State(app): State<App>,
@@ -247,9 +248,8 @@ doors::form! {
     }
 }
 
-pub const COMMENT: Operation = Operation::new(TAG, "Comment on a complaint", Scope::ComplaintsWrite)
-    .body::<NewComment>()
-    .creates::<Comment>();
+pub const COMMENT: Operation =
+    Operation::new(TAG, "Comment on a complaint", Scope::ComplaintsWrite).body::<NewComment>().creates::<Comment>();
 
 pub async fn comment(
     State(app): State<App>,

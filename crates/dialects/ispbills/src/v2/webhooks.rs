@@ -122,7 +122,12 @@ pub const UPDATE: Operation = Operation::new(TAG, "Update a webhook", Scope::Web
     .answers::<Row>()
     .refuses(&[412]);
 
-pub async fn update(State(app): State<App>, caller: Caller, Id(id): Id, Body(body): Body<WebhookUpdate>) -> Answer<Row> {
+pub async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    Body(body): Body<WebhookUpdate>,
+) -> Answer<Row> {
     let WebhookUpdate { url, events, active } = body;
     let command = WebhookChange {
         url: url.value(),
