@@ -1,7 +1,10 @@
 //! Version 1: the table below is the document's own, in its order.
 
+mod action;
 mod auth;
 mod sms;
+mod billing;
+mod customers;
 
 use axum::Router;
 use service::App;
@@ -13,6 +16,16 @@ doors::operations! { App;
     GET  "/api/v1/sms/history"  => sms::history,   sms::HISTORY;
     GET  "/api/v1/sms/balance"  => sms::balance,   sms::BALANCE;
     POST "/api/v1/sms/send"     => sms::send,      sms::SEND;
+    // Customers.
+    GET  "/api/v1/customers"              => customers::list,         customers::LIST;
+    POST "/api/v1/customers"              => customers::create,       customers::CREATE;
+    GET  "/api/v1/customers/{id}"         => customers::show,         customers::SHOW;
+    POST "/api/v1/customers/{id}/action"  => action::action,          action::ACTION;
+    // Billing.
+    GET  "/api/v1/invoices"               => billing::invoices,       billing::INVOICES;
+    GET  "/api/v1/bills"                  => billing::bills,          billing::BILLS;
+    GET  "/api/v1/subscriptions"          => billing::subscriptions,  billing::SUBSCRIPTIONS;
+    GET  "/api/v1/payments"               => billing::payments,       billing::PAYMENTS;
 }
 
 /// The dialect's name in tokens, metrics and as its prefix.
