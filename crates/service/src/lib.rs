@@ -21,6 +21,7 @@
 //! | [`sessions`]                                 | sessions as they are looked at, and orders to single ones         |
 //! | [`ledger`], [`events`], [`jobs`]             | the books, the feed, background work as they are read             |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
+//! | [`sms`], [`complaints`]                      | messages sent for clients, what customers report                  |
 //! | [`webhooks`]                               | what other systems are told, and the queue of it                  |
 //! | [`metering`]                               | what API clients use                                              |
 //! | [`overview`]                                 | the front page's facts                                            |
@@ -37,6 +38,7 @@ pub mod cards;
 pub mod change;
 pub mod clients;
 pub mod clock;
+pub mod complaints;
 pub mod customers;
 pub mod dashboard;
 pub mod directory;
@@ -70,6 +72,7 @@ pub mod routers;
 pub mod schedule;
 pub mod sessions;
 pub mod setup;
+pub mod sms;
 pub mod staff;
 pub mod standing;
 pub mod tokens;

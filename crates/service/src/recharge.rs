@@ -149,6 +149,8 @@ pub(crate) async fn sell(
 ) -> Result<Money, Error> {
     let ids = SaleIds::take(change).await?;
     let payer = &resellers::paying(change, offer, payer).await?;
+    let before = before(service, change.now);
+    let plan_before = (before != "new" && service.plan_id != offer.plan.id).then_some(service.plan_id.0);
     let wallet = match payer {
         Payer::Wallet => ledger::held(change.tx, change.isp, &Account::CustomerWallet(service.customer_id)).await?,
         Payer::Cash { .. } | Payer::Voucher | Payer::Card { .. } | Payer::Reseller { .. } | Payer::Complimentary => {
@@ -164,6 +166,8 @@ pub(crate) async fn sell(
     let before = before(service, change.now);
     let plan_before = (before != "new" && service.plan_id != offer.plan.id).then_some(service.plan_id.0);
     service.period_ordinal += 1;
+    service.period_ordinal += 1;
+    let invoiced = total > Money::ZERO;
     Period {
         isp_id: change.isp,
         id: ids.period,

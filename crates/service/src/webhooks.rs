@@ -11,6 +11,8 @@ use store::{
     webhook::{self, Delivery, Webhook},
 };
 
+pub use store::webhook::Webhook as Row;
+
 use crate::{
     Actor, App, Change, Error, Who,
     ids::Table,

@@ -8,6 +8,7 @@ pub mod docs;
 pub mod envelope;
 pub mod examples;
 pub mod page;
+mod messages;
 pub mod v1;
 pub mod v2;
 

@@ -2,6 +2,7 @@
 
 mod action;
 mod auth;
+mod sms;
 mod billing;
 mod customers;
 
@@ -11,6 +12,10 @@ use service::App;
 doors::operations! { App;
     POST "/api/auth/login"    => auth::login,    auth::LOGIN;
     POST "/api/auth/refresh"  => auth::refresh,  auth::REFRESH;
+    // SMS
+    GET  "/api/v1/sms/history"  => sms::history,   sms::HISTORY;
+    GET  "/api/v1/sms/balance"  => sms::balance,   sms::BALANCE;
+    POST "/api/v1/sms/send"     => sms::send,      sms::SEND;
     // Customers.
     GET  "/api/v1/customers"              => customers::list,         customers::LIST;
     POST "/api/v1/customers"              => customers::create,       customers::CREATE;

@@ -3,6 +3,7 @@
 pub mod credentials;
 mod people;
 mod seed;
+mod service_desk;
 
 use std::{
     net::Ipv4Addr,
@@ -60,6 +61,9 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     }
     seed::ispbills(&app, isp, API_LOGIN, &known.ispbills).await?;
     seed::ispbills(&app, other, OTHER_API_LOGIN, &known.other_ispbills).await?;
+    for tenant in [isp, other] {
+        service_desk::furnish(&app, &Actor::system(tenant)).await?;
+    }
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 

@@ -7,6 +7,7 @@ mod app;
 mod backup;
 mod crash;
 mod examples;
+mod desk;
 mod golden_path;
 mod home;
 mod hostile;
@@ -22,6 +23,7 @@ mod races;
 mod statements;
 mod usage;
 mod vouchers;
+mod webhooks;
 
 /// Runs a story on SQLite, and on PostgreSQL where it is installed.
 #[macro_export]
