@@ -73,12 +73,7 @@ pub async fn billed(tx: &Tx, isp: IspId, branch: Option<BranchId>, since: Instan
 }
 
 /// What is open of all bills, and of those that are due before `until`.
-pub async fn due(
-    tx: &Tx,
-    isp: IspId,
-    branch: Option<BranchId>,
-    until: Option<Instant>,
-) -> Result<(i64, Money), Error> {
+pub async fn due(tx: &Tx, isp: IspId, branch: Option<BranchId>, until: Option<Instant>) -> Result<(i64, Money), Error> {
     let mut conditions = Conditions::of(isp);
     conditions.and("t.status in ('unpaid', 'partial')");
     conditions.given("t.due_at <", until);
@@ -158,7 +153,13 @@ pub async fn heaviest(
     );
     let rows = tx.rows(text, &params).await?;
     let read = |row: &crate::db::Row| {
-        Ok(Heavy { customer: row.get(0)?, name: row.get(1)?, username: row.get(2)?, up: row.get(3)?, down: row.get(4)? })
+        Ok(Heavy {
+            customer: row.get(0)?,
+            name: row.get(1)?,
+            username: row.get(2)?,
+            up: row.get(3)?,
+            down: row.get(4)?,
+        })
     };
     rows.iter().map(read).collect()
 }

@@ -293,12 +293,7 @@ fn live(isp: IspId) -> Conditions {
 }
 
 /// An OLT with how many ONUs it has.
-pub async fn olts(
-    tx: &Tx,
-    isp: IspId,
-    filter: &Filter,
-    page: (i64, i64),
-) -> Result<(Vec<(Olt, i64)>, i64), Error> {
+pub async fn olts(tx: &Tx, isp: IspId, filter: &Filter, page: (i64, i64)) -> Result<(Vec<(Olt, i64)>, i64), Error> {
     const SELECT: &str = text!(
         "select ",
         Olt::COLUMNS,
@@ -336,20 +331,10 @@ const ONU_FROM: &str = "onu t left join olt o on o.isp_id = t.isp_id and o.id = 
     left join customer c on c.isp_id = t.isp_id and c.id = t.customer_id and c.deleted_at is null";
 
 fn named_onu(row: &Row) -> Result<NamedOnu, Error> {
-    Ok(NamedOnu {
-        onu: Onu::from_row(row)?,
-        olt_name: row.get(22)?,
-        customer_name: row.get(23)?,
-        branch: row.get(24)?,
-    })
+    Ok(NamedOnu { onu: Onu::from_row(row)?, olt_name: row.get(22)?, customer_name: row.get(23)?, branch: row.get(24)? })
 }
 
-pub async fn onus(
-    tx: &Tx,
-    isp: IspId,
-    filter: &OnuFilter,
-    page: (i64, i64),
-) -> Result<(Vec<NamedOnu>, i64), Error> {
+pub async fn onus(tx: &Tx, isp: IspId, filter: &OnuFilter, page: (i64, i64)) -> Result<(Vec<NamedOnu>, i64), Error> {
     let mut conditions = live(isp);
     conditions.given("t.olt_id =", filter.olt);
     conditions.given("t.status =", filter.status.as_deref());
@@ -386,6 +371,17 @@ pub async fn devices(
     conditions.page(tx, (SELECT, "device t"), "t.id", page, None, read).await
 }
 
+/// How many problems a device has now.
+pub async fn problems_of(tx: &Tx, isp: IspId, device: i64) -> Result<i64, Error> {
+    let row = tx
+        .row(
+            sql!("select count(*) from device_problem where isp_id = $1 and device_id = $2 and ended_at is null"),
+            &params![isp, device],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
 /// Problems that are not over, the newest first, each with its device's name.
 pub async fn problems(
     tx: &Tx,
@@ -402,12 +398,7 @@ pub async fn problems(
     conditions.page(tx, (SELECT, from), "t.began_at desc, t.id desc", page, None, read).await
 }
 
-pub async fn checks(
-    tx: &Tx,
-    isp: IspId,
-    filter: &Filter,
-    page: (i64, i64),
-) -> Result<(Vec<StatusCheck>, i64), Error> {
+pub async fn checks(tx: &Tx, isp: IspId, filter: &Filter, page: (i64, i64)) -> Result<(Vec<StatusCheck>, i64), Error> {
     const SELECT: &str = text!("select ", StatusCheck::COLUMNS);
     let mut conditions = live(isp);
     conditions.given("t.kind =", filter.kind.as_deref());

@@ -112,10 +112,7 @@ pub async fn account(tx: &Tx, isp: IspId, id: i64) -> Result<Option<Account>, Er
 
 pub async fn account_named(tx: &Tx, isp: IspId, username_key: &str) -> Result<Option<i64>, Error> {
     let row = tx
-        .row(
-            sql!("select id from vpn_account where isp_id = $1 and username_key = $2"),
-            &params![isp, username_key],
-        )
+        .row(sql!("select id from vpn_account where isp_id = $1 and username_key = $2"), &params![isp, username_key])
         .await?;
     row.map(|row| row.get(0)).transpose()
 }
@@ -163,12 +160,9 @@ pub async fn save_account(tx: &Tx, row: &Account) -> Result<(), Error> {
 }
 
 pub async fn downloaded(tx: &Tx, isp: IspId, id: i64, at: Instant) -> Result<(), Error> {
-    tx.run(
-        sql!("update vpn_account set last_download_at = $3 where isp_id = $1 and id = $2"),
-        &params![isp, id, at],
-    )
-    .await
-    .map(drop)
+    tx.run(sql!("update vpn_account set last_download_at = $3 where isp_id = $1 and id = $2"), &params![isp, id, at])
+        .await
+        .map(drop)
 }
 
 /// Conditions of a list; all given ones hold.
@@ -180,12 +174,7 @@ pub struct Filter {
     pub search: Option<String>,
 }
 
-pub async fn accounts(
-    tx: &Tx,
-    isp: IspId,
-    filter: &Filter,
-    page: (i64, i64),
-) -> Result<(Vec<Account>, i64), Error> {
+pub async fn accounts(tx: &Tx, isp: IspId, filter: &Filter, page: (i64, i64)) -> Result<(Vec<Account>, i64), Error> {
     const SELECT: &str = text!("select ", Account::COLUMNS);
     let mut conditions = Conditions::of(isp);
     conditions.and("t.deleted_at is null");

@@ -149,7 +149,8 @@ fn is_target(kind: &str, target: &str) -> bool {
     match kind {
         "ping" => is_host(target),
         "tcp" => target.rsplit_once(':').is_some_and(|(host, port)| {
-            is_host(host.trim_start_matches('[').trim_end_matches(']')) && port.parse::<u16>().is_ok_and(|port| port > 0)
+            is_host(host.trim_start_matches('[').trim_end_matches(']'))
+                && port.parse::<u16>().is_ok_and(|port| port > 0)
         }),
         "http" => ["http://", "https://"].iter().any(|scheme| {
             target.strip_prefix(scheme).is_some_and(|rest| {

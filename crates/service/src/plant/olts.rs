@@ -83,7 +83,8 @@ async fn write(
         Some(id) => (id, false),
         None => (app.new_id(Table::Olt).await?, true),
     };
-    let community = wish.snmp_community.clone().map(|text| text.map(|text| app.vault.seal(&community_place(id), &text)));
+    let community =
+        wish.snmp_community.clone().map(|text| text.map(|text| app.vault.seal(&community_place(id), &text)));
     app.change(actor, Class::Interactive, async move |change| {
         rows::lock(change.tx, change.isp).await?;
         let before = match is_new {

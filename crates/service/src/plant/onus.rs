@@ -225,9 +225,11 @@ async fn place(change: &Change<'_>, onu: &Onu) -> Result<(), Error> {
     checks.must(olt.is_some(), "olt_id", Why::Unknown);
     if let Some(olt) = olt {
         let right = (1..=olt.pon_ports).contains(&onu.pon_port);
-        checks.must(right, "pon_port", if onu.pon_port < 1 { Why::TooSmall { min: 1 } } else {
-            Why::TooLarge { max: olt.pon_ports }
-        });
+        checks.must(
+            right,
+            "pon_port",
+            if onu.pon_port < 1 { Why::TooSmall { min: 1 } } else { Why::TooLarge { max: olt.pon_ports } },
+        );
     }
     checks.must((1..=256).contains(&onu.line), "onu_number", Why::Not("a number from 1 to 256"));
     checks.must(!onu.name.chars().any(char::is_control), "name", Why::Not("one line"));
@@ -253,14 +255,8 @@ pub async fn delete(app: &App, actor: &Actor, id: i64, unchanged_since: Option<I
         let onu = found(change, &who, id).await?.onu;
         unchanged(unchanged_since, onu.updated_at)?;
         let (now, name) = (change.now, title(&onu));
-        let gone = Onu {
-            serial_key: None,
-            mac_key: None,
-            line_key: None,
-            updated_at: now,
-            deleted_at: Some(now),
-            ..onu
-        };
+        let gone =
+            Onu { serial_key: None, mac_key: None, line_key: None, updated_at: now, deleted_at: Some(now), ..onu };
         rows::save_onu(change.tx, &gone).await?;
         change.event(EventKind::OnuDeleted, Subject::Onu(id), json!({ "name": name }));
         log(change, "deleted", "onu", id, &name).await

@@ -84,9 +84,8 @@ impl Heard {
             *known = at.max(*known);
         }
         let noted = self.0.lock();
-        let is_due = |(router, at): &(RouterId, Instant)| {
-            noted.get(router).is_none_or(|noted| at.since(*noted) >= NOTED)
-        };
+        let is_due =
+            |(router, at): &(RouterId, Instant)| noted.get(router).is_none_or(|noted| at.since(*noted) >= NOTED);
         let mut due: Vec<_> = newest.into_iter().filter(is_due).collect();
         // Two batches never wait for each other in a ring.
         due.sort_unstable_by_key(|(router, _)| router.0);

@@ -302,8 +302,7 @@ pub async fn list(
 ) -> Result<(Vec<Shown>, i64), Error> {
     let server = server(app, actor).await?;
     let isp = actor.isp;
-    let (accounts, total) =
-        app.db.read(async move |tx| vpn::accounts(tx, isp, &filter, (offset, limit)).await).await?;
+    let (accounts, total) = app.db.read(async move |tx| vpn::accounts(tx, isp, &filter, (offset, limit)).await).await?;
     let told = Told::of(&server)?;
     let shown = |account| Shown { address: told.address(&account), account };
     Ok((accounts.into_iter().map(shown).collect(), total))
@@ -351,11 +350,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewAccount) -> Result<Sho
     let mut checks = Checks::default();
     checks.must(PROTOCOLS.contains(&protocol), "protocol", Why::NotOneOf(PROTOCOLS));
     checks.line(&name, "name");
-    checks.must(
-        is_username(&username),
-        "username",
-        Why::Not("up to 60 letters, digits, dots, dashes or underscores"),
-    );
+    checks.must(is_username(&username), "username", Why::Not("up to 60 letters, digits, dots, dashes or underscores"));
     checks.done()?;
     let server = made(app, actor.isp).await?;
     let id = app.new_id(Table::VpnAccount).await?;
@@ -441,7 +436,8 @@ pub async fn update(
     let account = app
         .change(actor, Class::Interactive, async move |change| {
             rows::lock(change.tx, change.isp).await?;
-            let before = vpn::account(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "vpn_account" })?;
+            let before =
+                vpn::account(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "vpn_account" })?;
             plant::unchanged(unchanged_since, before.updated_at)?;
             let AccountChange { name, enabled } = wish.clone();
             let mut after = before.clone();
