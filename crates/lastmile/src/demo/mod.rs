@@ -2,6 +2,7 @@
 
 pub mod credentials;
 mod people;
+mod plant;
 mod seed;
 
 use std::{
@@ -59,6 +60,8 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     }
     seed::ispbills(&app, isp, API_LOGIN, &known.ispbills).await?;
     seed::ispbills(&app, other, OTHER_API_LOGIN, &known.other_ispbills).await?;
+    plant::plant(&app, isp, plant::Size::Town).await?;
+    plant::plant(&app, other, plant::Size::Village).await?;
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 
