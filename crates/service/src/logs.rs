@@ -3,12 +3,12 @@
 use domain::event::EventKind;
 use store::{
     hotspot::Access,
-    logs::{Filter, Login, RouterEvent, Stopped, Which},
+    logs::{self, Filter, Login, RouterEvent, Stopped, Which},
 };
 
 use crate::{Actor, App, Error, setup::login_key};
 
-pub use store::logs;
+pub use store::logs as rows;
 
 /// How many rows of a log are counted and paged through.
 pub const MOST: i64 = logs::MOST;

@@ -94,6 +94,7 @@ create table device_problem (
     primary key (isp_id, id)
 );
 create unique index device_problem_external on device_problem (isp_id, external_id);
+create index device_problem_device on device_problem (isp_id, device_id) where ended_at is null;
 create index device_problem_open on device_problem (isp_id, began_at, id) where ended_at is null;
 
 create table status_check (

@@ -371,6 +371,17 @@ pub async fn devices(
     conditions.page(tx, (SELECT, "device t"), "t.id", page, None, read).await
 }
 
+/// How many problems a device has now.
+pub async fn problems_of(tx: &Tx, isp: IspId, device: i64) -> Result<i64, Error> {
+    let row = tx
+        .row(
+            sql!("select count(*) from device_problem where isp_id = $1 and device_id = $2 and ended_at is null"),
+            &params![isp, device],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
 /// Problems that are not over, the newest first, each with its device's name.
 pub async fn problems(
     tx: &Tx,

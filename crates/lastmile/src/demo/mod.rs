@@ -2,6 +2,7 @@
 
 pub mod credentials;
 mod people;
+mod plant;
 mod seed;
 mod service_desk;
 
@@ -64,6 +65,8 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     for tenant in [isp, other] {
         service_desk::furnish(&app, &Actor::system(tenant)).await?;
     }
+    plant::plant(&app, isp, plant::Size::Town).await?;
+    plant::plant(&app, other, plant::Size::Village).await?;
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 

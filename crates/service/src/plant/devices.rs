@@ -63,18 +63,18 @@ pub async fn problems(
 }
 
 /// The access log says who opened it.
-pub async fn open(app: &App, actor: &Actor, id: i64) -> Result<Device, Error> {
+pub async fn open(app: &App, actor: &Actor, id: i64) -> Result<(Device, i64), Error> {
     whole(actor)?;
     app.change(actor, Class::Interactive, async move |change| {
         let device = rows::device(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "device" })?;
         log(change, "opened", "device", id, &device.name).await?;
-        Ok(device)
+        Ok((device, rows::problems_of(change.tx, change.isp, id).await?))
     })
     .await
 }
 
 pub async fn create(app: &App, actor: &Actor, wish: Wish) -> Result<Device, Error> {
-    write(app, actor, None, None, wish).await
+    Ok(write(app, actor, None, None, wish).await?.0)
 }
 
 pub async fn update(
@@ -83,7 +83,7 @@ pub async fn update(
     id: i64,
     unchanged_since: Option<Instant>,
     wish: Wish,
-) -> Result<Device, Error> {
+) -> Result<(Device, i64), Error> {
     write(app, actor, Some(id), unchanged_since, wish).await
 }
 
@@ -93,7 +93,7 @@ async fn write(
     id: Option<i64>,
     unchanged_since: Option<Instant>,
     wish: Wish,
-) -> Result<Device, Error> {
+) -> Result<(Device, i64), Error> {
     actor.writes()?;
     whole(actor)?;
     app.change(actor, Class::Interactive, async move |change| {
@@ -129,7 +129,7 @@ async fn write(
             change.event(kind, Subject::Device(id), json!({ "name": after.name, "status": after.status }));
             log(change, if is_new { "created" } else { "changed" }, "device", id, &after.name).await?;
         }
-        Ok(after)
+        Ok((after, rows::problems_of(change.tx, change.isp, id).await?))
     })
     .await
 }
