@@ -2,6 +2,7 @@
 
 pub mod credentials;
 mod people;
+mod resellers;
 mod seed;
 
 use std::{
@@ -59,6 +60,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     }
     seed::ispbills(&app, isp, API_LOGIN, &known.ispbills).await?;
     seed::ispbills(&app, other, OTHER_API_LOGIN, &known.other_ispbills).await?;
+    resellers::make(&app, isp, &known.ispbills).await?;
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 
