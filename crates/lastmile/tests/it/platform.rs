@@ -49,21 +49,21 @@ both!(
 
 /// Both versions behind one door, as the program serves them.
 #[derive(Clone)]
-struct Api {
-    app: Arc<TestApp>,
+pub struct Api {
+    pub app: Arc<TestApp>,
     router: Router,
     log: Log,
 }
 
 #[derive(Debug)]
-struct Came {
-    status: u16,
-    headers: HeaderMap,
-    text: String,
+pub struct Came {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
 }
 
 impl Came {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_default()
     }
 
@@ -73,7 +73,7 @@ impl Came {
 
     /// A refusal is told in the document's form.
     #[track_caller]
-    fn refused(&self, status: u16, what: &str) {
+    pub fn refused(&self, status: u16, what: &str) {
         assert_eq!(self.status, status, "{what}: {}", self.text);
         assert!(self.json()["error"]["code"].is_string(), "{what}: {}", self.text);
     }
@@ -100,7 +100,7 @@ fn path(route: &Route, id: &str) -> String {
 const NOBODY: &str = "999999999";
 
 impl Api {
-    fn over(app: TestApp) -> Api {
+    pub fn over(app: TestApp) -> Api {
         let (core, gate, log) = (app.app.clone(), Gate::default(), Log::default());
         let router = Dispatch::new(core.clock.clone())
             .with(ispbills::v1(core.clone(), gate.clone(), log.clone()))
@@ -110,7 +110,20 @@ impl Api {
     }
 
     async fn call(&self, method: &str, path: &str, token: Option<&str>, body: &Value) -> Came {
+        self.call_with(method, path, token, body, &[]).await
+    }
+
+    /// With further headers.
+    pub async fn call_with(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> Came {
         let request = Request::builder().method(method).uri(path);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let request = match token {
             Some(token) => request.header("authorization", format!("Bearer {token}")),
             None => request,
@@ -151,7 +164,7 @@ impl Api {
     }
 
     /// A client of version 2 with these rights, and a token of it.
-    async fn client(&self, actor: &Actor, tier: Tier, scopes: Option<Scopes>) -> (ApiClientId, String) {
+    pub async fn client(&self, actor: &Actor, tier: Tier, scopes: Option<Scopes>) -> (ApiClientId, String) {
         let command = NewOauthClient { name: "client".into(), branch: None, tier, scopes, credentials: None };
         let made = clients::create_oauth(&self.app.app, actor, command).await.expect("a client");
         let granted = tokens::exchange(&self.app.app, &made.client_id, &made.client_secret).await.expect("a token");

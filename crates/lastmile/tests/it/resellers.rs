@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::{CardState, Commission, CustomerId, Money, PlanId, Role, Scopes, StaffId, billing::Payer};
+use serde_json::{Value, json};
 use service::{
     Actor, Error, Who, Why,
     cards::{self, Handed, NewBatch},
@@ -18,6 +19,7 @@ use service::{
 use crate::{
     app::{Line, TestApp, cash, days},
     both,
+    platform::{Api, Came},
     races::at_once,
 };
 
@@ -30,6 +32,7 @@ both!(
     a_card_is_redeemed_once,
     cards_go_from_hand_to_hand,
     nobody_gives_more_than_it_has,
+    operators_and_cards_over_http,
 );
 
 /// A plan of 1000.00 without tax and 30 days.
@@ -378,4 +381,80 @@ async fn nobody_gives_more_than_it_has(app: TestApp) {
     assert_eq!(suspended, Err(Error::Refused("An owner cannot be suspended")));
     let demoted = staff::StaffChange { role: Some(Role::Noc), ..Default::default() };
     assert!(staff::update(&app.app, &app.actor, Scopes::ALL, owner, demoted).await.is_err());
+}
+
+async fn operators_and_cards_over_http(app: TestApp) {
+    let api = Api::over(app);
+    let (_, owner) = api.client(&api.app.actor, Tier::V2HighVolume, None).await;
+    let ask = async |method: &str, path: &str, body: Value, headers: &[(&str, &str)]| -> Came {
+        api.call_with(method, path, Some(&owner), &body, headers).await
+    };
+    // A password is made and shown this once.
+    let body =
+        json!({ "name": "North", "email": "north@example.com", "account_type": "postpaid", "collection_limit": 50 });
+    let made = ask("POST", "/api/v2/operators", body, &[]).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let row = made.json()["data"].clone();
+    let (path, tag) = (format!("/api/v2/operators/{}", row["id"]), made.headers["etag"].to_str().expect("a tag"));
+    let password = row["password"].as_str().expect("a password").to_string();
+    let shown = ask("GET", &path, Value::Null, &[]).await;
+    assert!(!shown.text.contains(&password) && shown.headers["etag"] == tag, "{}", shown.text);
+    // Whoever changes what somebody else has changed meanwhile is told so.
+    api.app.app.clock.pass(1);
+    assert_eq!(ask("PUT", &path, json!({ "name": "Northern" }), &[("if-match", tag)]).await.status, 200);
+    ask("PUT", &path, json!({ "name": "Norther" }), &[("if-match", tag)]).await.refused(412, "an old tag");
+    let wrong = ask("PUT", &path, json!({ "account_type": "prepaid", "collection_limit": 5 }), &[]).await;
+    wrong.refused(422, "a limit for a prepaid account");
+    // A funding is done once for its key.
+    let fund = format!("{path}/fund");
+    let key = [("idempotency-key", "f1")];
+    let first = ask("POST", &fund, json!({ "amount": 500.5, "method": "bKash" }), &key).await;
+    let again = ask("POST", &fund, json!({ "amount": 500.5, "method": "bKash" }), &key).await;
+    assert_eq!((first.status, &first.text), (201, &again.text));
+    assert_eq!(again.json()["data"]["balance"], 500.5);
+    ask("POST", &fund, json!({ "amount": 500 }), &key).await.refused(409, "the key of another request");
+    for amount in [json!(0), json!(-5), json!(0.001), json!("many"), Value::Null] {
+        ask("POST", &fund, json!({ "amount": amount }), &[]).await.refused(422, "no amount to fund");
+    }
+    // Suspended by version 2, lifted by version 1 and the other way round.
+    let login = json!({ "email": "north@example.com", "password": password });
+    let sign_in = async || api.call_with("POST", "/api/auth/login", None, &login, &[]).await.status;
+    assert_eq!(sign_in().await, 200);
+    assert_eq!(ask("POST", &format!("{path}/suspend"), Value::Null, &[]).await.json()["data"]["status"], "suspended");
+    assert_eq!(sign_in().await, 401);
+    let person = tokens::sign_in(&api.app.app, "owner@example.com", "correct horse").await.expect("tokens").access;
+    let v1 = format!("/api/v1/operators/{}/suspend", row["id"]);
+    let lifted = api.call_with("POST", &v1, Some(&person), &json!({ "suspended": false }), &[]).await;
+    assert_eq!((lifted.status, sign_in().await), (200, 200), "{}", lifted.text);
+    assert_eq!(api.call_with("POST", &v1, Some(&person), &Value::Null, &[]).await.status, 200);
+    assert_eq!(ask("POST", &format!("{path}/activate"), Value::Null, &[]).await.json()["data"]["status"], "active");
+    // Codes are shown to those who may make cards; others see their ends.
+    let cards = json!({ "package_id": api.app.gold.0, "quantity": 2, "commission": 2.5, "commission_type": "percent" });
+    let made = ask("POST", "/api/v2/recharge-cards", cards, &[]).await.json();
+    assert_eq!(made["data"]["commission"], 37.5);
+    let code = made["data"]["cards"][0]["code"].as_str().expect("a code");
+    let one = format!("/api/v2/recharge-cards/{}", made["data"]["cards"][0]["id"]);
+    assert_eq!(ask("GET", &one, Value::Null, &[]).await.json()["data"]["code"], code);
+    let reads = Scopes::from_words("cards:read");
+    let (_, reader) = api.client(&api.app.actor, Tier::V2HighVolume, Some(reads)).await;
+    for path in [one.as_str(), "/api/v2/recharge-cards", "/api/v2/recharge-cards/batches"] {
+        let seen = api.call_with("GET", path, Some(&reader), &Value::Null, &[]).await;
+        assert_eq!(seen.status, 200, "{}", seen.text);
+        assert!(!seen.text.contains(code), "{path} shows a code: {}", seen.text);
+    }
+    for (field, body) in [
+        (
+            "commission",
+            json!({ "package_id": api.app.gold.0, "quantity": 1, "commission": 101, "commission_type": "percent" }),
+        ),
+        ("commission", json!({ "package_id": api.app.gold.0, "quantity": 1, "commission": 1500.01 })),
+        ("quantity", json!({ "package_id": api.app.gold.0, "quantity": 1001 })),
+        ("package_id", json!({ "package_id": 999, "quantity": 1 })),
+        ("distributor_id", json!({ "package_id": api.app.gold.0, "quantity": 1, "distributor_id": row["id"] })),
+        ("expires_at", json!({ "package_id": api.app.gold.0, "quantity": 1, "expires_at": "2020-01-01T00:00:00Z" })),
+    ] {
+        let refused = ask("POST", "/api/v2/recharge-cards", body, &[]).await;
+        refused.refused(422, field);
+        assert!(refused.json()["error"]["details"][field].is_array(), "{field}: {}", refused.text);
+    }
 }
