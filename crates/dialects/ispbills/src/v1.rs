@@ -5,6 +5,8 @@ mod auth;
 mod sms;
 mod billing;
 mod customers;
+mod operators;
+mod recharge_cards;
 
 use axum::Router;
 use service::App;
@@ -55,6 +57,14 @@ doors::operations! { App;
     GET  "/api/v1/logs/hotspot"          => logs::hotspot,          logs::HOTSPOT;
     GET  "/api/v1/logs/ppp-auth"         => logs::ppp_auth,         logs::PPP_AUTH;
     GET  "/api/v1/logs/auto-suspension"  => logs::auto_suspension,  logs::AUTO_SUSPENSION;
+    // Operators
+    GET  "/api/v1/operators"               => operators::list,     operators::LIST;
+    POST "/api/v1/operators"               => operators::create,   operators::CREATE;
+    PUT  "/api/v1/operators/{id}"          => operators::update,   operators::UPDATE;
+    POST "/api/v1/operators/{id}/suspend"  => operators::suspend,  operators::SUSPEND;
+    POST "/api/v1/operators/{id}/fund"     => operators::fund,     operators::FUND;
+    // Recharge cards
+    GET  "/api/v1/recharge-cards"          => recharge_cards::list,  recharge_cards::LIST;
 }
 
 /// The dialect's name in tokens, metrics and as its prefix.

@@ -3,6 +3,7 @@
 pub mod credentials;
 mod people;
 mod plant;
+mod resellers;
 mod seed;
 mod service_desk;
 
@@ -67,6 +68,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     }
     plant::plant(&app, isp, plant::Size::Town).await?;
     plant::plant(&app, other, plant::Size::Village).await?;
+    resellers::make(&app, isp, &known.ispbills).await?;
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 
