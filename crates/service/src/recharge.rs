@@ -163,11 +163,7 @@ pub(crate) async fn sell(
     let sale = sale.map_err(|Refusal::Insufficient { needed }| Error::Insufficient { needed })?;
     let invoiced = sale.taxed.total() > Money::ZERO;
 
-    let before = before(service, change.now);
-    let plan_before = (before != "new" && service.plan_id != offer.plan.id).then_some(service.plan_id.0);
     service.period_ordinal += 1;
-    service.period_ordinal += 1;
-    let invoiced = total > Money::ZERO;
     Period {
         isp_id: change.isp,
         id: ids.period,

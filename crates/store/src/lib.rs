@@ -5,7 +5,6 @@
 
 pub mod api_request;
 pub mod api_usage;
-pub mod complaint;
 pub mod bill;
 pub mod card;
 pub mod complaint;

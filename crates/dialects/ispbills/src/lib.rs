@@ -7,8 +7,8 @@
 pub mod docs;
 pub mod envelope;
 pub mod examples;
-pub mod page;
 mod messages;
+pub mod page;
 pub mod v1;
 pub mod v2;
 

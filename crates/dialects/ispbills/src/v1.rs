@@ -2,11 +2,11 @@
 
 mod action;
 mod auth;
-mod sms;
 mod billing;
 mod customers;
 mod operators;
 mod recharge_cards;
+mod sms;
 
 use axum::Router;
 use service::App;

@@ -2,29 +2,26 @@
 
 mod account;
 mod auth;
-mod complaints;
-mod packages;
-mod sms;
-mod webhooks;
 pub(crate) mod bills;
+mod complaints;
 pub(crate) mod customers;
-mod home;
-mod packages;
-pub(crate) mod payments;
-pub(crate) mod subscriptions;
 pub(crate) mod dashboard;
 pub(crate) mod devices;
+mod home;
 pub(crate) mod logs;
 pub(crate) mod network;
 pub(crate) mod olts;
 pub(crate) mod onus;
-mod packages;
-pub(crate) mod status_checks;
-pub(crate) mod vpn;
 pub(crate) mod operators;
 mod packages;
+pub(crate) mod payments;
 pub(crate) mod recharge_cards;
+mod sms;
 mod staff;
+pub(crate) mod status_checks;
+pub(crate) mod subscriptions;
+pub(crate) mod vpn;
+mod webhooks;
 
 use axum::Router;
 use service::App;
