@@ -292,10 +292,9 @@ async fn invoice(
     change.event(
         EventKind::InvoiceIssued,
         Subject::Customer(service.customer_id.0),
-        json!({ "invoice": ids.invoice.0, "number": number, "total": total.0, "paid": true }),
         json!({
             "invoice": ids.invoice.0, "number": number, "total": total.0, "due_at": change.now.0,
-            "customer": service.customer_id.0
+            "customer": service.customer_id.0, "paid": true
         }),
     );
     Ok(())

@@ -5,8 +5,8 @@
 
 pub mod api_request;
 pub mod api_usage;
-pub mod complaint;
 pub mod bill;
+pub mod complaint;
 pub mod counter;
 pub mod customer;
 pub mod db;
