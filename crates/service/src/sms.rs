@@ -47,15 +47,23 @@ pub async fn send(
 ) -> Result<Sent, Error> {
     actor.writes()?;
     let (branch, handle) = (actor.branch, handle(prefix));
-    app.change_once(actor, key, async move |change| {
-        let credits = segments(&text);
-        let remaining = pay(change, credits, &handle).await?;
-        let row = written(change, &phone, &text, credits, branch).await?;
-        Message { handle: Some(handle.clone()), ..row }.insert(change.tx).await?;
-        let (handle, phone) = (handle.clone(), phone.clone());
-        Ok(Sent { handle, phone, credits_used: credits, credits_remaining: remaining })
-    })
-    .await
+    app.change_once(actor, key, async move |change| write(change, &handle, &phone, &text, None, branch).await).await
+}
+
+/// Writes one message and takes its credits.
+pub(crate) async fn write(
+    change: &Change<'_>,
+    handle: &str,
+    phone: &str,
+    text: &str,
+    customer: Option<CustomerId>,
+    branch: Option<BranchId>,
+) -> Result<Sent, Error> {
+    let credits = segments(text);
+    let remaining = pay(change, credits, handle).await?;
+    let row = written(change, phone, text, credits, branch).await?;
+    Message { handle: Some(handle.into()), customer_id: customer, ..row }.insert(change.tx).await?;
+    Ok(Sent { handle: handle.into(), phone: phone.into(), credits_used: credits, credits_remaining: remaining })
 }
 
 /// Many messages on their way.
@@ -180,7 +188,7 @@ async fn written(
 }
 
 /// Twelve hexadecimal digits behind a prefix.
-fn handle(prefix: &str) -> String {
+pub(crate) fn handle(prefix: &str) -> String {
     format!("{prefix}{}", hex(&random_bytes::<6>()))
 }
 

@@ -9,6 +9,7 @@ pub mod bill;
 pub mod card;
 pub mod complaint;
 mod conditions;
+pub mod complaint;
 pub mod counter;
 pub mod customer;
 pub mod dashboard;

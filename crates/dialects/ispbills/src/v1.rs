@@ -17,10 +17,6 @@ use crate::v2::{dashboard, devices, logs, network, olts, onus, status_checks, vp
 doors::operations! { App;
     POST "/api/auth/login"    => auth::login,    auth::LOGIN;
     POST "/api/auth/refresh"  => auth::refresh,  auth::REFRESH;
-    // SMS
-    GET  "/api/v1/sms/history"  => sms::history,   sms::HISTORY;
-    GET  "/api/v1/sms/balance"  => sms::balance,   sms::BALANCE;
-    POST "/api/v1/sms/send"     => sms::send,      sms::SEND;
     // Customers.
     GET  "/api/v1/customers"              => customers::list,         customers::LIST;
     POST "/api/v1/customers"              => customers::create,       customers::CREATE;
@@ -65,6 +61,10 @@ doors::operations! { App;
     POST "/api/v1/operators/{id}/fund"     => operators::fund,     operators::FUND;
     // Recharge cards
     GET  "/api/v1/recharge-cards"          => recharge_cards::list,  recharge_cards::LIST;
+    // SMS.
+    GET  "/api/v1/sms/history"  => sms::history,   sms::HISTORY;
+    GET  "/api/v1/sms/balance"  => sms::balance,   sms::BALANCE;
+    POST "/api/v1/sms/send"     => sms::send,      sms::SEND;
 }
 
 /// The dialect's name in tokens, metrics and as its prefix.

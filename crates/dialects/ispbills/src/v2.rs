@@ -21,6 +21,8 @@ mod staff;
 pub(crate) mod status_checks;
 pub(crate) mod subscriptions;
 pub(crate) mod vpn;
+mod sms;
+pub(crate) mod subscriptions;
 mod webhooks;
 
 use axum::Router;
@@ -105,26 +107,27 @@ doors::operations! { App;
     POST   "/api/v2/clients/{id}/token"   => home::clients::token,      home::clients::TOKEN;
     GET    "/api/v2/requests"             => home::requests::list,      home::requests::LIST;
     // SMS
+    // SMS.
     GET    "/api/v2/sms/balance"              => sms::balance,       sms::BALANCE;
     POST   "/api/v2/sms/send"                 => sms::send,          sms::SEND;
     POST   "/api/v2/sms/broadcast"            => sms::broadcast,     sms::BROADCAST;
-    // Webhooks
+    // Webhooks.
     GET    "/api/v2/webhooks"                 => webhooks::list,     webhooks::LIST;
     POST   "/api/v2/webhooks"                 => webhooks::create,   webhooks::CREATE;
     PUT    "/api/v2/webhooks/{id}"            => webhooks::update,   webhooks::UPDATE;
     DELETE "/api/v2/webhooks/{id}"            => webhooks::delete,   webhooks::DELETE;
-    // Home: SMS
+    // Home: SMS.
     POST   "/api/v2/sms/broadcast/customers"  => sms::broadcast_to,  sms::BROADCAST_TO;
     GET    "/api/v2/sms/history"              => sms::history,       sms::HISTORY;
     POST   "/api/v2/sms/credits"              => sms::top_up,        sms::TOP_UP;
-    // Home: webhooks
+    // Home: webhooks.
     GET    "/api/v2/webhooks/events"          => webhooks::events,      webhooks::EVENTS;
     GET    "/api/v2/webhooks/{id}"            => webhooks::show,        webhooks::SHOW;
     POST   "/api/v2/webhooks/{id}/rotate"     => webhooks::rotate,      webhooks::ROTATE;
     POST   "/api/v2/webhooks/{id}/test"       => webhooks::test,        webhooks::TEST;
     GET    "/api/v2/webhooks/{id}/deliveries" => webhooks::deliveries,  webhooks::DELIVERIES;
     POST   "/api/v2/webhooks/{id}/deliveries/{delivery}/replay" => webhooks::replay, webhooks::REPLAY;
-    // Home: complaints
+    // Home: complaints.
     GET    "/api/v2/complaints"               => complaints::list,      complaints::LIST;
     POST   "/api/v2/complaints"               => complaints::create,    complaints::CREATE;
     GET    "/api/v2/complaints/{id}"          => complaints::show,      complaints::SHOW;
