@@ -9,7 +9,6 @@ pub mod bill;
 pub mod card;
 pub mod complaint;
 mod conditions;
-pub mod complaint;
 pub mod counter;
 pub mod customer;
 pub mod dashboard;

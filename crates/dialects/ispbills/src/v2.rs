@@ -21,8 +21,6 @@ mod staff;
 pub(crate) mod status_checks;
 pub(crate) mod subscriptions;
 pub(crate) mod vpn;
-mod sms;
-pub(crate) mod subscriptions;
 mod webhooks;
 
 use axum::Router;
