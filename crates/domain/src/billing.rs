@@ -3,9 +3,9 @@
 use jiff::tz::TimeZone;
 
 use crate::{
-    CustomerId, Instant, Limit, Money, PlanTerms, Quota,
+    CustomerId, Instant, Limit, Money, PlanTerms, Quota, StaffId,
     ledger::{Account, Entry},
-    money::Taxed,
+    money::{TaxRate, Taxed},
     validity::{self, Running, Term},
 };
 
@@ -16,8 +16,57 @@ pub enum Payer {
     Cash { method: String },
     /// Taken from the customer's wallet, which must cover it.
     Wallet,
+    /// A voucher, which was paid for when it was handed out.
+    Voucher,
+    /// A recharge card: its distributor took its value from the customer and keeps the commission.
+    Card {
+        distributor: StaffId,
+        /// Tax included, whatever the plan's price does.
+        value: Money,
+        commission: Money,
+    },
+    /// A reseller, at his price, from the wallet that the Isp keeps for him; the customer paid him.
+    Reseller {
+        seller: Reseller,
+        /// Whose reseller he is, the nearest first; each earns the difference to the price below.
+        above: Vec<Reseller>,
+    },
     /// A gift: a period of price zero, without payment or invoice.
     Complimentary,
+}
+
+impl Payer {
+    /// How the money came, where a payment to the Isp is written down.
+    pub fn method(&self) -> Option<&str> {
+        match self {
+            Payer::Cash { method } => Some(method),
+            Payer::Voucher => Some("voucher"),
+            Payer::Card { .. } => Some("recharge_card"),
+            Payer::Wallet | Payer::Reseller { .. } | Payer::Complimentary => None,
+        }
+    }
+}
+
+/// A reseller as a sale sees him.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reseller {
+    pub id: StaffId,
+    /// What the plan costs him, with or without tax as the plan's price is. Below the price of the one above him it
+    /// counts as that.
+    pub price: Money,
+    /// What the Isp holds for him; below zero is owed.
+    pub wallet: Money,
+    /// How far below zero a sale may take it: the collection limit of a postpaid account.
+    pub limit: Money,
+}
+
+/// The prices of a chain of resellers from the seller up: nobody buys below the price of the one above him.
+fn prices(seller: &Reseller, above: &[Reseller]) -> Vec<Money> {
+    let mut prices: Vec<Money> = std::iter::once(seller).chain(above).map(|reseller| reseller.price).collect();
+    for at in (1..prices.len()).rev() {
+        prices[at - 1] = prices[at - 1].max(prices[at]);
+    }
+    prices
 }
 
 /// A sale, decided.
@@ -25,7 +74,9 @@ pub enum Payer {
 pub struct Sale {
     pub term: Term,
     pub quota: Quota,
-    /// What the period's invoice says; zero when complimentary.
+    /// What the customer pays, to whomever.
+    pub price: Money,
+    /// What the Isp earns and its invoice says; zero when complimentary.
     pub taxed: Taxed,
     pub entry: Entry,
 }
@@ -58,20 +109,53 @@ pub fn recharge(
     } else {
         Quota { limit: terms.limit, ..Quota::default() }
     };
-    let taxed = match payer {
-        Payer::Complimentary => Taxed::default(),
-        Payer::Cash { .. } | Payer::Wallet => terms.tax.split(terms.price),
+    let listed = terms.tax.split(terms.price);
+    let (price, taxed) = match payer {
+        Payer::Complimentary => (Money::ZERO, Taxed::default()),
+        Payer::Cash { .. } | Payer::Wallet | Payer::Voucher => (listed.total(), listed),
+        Payer::Card { value, .. } => (*value, TaxRate { inclusive: true, ..terms.tax }.split(*value)),
+        Payer::Reseller { seller, above } => {
+            let highest = above.last().unwrap_or(seller);
+            (listed.total(), terms.tax.split(highest.price))
+        }
     };
-    let source = match payer {
-        Payer::Cash { method } => Account::Cash(method.clone()),
-        Payer::Wallet | Payer::Complimentary => Account::CustomerWallet(customer),
+    let paid = match payer {
+        Payer::Cash { method } => Entry::new().debit(Account::Cash(method.clone()), price),
+        Payer::Voucher => Entry::new().debit(Account::Cash("voucher".into()), price),
+        Payer::Wallet => {
+            covers(standing.wallet, Money::ZERO, price)?;
+            Entry::new().debit(Account::CustomerWallet(customer), price)
+        }
+        Payer::Card { distributor, value, commission } => {
+            let kept = (*commission).min(*value);
+            let owed = Money(value.0 - kept.0);
+            Entry::new().debit(Account::Float(*distributor), owed).debit(Account::Commission, kept)
+        }
+        Payer::Reseller { seller, above } => resold(seller, above, taxed.total())?,
+        Payer::Complimentary => Entry::new(),
     };
-    if *payer == Payer::Wallet && standing.wallet < taxed.total() {
-        return Err(Refusal::Insufficient { needed: Money(taxed.total().0 - standing.wallet.0) });
-    }
-    let entry =
-        Entry::new().debit(source, taxed.total()).credit(Account::Revenue, taxed.net).credit(Account::Tax, taxed.tax);
-    Ok(Sale { term, quota, taxed, entry })
+    let entry = paid.credit(Account::Revenue, taxed.net).credit(Account::Tax, taxed.tax);
+    Ok(Sale { term, quota, price, taxed, entry })
+}
+
+/// Whether a wallet that may fall `limit` below zero pays so much.
+fn covers(wallet: Money, limit: Money, amount: Money) -> Result<(), Refusal> {
+    let missing = amount.0.saturating_sub(wallet.0.saturating_add(limit.0));
+    if amount > Money::ZERO && missing > 0 { Err(Refusal::Insufficient { needed: Money(missing) }) } else { Ok(()) }
+}
+
+/// The resellers' side of a sale: the seller pays what the Isp earns and the margins of those above him.
+fn resold(seller: &Reseller, above: &[Reseller], earned: Money) -> Result<Entry, Refusal> {
+    let prices = prices(seller, above);
+    let margin = |below: usize| Money(prices[below].0 - prices[below + 1].0);
+    let margins: i64 = (0..above.len()).map(|below| margin(below).0).sum();
+    let owed = Money(earned.0.saturating_add(margins));
+    covers(seller.wallet, seller.limit, owed)?;
+    let entry = Entry::new().debit(Account::StaffWallet(seller.id), owed);
+    Ok(above
+        .iter()
+        .enumerate()
+        .fold(entry, |entry, (below, reseller)| entry.credit(Account::StaffWallet(reseller.id), margin(below))))
 }
 
 /// Buying again before the end adds to what is left; a limit on one side only is kept from the newer purchase.
@@ -124,6 +208,58 @@ mod tests {
             let standing = Standing { running: None, quota: Quota::default(), wallet: Money(wallet) };
             let got = recharge(NOW, ALI, &standing, &terms(), payer, &TimeZone::UTC).map(|sale| told(sale.entry));
             assert_eq!(got, expected.map(str::to_string), "{payer:?} with {wallet}");
+        }
+    }
+
+    #[test]
+    fn money_paths_of_resellers_and_cards() {
+        // docs/RULES.md: a plan of 1000.00 that costs the sub-operator 850.00 and his operator 700.00.
+        let reseller = |id, price, wallet, limit| Reseller {
+            id: StaffId(id),
+            price: Money(price),
+            wallet: Money(wallet),
+            limit: Money(limit),
+        };
+        let alone = |seller| Payer::Reseller { seller, above: vec![] };
+        let below = |seller, operator| Payer::Reseller { seller, above: vec![operator] };
+        let operator = reseller(1, 70_000, 0, 0);
+        let card = |value, commission| Payer::Card {
+            distributor: StaffId(3),
+            value: Money(value),
+            commission: Money(commission),
+        };
+        let (none, inside, outside) = ((0, true), (160_000, true), (160_000, false));
+        let sub = "wallet:staff:2 85000, wallet:staff:1 -15000, revenue";
+        let rows = [
+            (none, below(reseller(2, 85_000, 85_000, 0), operator), Ok(format!("{sub} -70000"))),
+            (inside, below(reseller(2, 85_000, 85_000, 0), operator), Ok(format!("{sub} -60345, tax -9655"))),
+            // The tax is the Isp's; the margins stay what they are.
+            (
+                outside,
+                below(reseller(2, 85_000, 96_200, 0), operator),
+                Ok("wallet:staff:2 96200, wallet:staff:1 -15000, revenue -70000, tax -11200".into()),
+            ),
+            (none, below(reseller(2, 85_000, 84_999, 0), operator), Err(1)),
+            (none, below(reseller(2, 60_000, 70_000, 0), operator), Ok("wallet:staff:2 70000, revenue -70000".into())),
+            (none, alone(reseller(1, 70_000, 70_000, 0)), Ok("wallet:staff:1 70000, revenue -70000".into())),
+            // Postpaid: the limit, and not a cent further.
+            (none, alone(reseller(1, 70_000, -30_000, 100_000)), Ok("wallet:staff:1 70000, revenue -70000".into())),
+            (none, alone(reseller(1, 70_000, -30_001, 100_000)), Err(1)),
+            (none, alone(reseller(1, 0, -5, 0)), Ok(String::new())),
+            (
+                inside,
+                card(100_000, 5_000),
+                Ok("float:staff:3 95000, commission 5000, revenue -86207, tax -13793".into()),
+            ),
+            (outside, card(100_000, 0), Ok("float:staff:3 100000, revenue -86207, tax -13793".into())),
+            (none, Payer::Voucher, Ok("cash:voucher 100000, revenue -100000".into())),
+        ];
+        let standing = Standing { running: None, quota: Quota::default(), wallet: Money::ZERO };
+        for ((ppm, inclusive), payer, expected) in rows {
+            let terms = PlanTerms { price: Money(100_000), tax: TaxRate { ppm, inclusive }, ..terms() };
+            let sale = recharge(NOW, ALI, &standing, &terms, &payer, &TimeZone::UTC);
+            let expected = expected.map_err(|needed| Refusal::Insufficient { needed: Money(needed) });
+            assert_eq!(sale.map(|sale| told(sale.entry)), expected, "{payer:?} with tax {ppm} {inclusive}");
         }
     }
 

@@ -43,6 +43,7 @@ scopes! {
     VpnWrite = "vpn:write", "create and delete VPN accounts";
     SmsRead = "sms:read", "see messages and credits";
     SmsSend = "sms:send", "send messages";
+    SmsCredits = "sms:credits", "top up SMS credits";
     ComplaintsRead = "complaints:read", "see complaints";
     ComplaintsWrite = "complaints:write", "submit and work on complaints";
     OperatorsRead = "operators:read", "see operators and their wallets";
@@ -149,6 +150,7 @@ impl Role {
 
     pub fn scopes(self) -> Scopes {
         use Scope::*;
+        // Resellers have no right to vouchers, which are codes of the whole Isp, paid for by nobody of theirs.
         const OPERATOR: &[Scope] = &[
             DashboardRead,
             CustomersRead,
@@ -156,8 +158,6 @@ impl Role {
             BillingRead,
             BillingWrite,
             PlansRead,
-            VouchersRead,
-            VouchersWrite,
             CardsRead,
             SmsRead,
             SmsSend,
@@ -171,7 +171,6 @@ impl Role {
             CustomersWrite,
             BillingRead,
             PlansRead,
-            VouchersRead,
             CardsRead,
             SmsRead,
             SmsSend,
@@ -235,6 +234,8 @@ mod tests {
         assert_eq!(Scopes::from_words(&Scopes::ALL.words()), Scopes::ALL);
         assert!(some.within(Scopes::ALL) && some.within(some) && Scopes::NONE.within(some));
         assert!(!Scopes::ALL.within(some));
+        assert!(some.within(Scopes::ALL) && some.within(some) && Scopes::NONE.within(some));
+        assert!(!Scopes::from_words("billing:read staff:read").within(some));
     }
 
     #[test]
@@ -244,6 +245,7 @@ mod tests {
             (Role::Operator, Scope::OperatorsRead, false),
             (Role::Operator, Scope::CustomersWrite, true),
             (Role::Operator, Scope::NetworkRead, false),
+            (Role::Operator, Scope::VouchersRead, false),
             (Role::SubOperator, Scope::BillingWrite, false),
             (Role::Noc, Scope::BillingRead, false),
             (Role::Noc, Scope::PlansRead, false),

@@ -323,6 +323,42 @@ pub struct BenchRadius {
     /// On whose disk the data is, for the time of the run
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
+    #[arg(long, value_delimiter = ',', default_value = "pap,chap,mschapv2,accounting")]
+    pub work: Vec<BenchWork>,
+    /// Requests under way at any time
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=8192))]
+    pub window: u16,
+    /// Somebody else's server, instead of one made for the run: it knows user000000 with pass000000 and on, and this
+    /// machine's address as a client
+    #[arg(long, value_name = "HOST", requires = "secret", conflicts_with = "dir")]
+    pub target: Option<String>,
+    /// Its port for logins
+    #[arg(long, value_name = "PORT", default_value_t = 1812, requires = "target")]
+    pub auth: u16,
+    /// Its port for reports
+    #[arg(long, value_name = "PORT", default_value_t = 1813, requires = "target")]
+    pub acct: u16,
+    #[arg(long, requires = "target")]
+    pub secret: Option<String>,
+    /// The processes whose CPU time is its, each with its children: the RADIUS server, the database's first process
+    #[arg(long, value_name = "PID", value_delimiter = ',', requires = "target")]
+    pub pid: Vec<u32>,
+    /// Against another machine than this one: only with its owner's consent
+    #[arg(long)]
+    pub allow_remote: bool,
+    /// Figures only, a work a line, with tabs between them
+    #[arg(long)]
+    pub plain: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum BenchWork {
+    Pap,
+    Chap,
+    #[value(name = "mschapv2")]
+    MsChapV2,
+    /// Start, Interim-Update and Stop of one session after another
+    Accounting,
 }
 
 #[derive(Debug, Args)]

@@ -10,7 +10,9 @@ use store::db::{Class, Db};
 use crate::{
     Clock, Error, Isp, Vault,
     feed::Feed,
+    guesses::Guesses,
     ids::{Ids, Table},
+    plant::reach::Heard,
 };
 
 /// The core, shared by all doors; clones are cheap.
@@ -21,9 +23,12 @@ pub struct App {
     pub vault: Vault,
     pub ids: Ids,
     pub feed: Feed,
+    pub guesses: Guesses,
     /// Names this process in leases.
     pub node: Arc<str>,
     tenants: Arc<RwLock<HashMap<IspId, Arc<Tenant>>>>,
+    /// Which routers have been noted to report.
+    pub(crate) heard: Arc<Heard>,
 }
 
 /// An Isp with its zone and currency made ready.
@@ -42,7 +47,17 @@ impl Tenant {
 
 impl App {
     pub fn new(db: Db, clock: Clock, vault: Vault, node: &str) -> App {
-        App { ids: Ids::default(), db, clock, vault, feed: Feed::default(), node: node.into(), tenants: Arc::default() }
+        App {
+            ids: Ids::default(),
+            db,
+            clock,
+            vault,
+            feed: Feed::default(),
+            heard: Arc::default(),
+            guesses: Guesses::default(),
+            node: node.into(),
+            tenants: Arc::default(),
+        }
     }
 
     /// An id for a row whose secrets are sealed before its transaction begins.

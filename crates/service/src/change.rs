@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use domain::{
-    Instant, IspId, JobId,
+    BranchId, Instant, IspId, JobId,
     event::{EventKind, Subject},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -27,6 +27,8 @@ pub struct Change<'a> {
     pub isp: IspId,
     pub now: Instant,
     pub actor: &'a str,
+    /// Where the actor is confined to; in a reseller's branch everything is sold on his account.
+    pub branch: Option<BranchId>,
     ids: &'a Ids,
     events: RefCell<Vec<Event>>,
     jobs: RefCell<Vec<Job>>,
@@ -111,11 +113,12 @@ impl App {
     {
         self.ids.refill(&self.db).await?;
         let (isp, now, label, ids) = (actor.isp, self.clock.now(), actor.label(), self.ids.clone());
+        let branch = actor.branch;
         let (answer, seq) = self
             .db
             .tx(class, async move |tx| {
                 let (events, jobs) = (RefCell::default(), RefCell::default());
-                let change = Change { tx, isp, now, actor: &label, ids: &ids, events, jobs };
+                let change = Change { tx, isp, now, actor: &label, branch, ids: &ids, events, jobs };
                 let answer = body(&change).await?;
                 let seq = change.end().await?;
                 Ok::<_, Error>((answer, seq))
@@ -163,16 +166,12 @@ pub async fn answered(app: &App, actor: &Actor, key: &CallerKey) -> Result<Optio
     let seen = app.db.read(async move |tx| idempotency::find(tx, isp, &scope, &name).await).await;
     match seen.map_err(|error: store::db::Error| Error::from(error))? {
         Some(seen) if seen.request_hash != key.request_hash => Err(Error::KeyReused),
-        Some(seen) => {
-            let sealed = vault::unhex(&seen.answer);
-            let opened = sealed.and_then(|sealed| app.vault.open(&answer_place(actor, key), &sealed));
-            opened.map(Some).ok_or_else(|| Error::Internal("a kept answer does not open".into()))
-        }
+        Some(seen) => opened(app, actor, key, &seen.answer).map(Some),
         None => Ok(None),
     }
 }
 
-/// Where a kept answer belongs. It is sealed, because it may hold what is shown once.
+/// Where a kept answer belongs.
 fn answer_place(actor: &Actor, key: &CallerKey) -> String {
     format!("answer:{}:{}:{}", actor.isp, actor.label(), key.key)
 }
@@ -180,7 +179,7 @@ fn answer_place(actor: &Actor, key: &CallerKey) -> String {
 /// Keeps the answer that a caller was given, for its repeats. The first one stays.
 pub async fn keep_answer(app: &App, actor: &Actor, key: CallerKey, answer: String) -> Result<(), Error> {
     let (isp, scope, now) = (actor.isp, answer_scope(actor), app.clock.now());
-    let answer = vault::hex(&app.vault.seal(&answer_place(actor, &key), &answer));
+    let answer = sealed(app, actor, &key, &answer);
     app.db
         .tx(Class::Interactive, async move |tx| {
             let claimed = idempotency::claim(tx, isp, &scope, &key.key, &key.request_hash, now).await?;
@@ -193,9 +192,22 @@ pub async fn keep_answer(app: &App, actor: &Actor, key: CallerKey, answer: Strin
         .map_err(|error: store::db::Error| error.into())
 }
 
+/// What a kept answer begins with that is sealed: answers may hold secrets that are shown once.
+const SEALED: &str = "sealed:";
+
+fn sealed(app: &App, actor: &Actor, key: &CallerKey, answer: &str) -> String {
+    format!("{SEALED}{}", vault::hex(&app.vault.seal(&answer_place(actor, key), answer)))
+}
+
+fn opened(app: &App, actor: &Actor, key: &CallerKey, kept: &str) -> Result<String, Error> {
+    let Some(text) = kept.strip_prefix(SEALED) else { return Ok(kept.into()) };
+    let answer = vault::unhex(text).and_then(|bytes| app.vault.open(&answer_place(actor, key), &bytes));
+    answer.ok_or_else(|| Error::Internal("a kept answer does not open".into()))
+}
+
 /// Whole answers are kept apart from use cases' results.
 fn answer_scope(actor: &Actor) -> String {
-    format!("sealed:{}", actor.label())
+    format!("answer:{}", actor.label())
 }
 
 impl Change<'_> {

@@ -3,9 +3,11 @@
 use domain::Quota;
 use domain::{
     CustomerId, Instant, InvoiceId, Money, PaymentId, PeriodId, PlanId, ServiceId, Status,
+    bill::BillStatus,
     billing::{self, Payer, Refusal, Standing},
     event::{EventKind, Subject},
     ledger::Account,
+    money::Taxed,
     validity::Running,
 };
 use serde::{Deserialize, Serialize};
@@ -24,9 +26,10 @@ use crate::{
     ids::Table,
     messages,
     plans::{self, Offer},
+    resellers,
 };
 
-const SERIES: &str = "INV";
+pub(crate) const SERIES: &str = "INV";
 
 #[derive(Clone, Debug)]
 pub struct Recharge {
@@ -136,7 +139,7 @@ async fn sell_next(
 }
 
 /// Sells one period of `offer` to `service` (locked by the caller, saved by the caller, who also orders the network to
-/// follow). The price taken.
+/// follow). Whoever acts for a reseller sells on the reseller's account, whatever `payer` says. What the customer paid.
 pub(crate) async fn sell(
     change: &Change<'_>,
     tenant: &Tenant,
@@ -145,18 +148,22 @@ pub(crate) async fn sell(
     payer: &Payer,
 ) -> Result<Money, Error> {
     let ids = SaleIds::take(change).await?;
+    let payer = &resellers::paying(change, offer, payer).await?;
+    let before = before(service, change.now);
+    let plan_before = (before != "new" && service.plan_id != offer.plan.id).then_some(service.plan_id.0);
     let wallet = match payer {
         Payer::Wallet => ledger::held(change.tx, change.isp, &Account::CustomerWallet(service.customer_id)).await?,
-        Payer::Cash { .. } | Payer::Complimentary => Money::ZERO,
+        Payer::Cash { .. } | Payer::Voucher | Payer::Card { .. } | Payer::Reseller { .. } | Payer::Complimentary => {
+            Money::ZERO
+        }
     };
     let standing = Standing { running: running(service, offer.plan.id), quota: quota(service), wallet };
     let terms = plans::terms(&offer.version);
     let sale = billing::recharge(change.now, service.customer_id, &standing, &terms, payer, &tenant.zone);
     let sale = sale.map_err(|Refusal::Insufficient { needed }| Error::Insufficient { needed })?;
-    let total = sale.taxed.total();
+    let invoiced = sale.taxed.total() > Money::ZERO;
 
     service.period_ordinal += 1;
-    let invoiced = total > Money::ZERO;
     Period {
         isp_id: change.isp,
         id: ids.period,
@@ -167,7 +174,7 @@ pub(crate) async fn sell(
         plan_version: offer.version.version,
         starts_at: sale.term.starts_at,
         ends_at: sale.term.expires_at,
-        price: total,
+        price: sale.price,
         reason: if *payer == Payer::Complimentary { "complimentary" } else { "sold" }.into(),
         invoice_id: invoiced.then_some(ids.invoice),
         created_at: change.now,
@@ -195,7 +202,7 @@ pub(crate) async fn sell(
         service.status_since = change.now;
     }
 
-    if invoiced {
+    if invoiced || sale.price > Money::ZERO {
         let lines = sale.entry.balanced().ok_or_else(|| Error::Internal("a sale does not balance".into()))?;
         let heading = Heading {
             kind: "recharge",
@@ -204,20 +211,22 @@ pub(crate) async fn sell(
             actor: change.actor,
             at: change.now,
         };
-        ledger::post(change.tx, change.isp, ids.entry, &heading, &lines).await?;
-        if let Payer::Cash { method } = payer {
+        if !lines.is_empty() {
+            ledger::post(change.tx, change.isp, ids.entry, &heading, &lines).await?;
+        }
+        if let Some(method) = payer.method() {
             Payment {
                 isp_id: change.isp,
                 id: ids.payment,
                 customer_id: service.customer_id,
                 kind: "recharge".into(),
-                amount: total,
-                method: method.clone(),
+                amount: sale.price,
+                method: method.into(),
                 reference: format!("LM{:08}", ids.payment.0),
                 state: "confirmed".into(),
                 plan_id: Some(offer.plan.id),
                 plan_name: Some(offer.plan.name.clone()),
-                invoice_id: Some(ids.invoice),
+                invoice_id: invoiced.then_some(ids.invoice),
                 created_at: change.now,
             }
             .insert(change.tx)
@@ -225,20 +234,25 @@ pub(crate) async fn sell(
             change.event(
                 EventKind::PaymentReceived,
                 Subject::Customer(service.customer_id.0),
-                json!({ "payment": ids.payment.0, "amount": total.0, "method": method }),
+                json!({
+                    "payment": ids.payment.0, "amount": sale.price.0, "method": method,
+                    "reference": format!("LM{:08}", ids.payment.0), "customer": service.customer_id.0
+                }),
             );
         }
-        invoice(change, service, offer, ids, sale.taxed.net, sale.taxed.tax).await?;
+    }
+    if invoiced {
+        invoice(change, service, offer, ids, &sale.taxed).await?;
     }
     change.event(
         EventKind::ServiceRecharged,
         Subject::Service(service.id.0),
         json!({
             "customer": service.customer_id.0, "plan": offer.plan.id.0, "period": ids.period.0,
-            "expires_at": sale.term.expires_at.0, "amount": total.0
+            "expires_at": sale.term.expires_at.0, "amount": sale.price.0, "before": before, "plan_before": plan_before
         }),
     );
-    Ok(total)
+    Ok(sale.price)
 }
 
 /// The period's invoice, paid as it is issued. Its number comes last, so that two sales wait for each other briefly.
@@ -247,18 +261,19 @@ async fn invoice(
     service: &Service,
     offer: &Offer,
     ids: SaleIds,
-    net: Money,
-    tax: Money,
+    taxed: &Taxed,
 ) -> Result<(), Error> {
-    let total = Money(net.0 + tax.0);
+    let (total, terms) = (taxed.total(), plans::terms(&offer.version));
+    // The plan's own price stands as it is listed; what was earned otherwise stands with its tax.
+    let listed = terms.tax.split(terms.price) == *taxed;
     InvoiceLine {
         isp_id: change.isp,
         invoice_id: ids.invoice,
         line: 1,
         text: offer.plan.name.clone(),
-        amount: offer.version.price,
+        amount: if listed { offer.version.price } else { total },
         tax_ppm: offer.version.tax_ppm,
-        tax_inclusive: offer.version.tax_inclusive,
+        tax_inclusive: offer.version.tax_inclusive || !listed,
         period_id: Some(ids.period),
     }
     .insert(change.tx)
@@ -271,22 +286,36 @@ async fn invoice(
         number,
         customer_id: service.customer_id,
         service_id: Some(service.id),
-        net,
-        tax,
+        net: taxed.net,
+        tax: taxed.tax,
         total,
         paid: total,
-        status: "paid".into(),
+        status: BillStatus::Paid,
         issued_at: change.now,
         due_at: change.now,
+        description: Some(offer.plan.name.clone()),
+        updated_at: change.now,
     }
     .insert(change.tx)
     .await?;
     change.event(
         EventKind::InvoiceIssued,
         Subject::Customer(service.customer_id.0),
-        json!({ "invoice": ids.invoice.0, "number": number, "total": total.0 }),
+        json!({
+            "invoice": ids.invoice.0, "number": number, "total": total.0, "due_at": change.now.0,
+            "customer": service.customer_id.0, "paid": true
+        }),
     );
     Ok(())
+}
+
+/// How a line stood before a sale: `new`, `expired`, or its status.
+fn before(service: &Service, now: Instant) -> &'static str {
+    match service.status {
+        _ if service.period_ordinal == 0 => "new",
+        Status::Active if service.expires_at.is_some_and(|end| end <= now) => "expired",
+        status => status.word(),
+    }
 }
 
 /// The running period as the rule sees it.

@@ -165,7 +165,7 @@ pub async fn first_use(app: &App, first: FirstUse) -> Result<ServiceId, Error> {
             (None, None) => return Err(Error::Internal("a voucher without a bearer".into())),
         };
         let mut line = line(change, &row, &first, customer_id, ordinal, name).await?;
-        sell(change, &tenant, &mut line, &offer, &Payer::Cash { method: "voucher".into() }).await?;
+        sell(change, &tenant, &mut line, &offer, &Payer::Voucher).await?;
         match person {
             Some(person) => {
                 let body = json!({ "username": person.username });

@@ -324,7 +324,7 @@ pub async fn redeem(
             Err(Error::NotFound { .. }) => return Err(Error::Refused("This voucher's plan is no longer sold")),
             offer => offer?,
         };
-        sell(change, &tenant, &mut line, &offer, &Payer::Cash { method: "voucher".into() }).await?;
+        sell(change, &tenant, &mut line, &offer, &Payer::Voucher).await?;
         service::update(change.tx, &line).await?;
         row.used += 1;
         row.last_client = Some(customer.username.clone());

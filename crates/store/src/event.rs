@@ -56,6 +56,19 @@ pub async fn after(tx: &Tx, isp: IspId, seq: i64, limit: i64) -> Result<Vec<Even
     records(rows, Event::from_row)
 }
 
+/// Removes those of before among the `limit` oldest; how many there were. Oldest means numbered first: whoever follows
+/// the feed never finds a hole behind what it has not read.
+pub async fn forget(tx: &Tx, isp: IspId, before: Instant, limit: i64) -> Result<u64, Error> {
+    tx.run(
+        sql!(
+            "delete from event where isp_id = $1 and at < $2 and seq in \
+             (select seq from event where isp_id = $1 order by seq limit $3)"
+        ),
+        &params![isp, before, limit],
+    )
+    .await
+}
+
 /// The newest events of an Isp first.
 pub async fn latest(tx: &Tx, isp: IspId, limit: i64) -> Result<Vec<Event>, Error> {
     let rows = tx

@@ -80,6 +80,55 @@ pub async fn held(tx: &Tx, isp: IspId, account: &Account) -> Result<Money, Error
     row.map_or(Ok(Money::ZERO), |row| row.get(0))
 }
 
+/// A posting with the entry it belongs to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    pub entry_id: i64,
+    pub at: Instant,
+    pub kind: String,
+    pub reference: Option<String>,
+    pub reason: Option<String>,
+    pub actor: String,
+    /// Credits are positive: what came in.
+    pub amount: Money,
+}
+
+/// What moved an account, the newest first, and how many postings there are.
+pub async fn of_account(
+    tx: &Tx,
+    isp: IspId,
+    account: &Account,
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<Line>, i64), Error> {
+    let code = account.code();
+    let rows = tx
+        .rows(
+            sql!(
+                "select e.id, e.at, e.kind, e.ref, e.reason, e.actor, -t.amount from posting t \
+                 join ledger_entry e on e.isp_id = t.isp_id and e.id = t.entry_id \
+                 where t.isp_id = $1 and t.account = $2 order by t.entry_id desc, t.line limit $3 offset $4"
+            ),
+            &params![isp, &code, limit, offset],
+        )
+        .await?;
+    let mut lines = Vec::with_capacity(rows.len());
+    for row in &rows {
+        lines.push(Line {
+            entry_id: row.get(0)?,
+            at: row.get(1)?,
+            kind: row.get(2)?,
+            reference: row.get(3)?,
+            reason: row.get(4)?,
+            actor: row.get(5)?,
+            amount: row.get(6)?,
+        });
+    }
+    let total =
+        tx.row(sql!("select count(*) from posting where isp_id = $1 and account = $2"), &params![isp, &code]).await?;
+    Ok((lines, total.map_or(Ok(0), |row| row.get(0))?))
+}
+
 /// The sum of every posting of an Isp, and how many entries do not balance: both are zero.
 pub async fn proof(tx: &Tx, isp: IspId) -> Result<(i64, i64), Error> {
     let sum = tx

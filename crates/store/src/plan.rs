@@ -349,3 +349,13 @@ pub async fn plans_on_router(tx: &Tx, isp: IspId, id: RouterId) -> Result<i64, E
         .await?;
     row.map_or(Ok(0), |row| row.get(0))
 }
+
+/// The names of these plans, the deleted ones too.
+pub async fn names(tx: &Tx, isp: IspId, ids: &[PlanId]) -> Result<Vec<(PlanId, String)>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (list, params) = crate::customer::among(isp, ids.iter().map(|id| id.0));
+    let rows = tx.rows(format!("select id, name from plan where isp_id = $1 and id in ({list})"), &params).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}

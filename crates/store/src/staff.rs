@@ -3,7 +3,7 @@
 use domain::{ApiClientId, BranchId, Instant, IspId, StaffId};
 
 use crate::{
-    db::{Error, Tx},
+    db::{Error, Tx, Value},
     params,
     record::{record, records, text},
     sql,
@@ -191,29 +191,35 @@ pub async fn everywhere_by_email(tx: &Tx, email_key: &str) -> Result<Vec<Staff>,
     records(rows, Staff::from_row)
 }
 
-/// Those with a role (or any), the newest first.
-pub async fn list(tx: &Tx, isp: IspId, role: Option<&str>, offset: i64, limit: i64) -> Result<Vec<Staff>, Error> {
-    let rows = tx
-        .rows(
-            sql!(text!(
-                Staff::SELECT,
-                "where t.isp_id = $1 and ($2 = '' or t.role = $2) and t.status <> 'deleted' \
-                 order by t.id desc limit $3 offset $4"
-            )),
-            &params![isp, role.unwrap_or_default(), limit, offset],
-        )
-        .await?;
-    records(rows, Staff::from_row)
+/// A list's conditions; all given ones hold.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Filter {
+    pub role: Option<&'static str>,
+    pub status: Option<&'static str>,
+    pub branch: Option<BranchId>,
 }
 
-pub async fn count(tx: &Tx, isp: IspId, role: Option<&str>) -> Result<i64, Error> {
-    let row = tx
-        .row(
-            sql!("select count(*) from staff where isp_id = $1 and ($2 = '' or role = $2) and status <> 'deleted'"),
-            &params![isp, role.unwrap_or_default()],
-        )
-        .await?;
-    row.map_or(Ok(0), |row| row.get(0))
+/// A page of the people that match, the newest first, and how many there are in all.
+pub async fn list(tx: &Tx, isp: IspId, filter: &Filter, offset: i64, limit: i64) -> Result<(Vec<Staff>, i64), Error> {
+    let mut params = vec![Value::from(isp)];
+    let mut text = String::from("where t.isp_id = $1 and t.status <> 'deleted'");
+    let conditions = [
+        ("t.role", filter.role.map(Value::from)),
+        ("t.status", filter.status.map(Value::from)),
+        ("t.branch_id", filter.branch.map(Value::from)),
+    ];
+    for (column, value) in conditions {
+        if let Some(value) = value {
+            params.push(value);
+            text += &format!(" and {column} = ${}", params.len());
+        }
+    }
+    let total = tx.row(format!("select count(*) from staff t {text}"), &params).await?;
+    let total = total.map_or(Ok(0), |row| row.get(0))?;
+    params.extend([Value::from(limit), Value::from(offset)]);
+    let page =
+        format!("{}{text} order by t.id desc limit ${} offset ${}", Staff::SELECT, params.len() - 1, params.len());
+    Ok((records(tx.rows(page, &params).await?, Staff::from_row)?, total))
 }
 
 pub async fn update(tx: &Tx, staff: &Staff) -> Result<(), Error> {

@@ -1,8 +1,27 @@
 //! Version 2, and home: the vendor's document first, in its order, then what Lastmile adds in the same conventions.
 
+mod account;
 mod auth;
+pub(crate) mod bills;
+mod complaints;
+pub(crate) mod customers;
+pub(crate) mod dashboard;
+pub(crate) mod devices;
 mod home;
+pub(crate) mod logs;
+pub(crate) mod network;
+pub(crate) mod olts;
+pub(crate) mod onus;
+pub(crate) mod operators;
 mod packages;
+pub(crate) mod payments;
+pub(crate) mod recharge_cards;
+mod sms;
+mod staff;
+pub(crate) mod status_checks;
+pub(crate) mod subscriptions;
+pub(crate) mod vpn;
+mod webhooks;
 
 use axum::Router;
 use service::App;
@@ -10,6 +29,27 @@ use service::App;
 doors::operations! { App;
     POST "/api/v2/auth/token"   => auth::token,      auth::TOKEN;
     POST "/api/v2/auth/revoke"  => auth::revoke,     auth::REVOKE;
+    // Customers.
+    GET    "/api/v2/customers"             => customers::list,    customers::LIST;
+    POST   "/api/v2/customers"             => customers::create,  customers::CREATE;
+    GET    "/api/v2/customers/{id}"        => customers::show,    customers::SHOW;
+    PUT    "/api/v2/customers/{id}"        => customers::update,  customers::UPDATE;
+    DELETE "/api/v2/customers/{id}"        => customers::delete,  customers::DELETE;
+    GET "/api/v2/customers/{id}/bills"          => account::bills,          account::BILLS;
+    GET "/api/v2/customers/{id}/payments"       => account::payments,       account::PAYMENTS;
+    GET "/api/v2/customers/{id}/subscriptions"  => account::subscriptions,  account::SUBSCRIPTIONS;
+    GET "/api/v2/customers/{id}/usage"          => account::usage,          account::USAGE;
+    // Billing.
+    GET    "/api/v2/billing/bills"         => bills::list,        bills::LIST;
+    POST   "/api/v2/billing/bills"         => bills::create,      bills::CREATE;
+    GET    "/api/v2/billing/bills/{id}"    => bills::show,        bills::SHOW;
+    PUT    "/api/v2/billing/bills/{id}"    => bills::update,      bills::UPDATE;
+    DELETE "/api/v2/billing/bills/{id}"    => bills::delete,      bills::DELETE;
+    GET    "/api/v2/billing/payments"      => payments::list,     payments::LIST;
+    POST   "/api/v2/billing/payments"      => payments::create,   payments::CREATE;
+    GET    "/api/v2/billing/payments/{id}" => payments::show,     payments::SHOW;
+    GET "/api/v2/billing/subscriptions" => subscriptions::list, subscriptions::LIST;
+    // Packages.
     GET  "/api/v2/packages"     => packages::list,   packages::LIST;
 
     // Home: plans and bandwidths.
@@ -64,6 +104,108 @@ doors::operations! { App;
     POST   "/api/v2/clients/{id}/rotate"  => home::clients::rotate,     home::clients::ROTATE;
     POST   "/api/v2/clients/{id}/token"   => home::clients::token,      home::clients::TOKEN;
     GET    "/api/v2/requests"             => home::requests::list,      home::requests::LIST;
+    // SMS
+    // SMS.
+    GET    "/api/v2/sms/balance"              => sms::balance,       sms::BALANCE;
+    POST   "/api/v2/sms/send"                 => sms::send,          sms::SEND;
+    POST   "/api/v2/sms/broadcast"            => sms::broadcast,     sms::BROADCAST;
+    // Webhooks.
+    GET    "/api/v2/webhooks"                 => webhooks::list,     webhooks::LIST;
+    POST   "/api/v2/webhooks"                 => webhooks::create,   webhooks::CREATE;
+    PUT    "/api/v2/webhooks/{id}"            => webhooks::update,   webhooks::UPDATE;
+    DELETE "/api/v2/webhooks/{id}"            => webhooks::delete,   webhooks::DELETE;
+    // Home: SMS.
+    POST   "/api/v2/sms/broadcast/customers"  => sms::broadcast_to,  sms::BROADCAST_TO;
+    GET    "/api/v2/sms/history"              => sms::history,       sms::HISTORY;
+    POST   "/api/v2/sms/credits"              => sms::top_up,        sms::TOP_UP;
+    // Home: webhooks.
+    GET    "/api/v2/webhooks/events"          => webhooks::events,      webhooks::EVENTS;
+    GET    "/api/v2/webhooks/{id}"            => webhooks::show,        webhooks::SHOW;
+    POST   "/api/v2/webhooks/{id}/rotate"     => webhooks::rotate,      webhooks::ROTATE;
+    POST   "/api/v2/webhooks/{id}/test"       => webhooks::test,        webhooks::TEST;
+    GET    "/api/v2/webhooks/{id}/deliveries" => webhooks::deliveries,  webhooks::DELIVERIES;
+    POST   "/api/v2/webhooks/{id}/deliveries/{delivery}/replay" => webhooks::replay, webhooks::REPLAY;
+    // Home: complaints.
+    GET    "/api/v2/complaints"               => complaints::list,      complaints::LIST;
+    POST   "/api/v2/complaints"               => complaints::create,    complaints::CREATE;
+    GET    "/api/v2/complaints/{id}"          => complaints::show,      complaints::SHOW;
+    PUT    "/api/v2/complaints/{id}"          => complaints::update,    complaints::UPDATE;
+    POST   "/api/v2/complaints/{id}/close"    => complaints::close,     complaints::CLOSE;
+    GET    "/api/v2/complaints/{id}/comments" => complaints::comments,  complaints::COMMENTS;
+    POST   "/api/v2/complaints/{id}/comments" => complaints::comment,   complaints::COMMENT;
+    // Network
+    GET    "/api/v2/network/routers"      => network::routers,  network::ROUTERS;
+    GET    "/api/v2/network/olts"         => olts::list,        olts::LIST;
+    GET    "/api/v2/network/onus"         => onus::list,        onus::LIST;
+    GET    "/api/v2/network/pools"        => network::pools,    network::POOLS;
+    POST   "/api/v2/network/olts"         => olts::create,      olts::CREATE;
+    GET    "/api/v2/network/olts/{id}"    => olts::show,        olts::SHOW;
+    PUT    "/api/v2/network/olts/{id}"    => olts::update,      olts::UPDATE;
+    DELETE "/api/v2/network/olts/{id}"    => olts::delete,      olts::DELETE;
+    POST   "/api/v2/network/onus"         => onus::create,      onus::CREATE;
+    GET    "/api/v2/network/onus/{id}"    => onus::show,        onus::SHOW;
+    PUT    "/api/v2/network/onus/{id}"    => onus::update,      onus::UPDATE;
+    DELETE "/api/v2/network/onus/{id}"    => onus::delete,      onus::DELETE;
+
+    // Monitoring
+    GET    "/api/v2/monitoring/zabbix/hosts"        => devices::zabbix,         devices::ZABBIX;
+    GET    "/api/v2/monitoring/zabbix/problems"     => devices::problems,       devices::PROBLEMS;
+    GET    "/api/v2/monitoring/devices"             => devices::list,           devices::LIST;
+    GET    "/api/v2/monitoring/status-checks"       => status_checks::list,     status_checks::LIST;
+    POST   "/api/v2/monitoring/devices"             => devices::create,         devices::CREATE;
+    GET    "/api/v2/monitoring/devices/{id}"        => devices::show,           devices::SHOW;
+    PUT    "/api/v2/monitoring/devices/{id}"        => devices::update,         devices::UPDATE;
+    DELETE "/api/v2/monitoring/devices/{id}"        => devices::delete,         devices::DELETE;
+    POST   "/api/v2/monitoring/status-checks"       => status_checks::create,   status_checks::CREATE;
+    GET    "/api/v2/monitoring/status-checks/{id}"  => status_checks::show,     status_checks::SHOW;
+    PUT    "/api/v2/monitoring/status-checks/{id}"  => status_checks::update,   status_checks::UPDATE;
+    DELETE "/api/v2/monitoring/status-checks/{id}"  => status_checks::delete,   status_checks::DELETE;
+    GET    "/api/v2/monitoring/access-logs"         => logs::access,            logs::ACCESS;
+
+    // VPN
+    GET    "/api/v2/vpn/accounts"               => vpn::list,           vpn::LIST;
+    GET    "/api/v2/vpn/accounts/{id}/config"   => vpn::config,         vpn::CONFIG;
+    POST   "/api/v2/vpn/accounts"               => vpn::create,         vpn::CREATE;
+    GET    "/api/v2/vpn/accounts/{id}"          => vpn::show,           vpn::SHOW;
+    PUT    "/api/v2/vpn/accounts/{id}"          => vpn::update,         vpn::UPDATE;
+    DELETE "/api/v2/vpn/accounts/{id}"          => vpn::delete,         vpn::DELETE;
+    GET    "/api/v2/vpn/server"                 => vpn::server,         vpn::SERVER;
+    PUT    "/api/v2/vpn/server"                 => vpn::set_server,     vpn::SET_SERVER;
+    GET    "/api/v2/vpn/server/config"          => vpn::server_config,  vpn::SERVER_CONFIG;
+
+    // Logs and dashboards
+    GET    "/api/v2/logs/router"            => logs::router,            logs::ROUTER;
+    GET    "/api/v2/logs/hotspot"           => logs::hotspot,           logs::HOTSPOT;
+    GET    "/api/v2/logs/ppp-auth"          => logs::ppp_auth,          logs::PPP_AUTH;
+    GET    "/api/v2/logs/auto-suspension"   => logs::auto_suspension,   logs::AUTO_SUSPENSION;
+    GET    "/api/v2/dashboard"              => dashboard::business,     dashboard::BUSINESS;
+    GET    "/api/v2/noc/dashboard"          => dashboard::noc,          dashboard::NOC;
+    // Operators
+    GET    "/api/v2/operators"                => operators::list,       operators::LIST;
+    POST   "/api/v2/operators"                => operators::create,     operators::CREATE;
+    GET    "/api/v2/operators/{id}"           => operators::show,       operators::SHOW;
+    PUT    "/api/v2/operators/{id}"           => operators::update,     operators::UPDATE;
+    DELETE "/api/v2/operators/{id}"           => operators::delete,     operators::DELETE;
+    POST   "/api/v2/operators/{id}/suspend"   => operators::suspend,    operators::SUSPEND;
+    POST   "/api/v2/operators/{id}/activate"  => operators::activate,   operators::ACTIVATE;
+    POST   "/api/v2/operators/{id}/fund"      => operators::fund,       operators::FUND;
+    GET    "/api/v2/operators/{id}/ledger"    => operators::ledger,     operators::LEDGER;
+    GET    "/api/v2/operators/{id}/prices"    => operators::prices,     operators::PRICES;
+    PUT    "/api/v2/operators/{id}/prices"    => operators::set_price,  operators::SET_PRICE;
+    // Recharge cards
+    GET  "/api/v2/recharge-cards"          => recharge_cards::list,      recharge_cards::LIST;
+    POST "/api/v2/recharge-cards"          => recharge_cards::generate,  recharge_cards::GENERATE;
+    POST "/api/v2/recharge-cards/issue"    => recharge_cards::issue,     recharge_cards::ISSUE;
+    POST "/api/v2/recharge-cards/redeem"   => recharge_cards::redeem,    recharge_cards::REDEEM;
+    GET  "/api/v2/recharge-cards/batches"  => recharge_cards::batches,   recharge_cards::BATCHES;
+    GET  "/api/v2/recharge-cards/{id}"     => recharge_cards::show,      recharge_cards::SHOW;
+    // Staff
+    GET  "/api/v2/staff"                => staff::list,      staff::LIST;
+    POST "/api/v2/staff"                => staff::create,    staff::CREATE;
+    GET  "/api/v2/staff/{id}"           => staff::show,      staff::SHOW;
+    PUT  "/api/v2/staff/{id}"           => staff::update,    staff::UPDATE;
+    POST "/api/v2/staff/{id}/suspend"   => staff::suspend,   staff::SUSPEND;
+    POST "/api/v2/staff/{id}/activate"  => staff::activate,  staff::ACTIVATE;
 }
 
 /// The dialect's name in tokens, metrics and as its prefix.

@@ -120,6 +120,16 @@ impl TestApp {
     }
 
     pub async fn try_customer(&self, name: &str, change: impl FnOnce(&mut NewCustomer)) -> Result<Line, Error> {
+        self.try_customer_of(&self.actor, name, change).await
+    }
+
+    /// A customer that `actor` creates.
+    pub async fn try_customer_of(
+        &self,
+        actor: &Actor,
+        name: &str,
+        change: impl FnOnce(&mut NewCustomer),
+    ) -> Result<Line, Error> {
         let mut customer = NewCustomer {
             full_name: format!("Customer {name}"),
             phone: "0712345678".into(),
@@ -138,7 +148,7 @@ impl TestApp {
             payer: cash(),
         };
         change(&mut customer);
-        let created = customers::create(&self.app, &self.actor, customer, None).await?;
+        let created = customers::create(&self.app, actor, customer, None).await?;
         Ok(Line { customer: CustomerId(created.customer_id), service: ServiceId(created.service_id) })
     }
 
@@ -172,7 +182,7 @@ impl TestApp {
     /// Time passes; what recurs is done when it has.
     pub async fn pass(&self, micros: i64) {
         self.app.clock.pass(micros);
-        worker::turn(&self.app).await.expect("background work");
+        worker::turn(&self.app, worker::EVENTS_KEPT_DAYS).await.expect("background work");
     }
 
     /// Closes silent sessions, as happens once a minute.

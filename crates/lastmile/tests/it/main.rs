@@ -6,20 +6,26 @@ mod accounting;
 mod app;
 mod backup;
 mod crash;
+mod desk;
 mod examples;
 mod golden_path;
 mod home;
 mod hostile;
+mod hotspot;
+mod kept;
 mod lists;
 mod measure;
 mod nas;
 mod nodes;
 mod orders;
 mod peers;
+mod platform;
 mod races;
+mod resellers;
 mod statements;
 mod usage;
 mod vouchers;
+mod webhooks;
 
 /// Runs a story on SQLite, and on PostgreSQL where it is installed.
 #[macro_export]

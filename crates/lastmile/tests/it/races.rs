@@ -19,7 +19,7 @@ both!(
     two_nodes_one_schedule,
 );
 
-async fn at_once<T: Send + 'static>(
+pub async fn at_once<T: Send + 'static>(
     count: usize,
     make: impl Fn(usize) -> std::pin::Pin<Box<dyn Future<Output = T> + Send>>,
 ) -> Vec<T> {

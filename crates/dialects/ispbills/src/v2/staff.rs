@@ -1,0 +1,187 @@
+//! Staff: people who log in. Nobody gives a role, or changes a person, beyond its own rights. Operators are made where
+//! they get their account.
+
+use axum::extract::State;
+use domain::{Instant, Role, Scope, StaffId};
+use doors::{
+    Id, Operation,
+    form::{Body, Query},
+    wire::utc_seconds,
+};
+use serde::Serialize;
+use service::{
+    App, Staff, Why,
+    staff::{self, Filter, NewStaff, StaffChange},
+    vault::random_text,
+};
+use utoipa::ToSchema;
+
+use crate::envelope::{Answer, Caller, Failure, Listing, Page, Reply};
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = StaffMember)]
+pub struct Row {
+    id: i64,
+    name: String,
+    email: String,
+    phone: Option<String>,
+    role: String,
+    /// Words with spaces between them.
+    scopes: String,
+    /// Whose sub-operator this is.
+    parent_id: Option<i64>,
+    /// Sees and changes only this branch.
+    branch_id: Option<i64>,
+    /// active or suspended.
+    status: String,
+    last_login_at: Option<String>,
+    created_at: String,
+    updated_at: String,
+    /// Only when it was made here, and only this once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<String>,
+}
+
+fn changed(person: &Staff) -> Instant {
+    person.updated_at.unwrap_or(person.created_at)
+}
+
+fn told(person: Staff) -> Row {
+    Row {
+        id: person.id.0,
+        updated_at: utc_seconds(changed(&person)),
+        scopes: Role::from_word(&person.role).map(|role| role.scopes().words()).unwrap_or_default(),
+        name: person.name,
+        email: person.email,
+        phone: person.phone,
+        role: person.role,
+        parent_id: person.parent_id.map(|id| id.0),
+        branch_id: person.branch_id.map(|id| id.0),
+        status: person.status,
+        last_login_at: person.last_login_at.map(utc_seconds),
+        created_at: utc_seconds(person.created_at),
+        password: None,
+    }
+}
+
+/// Roles of people without an account.
+const ROLES: &[&str] = &["owner", "manager", "noc", "salesperson", "collector", "card_distributor"];
+
+fn role(word: &str) -> Result<Role, service::Error> {
+    Role::from_word(word).ok_or_else(|| service::Error::invalid("role", Why::NotOneOf(ROLES)))
+}
+
+doors::form! {
+    StaffFilter {
+        role: optional Word(Role::WORDS), "Only those.";
+        status: optional Word(&["active", "suspended"]), "Only those.";
+    }
+}
+
+pub const LIST: Operation =
+    Operation::new("Staff", "List all staff", Scope::StaffRead).query::<StaffFilter>().lists::<Row>();
+
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    page: Page,
+    Query(asked): Query<StaffFilter>,
+) -> Result<Listing<Row>, Failure> {
+    let StaffFilter { role, status } = asked;
+    let filter = Filter { role: role.value(), status: status.value(), branch: None };
+    let (rows, total) = staff::list(&app, &caller.actor, filter, page.offset(), page.limit()).await?;
+    Ok(page.of(rows.into_iter().map(told).collect(), total))
+}
+
+doors::form! {
+    NewStaffBody {
+        name: required Text(1, 100), "The person's name.";
+        email: required Email, "Signs in with it.";
+        password: optional Secret(8, 200), "Made and shown once when it is left out.";
+        phone: optional Phone, "Where to reach the person.";
+        role: required Word(ROLES), "What the person may do; operators are created at /operators.";
+    }
+}
+
+pub const CREATE: Operation = Operation::new("Staff", "Create a member of staff", Scope::StaffWrite)
+    .about("The role may hold no right that the caller lacks.")
+    .body::<NewStaffBody>()
+    .creates::<Row>();
+
+pub async fn create(State(app): State<App>, caller: Caller, Body(body): Body<NewStaffBody>) -> Answer<Row> {
+    let NewStaffBody { name, email, password, phone, role: word } = body;
+    let (password, made) = match password.value() {
+        Some(password) => (password, None),
+        None => {
+            let made = random_text(16);
+            (made.clone(), Some(made))
+        }
+    };
+    let command =
+        NewStaff { name, email, password, phone: phone.value(), role: role(word)?, branch: None, parent: None };
+    let person = staff::create(&app, &caller.actor, caller.scopes, command).await?;
+    let changed = changed(&person);
+    Ok(Reply::created(Row { password: made, ..told(person) }).tagged(changed))
+}
+
+pub const SHOW: Operation = Operation::new("Staff", "Retrieve a member of staff", Scope::StaffRead).answers::<Row>();
+
+pub async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Answer<Row> {
+    let person = staff::show(&app, &caller.actor, StaffId(id)).await?;
+    let changed = changed(&person);
+    Ok(Reply::data(told(person)).tagged(changed))
+}
+
+doors::form! {
+    StaffChangeBody {
+        name: optional Text(1, 100), "The person's name.";
+        email: optional Email, "Signs in with it.";
+        password: optional Secret(8, 200), "A new one ends all the person's tokens.";
+        phone: optional Phone, "Where to reach the person; null takes it away.";
+        role: optional Word(ROLES), "What the person may do.";
+    }
+}
+
+pub const UPDATE: Operation = Operation::new("Staff", "Update a member of staff", Scope::StaffWrite)
+    .about("Changes what is given. Neither the person's role nor the new one may hold a right that the caller lacks.")
+    .body::<StaffChangeBody>()
+    .answers::<Row>()
+    .refuses(&[412]);
+
+pub async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    Body(body): Body<StaffChangeBody>,
+) -> Answer<Row> {
+    let StaffChangeBody { name, email, password, phone, role: word } = body;
+    let command = StaffChange {
+        name: name.value(),
+        email: email.value(),
+        password: password.value(),
+        phone: phone.change(),
+        role: word.value().map(role).transpose()?,
+        unchanged_since: caller.unchanged_since()?,
+    };
+    let person = staff::update(&app, &caller.actor, caller.scopes, StaffId(id), command).await?;
+    let changed = changed(&person);
+    Ok(Reply::data(told(person)).tagged(changed))
+}
+
+pub const SUSPEND: Operation = Operation::new("Staff", "Suspend a member of staff", Scope::StaffWrite)
+    .about("The person's tokens end at once and signing in is refused. An owner cannot be suspended.")
+    .answers::<Row>()
+    .refuses(&[422]);
+
+pub async fn suspend(State(app): State<App>, caller: Caller, Id(id): Id) -> Answer<Row> {
+    let person = staff::suspend(&app, &caller.actor, caller.scopes, StaffId(id), true).await?;
+    Ok(Reply::data(told(person)))
+}
+
+pub const ACTIVATE: Operation =
+    Operation::new("Staff", "Lift a suspension", Scope::StaffWrite).answers::<Row>().refuses(&[422]);
+
+pub async fn activate(State(app): State<App>, caller: Caller, Id(id): Id) -> Answer<Row> {
+    let person = staff::suspend(&app, &caller.actor, caller.scopes, StaffId(id), false).await?;
+    Ok(Reply::data(told(person)))
+}

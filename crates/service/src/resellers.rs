@@ -1,0 +1,73 @@
+//! On whose account a sale goes. Whoever is confined to a reseller's branch (the operator, his people, his API clients)
+//! sells on the operator's account: this is decided here, from the change, so that no door can forget it.
+
+use domain::{
+    Money, Role, StaffId,
+    billing::{Payer, Reseller},
+    ledger::Account,
+};
+use store::{
+    ledger,
+    operator::{self, Operator},
+    staff,
+};
+
+use crate::{Change, Error, plans::Offer};
+
+/// Resellers of resellers of resellers: more is a mistake in the data.
+const MAX_ABOVE: usize = 8;
+
+/// Who pays in this change. A voucher and a card are paid for; everything else a reseller's people sell, gifts included,
+/// is bought from the Isp by the reseller.
+pub(crate) async fn paying(change: &Change<'_>, offer: &Offer, said: &Payer) -> Result<Payer, Error> {
+    match said {
+        Payer::Voucher | Payer::Card { .. } => return Ok(said.clone()),
+        Payer::Cash { .. } | Payer::Wallet | Payer::Complimentary | Payer::Reseller { .. } => {}
+    }
+    let Some(branch) = change.branch else { return Ok(said.clone()) };
+    // Held until the end: two sales on one wallet come one after the other.
+    let Some(account) = operator::lock_of_branch(change.tx, change.isp, branch).await? else { return Ok(said.clone()) };
+    let (seller, mut parent) = reseller(change, &account, offer).await?;
+    let mut above = Vec::new();
+    while let Some(id) = parent
+        && above.len() < MAX_ABOVE
+        && let Some(account) = operator::find(change.tx, change.isp, id).await?
+    {
+        let (reseller, next) = reseller(change, &account, offer).await?;
+        above.push(reseller);
+        parent = next;
+    }
+    Ok(Payer::Reseller { seller, above })
+}
+
+/// An account as the sale sees it, and whose reseller it is.
+async fn reseller(
+    change: &Change<'_>,
+    account: &Operator,
+    offer: &Offer,
+) -> Result<(Reseller, Option<StaffId>), Error> {
+    let id = account.staff_id;
+    let person = staff::find(change.tx, change.isp, id).await?;
+    let person = person.filter(|person| person.status == "active").ok_or(SUSPENDED)?;
+    let own = operator::price(change.tx, change.isp, id, offer.plan.id).await?;
+    let limit = if account.account_type == "postpaid" { account.collection_limit } else { Money::ZERO };
+    let reseller = Reseller {
+        id,
+        price: own.unwrap_or(offer.version.price),
+        wallet: ledger::held(change.tx, change.isp, &Account::StaffWallet(id)).await?,
+        limit,
+    };
+    let parent = person.parent_id.filter(|_| person.role == Role::SubOperator.word());
+    Ok((reseller, parent))
+}
+
+const SUSPENDED: Error = Error::Refused("This operator is suspended and sells nothing");
+
+/// Refuses what would give a customer more without a sale, where a reseller's people ask for it.
+pub(crate) async fn sells_nothing(change: &Change<'_>) -> Result<(), Error> {
+    let Some(branch) = change.branch else { return Ok(()) };
+    match operator::owns_branch(change.tx, change.isp, branch).await? {
+        true => Err(Error::Refused("An operator changes a customer's plan by a recharge with the new one")),
+        false => Ok(()),
+    }
+}
