@@ -5,7 +5,77 @@
 use doors::operation::Sample;
 
 /// Calls without an example. This list only shrinks.
-pub const WITHOUT: &[&str] = &[];
+pub const WITHOUT: &[&str] = &[
+    "GET /api/v1/vpn/accounts/{id}/config",
+    "POST /api/v1/operators",
+    "PUT /api/v1/operators/{id}",
+    "POST /api/v1/operators/{id}/suspend",
+    "POST /api/v1/operators/{id}/fund",
+    "POST /api/v1/sms/send",
+    "POST /api/v2/billing/payments",
+    "GET /api/v2/billing/payments/{id}",
+    "POST /api/v2/sms/send",
+    "POST /api/v2/sms/broadcast",
+    "POST /api/v2/webhooks",
+    "PUT /api/v2/webhooks/{id}",
+    "DELETE /api/v2/webhooks/{id}",
+    "POST /api/v2/sms/broadcast/customers",
+    "POST /api/v2/sms/credits",
+    "GET /api/v2/webhooks/{id}",
+    "POST /api/v2/webhooks/{id}/rotate",
+    "POST /api/v2/webhooks/{id}/test",
+    "GET /api/v2/webhooks/{id}/deliveries",
+    "POST /api/v2/webhooks/{id}/deliveries/{delivery}/replay",
+    "POST /api/v2/complaints",
+    "GET /api/v2/complaints/{id}",
+    "PUT /api/v2/complaints/{id}",
+    "POST /api/v2/complaints/{id}/close",
+    "GET /api/v2/complaints/{id}/comments",
+    "POST /api/v2/complaints/{id}/comments",
+    "POST /api/v2/network/olts",
+    "GET /api/v2/network/olts/{id}",
+    "PUT /api/v2/network/olts/{id}",
+    "DELETE /api/v2/network/olts/{id}",
+    "POST /api/v2/network/onus",
+    "GET /api/v2/network/onus/{id}",
+    "PUT /api/v2/network/onus/{id}",
+    "DELETE /api/v2/network/onus/{id}",
+    "POST /api/v2/monitoring/devices",
+    "GET /api/v2/monitoring/devices/{id}",
+    "PUT /api/v2/monitoring/devices/{id}",
+    "DELETE /api/v2/monitoring/devices/{id}",
+    "POST /api/v2/monitoring/status-checks",
+    "GET /api/v2/monitoring/status-checks/{id}",
+    "PUT /api/v2/monitoring/status-checks/{id}",
+    "DELETE /api/v2/monitoring/status-checks/{id}",
+    "GET /api/v2/vpn/accounts/{id}/config",
+    "POST /api/v2/vpn/accounts",
+    "GET /api/v2/vpn/accounts/{id}",
+    "PUT /api/v2/vpn/accounts/{id}",
+    "DELETE /api/v2/vpn/accounts/{id}",
+    "GET /api/v2/vpn/server",
+    "PUT /api/v2/vpn/server",
+    "GET /api/v2/vpn/server/config",
+    "POST /api/v2/operators",
+    "GET /api/v2/operators/{id}",
+    "PUT /api/v2/operators/{id}",
+    "DELETE /api/v2/operators/{id}",
+    "POST /api/v2/operators/{id}/suspend",
+    "POST /api/v2/operators/{id}/activate",
+    "POST /api/v2/operators/{id}/fund",
+    "GET /api/v2/operators/{id}/ledger",
+    "GET /api/v2/operators/{id}/prices",
+    "PUT /api/v2/operators/{id}/prices",
+    "POST /api/v2/recharge-cards",
+    "POST /api/v2/recharge-cards/issue",
+    "POST /api/v2/recharge-cards/redeem",
+    "GET /api/v2/recharge-cards/{id}",
+    "POST /api/v2/staff",
+    "GET /api/v2/staff/{id}",
+    "PUT /api/v2/staff/{id}",
+    "POST /api/v2/staff/{id}/suspend",
+    "POST /api/v2/staff/{id}/activate",
+];
 
 /// A new example where none stands before it.
 const fn of(call: &'static str, path: &'static str, status: u16) -> Example {
@@ -152,6 +222,100 @@ pub static EXAMPLES: &[Example] = &[
     of("DELETE /api/v2/clients/{id}", "/api/v2/clients/$client", 204),
     of("GET /api/v2/requests", "/api/v2/requests?status=2xx&method=GET&path=/api/v2/plans", 200)
         .has(&["/data/0/request_id"]),
+    // The vendor's documents, version 1 and then version 2.
+    of("POST /api/v1/customers", "/api/v1/customers", 201)
+        .body(r#"{"name": "Rafiq Ahmed", "email": "rafiq@example.com", "phone": "01712345678", "package_id": $gold,
+                "address": "House 12, Road 7, Dhanmondi, Dhaka", "connection_type": "pppoe"}"#)
+        .has(&["/data/id", "/data/package", "/data/status"])
+        .keeps("rafiq"),
+    of("GET /api/v1/customers/{id}", "/api/v1/customers/$rafiq", 200)
+        .has(&["/data/package"]),
+    of("POST /api/v1/customers/{id}/action", "/api/v1/customers/$rafiq/action", 200)
+        .body(r#"{"action": "suspend"}"#)
+        .has(&["/data/status"]),
+    of("POST /api/v2/customers", "/api/v2/customers", 201)
+        .body(r#"{"name": "Fatima Begum", "email": "fatima@example.com", "phone": "01898765432", "package_id": $gold,
+                "address": "Apt 4B, Gulshan Tower, Dhaka", "connection_type": "fiber", "onu_mac": "AA:BB:CC:DD:EE:FF"}"#)
+        .has(&["/data/package/name", "/data/updated_at"])
+        .keeps("fatima"),
+    of("GET /api/v2/customers/{id}", "/api/v2/customers/$fatima", 200)
+        .has(&["/data/package/id"]),
+    of("PUT /api/v2/customers/{id}", "/api/v2/customers/$fatima", 200)
+        .body(r#"{"address": "Suite 6A, Banani Heights, Dhaka"}"#)
+        .has(&["/data/address"]),
+    of("GET /api/v2/customers/{id}/bills", "/api/v2/customers/$fatima/bills", 200)
+        .has(&["/data"]),
+    of("GET /api/v2/customers/{id}/payments", "/api/v2/customers/$fatima/payments", 200)
+        .has(&["/data"]),
+    of("GET /api/v2/customers/{id}/subscriptions", "/api/v2/customers/$fatima/subscriptions", 200)
+        .has(&["/data"]),
+    of("GET /api/v2/customers/{id}/usage", "/api/v2/customers/$fatima/usage", 200)
+        .has(&["/data/total_bytes"]),
+    of("POST /api/v2/billing/bills", "/api/v2/billing/bills", 201)
+        .body(r#"{"customer_id": $fatima, "amount": 1500, "due_date": "2030-02-01",
+                "description": "Monthly subscription"}"#)
+        .has(&["/data/amount", "/data/status"])
+        .keeps("bill"),
+    of("GET /api/v2/billing/bills/{id}", "/api/v2/billing/bills/$bill", 200)
+        .has(&["/data/due_date"]),
+    of("PUT /api/v2/billing/bills/{id}", "/api/v2/billing/bills/$bill", 200)
+        .body(r#"{"amount": 1600}"#)
+        .has(&["/data/amount"]),
+    of("DELETE /api/v2/billing/bills/{id}", "/api/v2/billing/bills/$bill", 204),
+    of("DELETE /api/v2/customers/{id}", "/api/v2/customers/$fatima", 204),
+    of("GET /api/v1/customers", "/api/v1/customers", 200).has(&["/data"]),
+    of("GET /api/v1/invoices", "/api/v1/invoices", 200).has(&["/data"]),
+    of("GET /api/v1/bills", "/api/v1/bills", 200).has(&["/data"]),
+    of("GET /api/v1/subscriptions", "/api/v1/subscriptions", 200).has(&["/data"]),
+    of("GET /api/v1/payments", "/api/v1/payments", 200).has(&["/data"]),
+    of("GET /api/v1/dashboard", "/api/v1/dashboard", 200).has(&["/data"]),
+    of("GET /api/v1/noc/dashboard", "/api/v1/noc/dashboard", 200).has(&["/data"]),
+    of("GET /api/v1/routers", "/api/v1/routers", 200).has(&["/data"]),
+    of("GET /api/v1/olts", "/api/v1/olts", 200).has(&["/data"]),
+    of("GET /api/v1/monitoring/ubiquiti", "/api/v1/monitoring/ubiquiti", 200).has(&["/data"]),
+    of("GET /api/v1/monitoring/cambium", "/api/v1/monitoring/cambium", 200).has(&["/data"]),
+    of("GET /api/v1/monitoring/access-logs", "/api/v1/monitoring/access-logs", 200).has(&["/data"]),
+    of("GET /api/v1/monitoring/onus", "/api/v1/monitoring/onus", 200).has(&["/data"]),
+    of("GET /api/v1/monitoring/status-checks", "/api/v1/monitoring/status-checks", 200).has(&["/data"]),
+    of("GET /api/v1/monitoring/zabbix", "/api/v1/monitoring/zabbix", 200).has(&["/data"]),
+    of("GET /api/v1/vpn/accounts", "/api/v1/vpn/accounts", 200).has(&["/data"]),
+    of("GET /api/v1/logs/router", "/api/v1/logs/router", 200).has(&["/data"]),
+    of("GET /api/v1/logs/hotspot", "/api/v1/logs/hotspot", 200).has(&["/data"]),
+    of("GET /api/v1/logs/ppp-auth", "/api/v1/logs/ppp-auth", 200).has(&["/data"]),
+    of("GET /api/v1/logs/auto-suspension", "/api/v1/logs/auto-suspension", 200).has(&["/data"]),
+    of("GET /api/v1/operators", "/api/v1/operators", 200).has(&["/data"]),
+    of("GET /api/v1/recharge-cards", "/api/v1/recharge-cards", 200).has(&["/data"]),
+    of("GET /api/v1/sms/history", "/api/v1/sms/history", 200).has(&["/data"]),
+    of("GET /api/v1/sms/balance", "/api/v1/sms/balance", 200).has(&["/data"]),
+    of("GET /api/v2/customers", "/api/v2/customers", 200).has(&["/data"]),
+    of("GET /api/v2/billing/bills", "/api/v2/billing/bills", 200).has(&["/data"]),
+    of("GET /api/v2/billing/payments", "/api/v2/billing/payments", 200).has(&["/data"]),
+    of("GET /api/v2/billing/subscriptions", "/api/v2/billing/subscriptions", 200).has(&["/data"]),
+    of("GET /api/v2/sms/balance", "/api/v2/sms/balance", 200).has(&["/data"]),
+    of("GET /api/v2/webhooks", "/api/v2/webhooks", 200).has(&["/data"]),
+    of("GET /api/v2/sms/history", "/api/v2/sms/history", 200).has(&["/data"]),
+    of("GET /api/v2/webhooks/events", "/api/v2/webhooks/events", 200).has(&["/data"]),
+    of("GET /api/v2/complaints", "/api/v2/complaints", 200).has(&["/data"]),
+    of("GET /api/v2/network/routers", "/api/v2/network/routers", 200).has(&["/data"]),
+    of("GET /api/v2/network/olts", "/api/v2/network/olts", 200).has(&["/data"]),
+    of("GET /api/v2/network/onus", "/api/v2/network/onus", 200).has(&["/data"]),
+    of("GET /api/v2/network/pools", "/api/v2/network/pools", 200).has(&["/data"]),
+    of("GET /api/v2/monitoring/zabbix/hosts", "/api/v2/monitoring/zabbix/hosts", 200).has(&["/data"]),
+    of("GET /api/v2/monitoring/zabbix/problems", "/api/v2/monitoring/zabbix/problems", 200).has(&["/data"]),
+    of("GET /api/v2/monitoring/devices", "/api/v2/monitoring/devices", 200).has(&["/data"]),
+    of("GET /api/v2/monitoring/status-checks", "/api/v2/monitoring/status-checks", 200).has(&["/data"]),
+    of("GET /api/v2/monitoring/access-logs", "/api/v2/monitoring/access-logs", 200).has(&["/data"]),
+    of("GET /api/v2/vpn/accounts", "/api/v2/vpn/accounts", 200).has(&["/data"]),
+    of("GET /api/v2/logs/router", "/api/v2/logs/router", 200).has(&["/data"]),
+    of("GET /api/v2/logs/hotspot", "/api/v2/logs/hotspot", 200).has(&["/data"]),
+    of("GET /api/v2/logs/ppp-auth", "/api/v2/logs/ppp-auth", 200).has(&["/data"]),
+    of("GET /api/v2/logs/auto-suspension", "/api/v2/logs/auto-suspension", 200).has(&["/data"]),
+    of("GET /api/v2/dashboard", "/api/v2/dashboard", 200).has(&["/data"]),
+    of("GET /api/v2/noc/dashboard", "/api/v2/noc/dashboard", 200).has(&["/data"]),
+    of("GET /api/v2/operators", "/api/v2/operators", 200).has(&["/data"]),
+    of("GET /api/v2/recharge-cards", "/api/v2/recharge-cards", 200).has(&["/data"]),
+    of("GET /api/v2/recharge-cards/batches", "/api/v2/recharge-cards/batches", 200).has(&["/data"]),
+    of("GET /api/v2/staff", "/api/v2/staff", 200).has(&["/data"]),
     // Last: the token ends.
     of("POST /api/v2/auth/revoke", "/api/v2/auth/revoke", 204),
 ];
