@@ -7,47 +7,9 @@ use doors::operation::Sample;
 /// Calls without an example. This list only shrinks.
 pub const WITHOUT: &[&str] = &[
     "GET /api/v1/vpn/accounts/{id}/config",
-    "POST /api/v1/operators",
-    "PUT /api/v1/operators/{id}",
-    "POST /api/v1/operators/{id}/suspend",
-    "POST /api/v1/operators/{id}/fund",
-    "POST /api/v1/sms/send",
-    "POST /api/v2/billing/payments",
-    "GET /api/v2/billing/payments/{id}",
-    "POST /api/v2/sms/send",
-    "POST /api/v2/sms/broadcast",
-    "POST /api/v2/webhooks",
-    "PUT /api/v2/webhooks/{id}",
-    "DELETE /api/v2/webhooks/{id}",
-    "POST /api/v2/sms/broadcast/customers",
-    "POST /api/v2/sms/credits",
-    "GET /api/v2/webhooks/{id}",
-    "POST /api/v2/webhooks/{id}/rotate",
     "POST /api/v2/webhooks/{id}/test",
-    "GET /api/v2/webhooks/{id}/deliveries",
     "POST /api/v2/webhooks/{id}/deliveries/{delivery}/replay",
-    "POST /api/v2/complaints",
-    "GET /api/v2/complaints/{id}",
-    "PUT /api/v2/complaints/{id}",
     "POST /api/v2/complaints/{id}/close",
-    "GET /api/v2/complaints/{id}/comments",
-    "POST /api/v2/complaints/{id}/comments",
-    "POST /api/v2/network/olts",
-    "GET /api/v2/network/olts/{id}",
-    "PUT /api/v2/network/olts/{id}",
-    "DELETE /api/v2/network/olts/{id}",
-    "POST /api/v2/network/onus",
-    "GET /api/v2/network/onus/{id}",
-    "PUT /api/v2/network/onus/{id}",
-    "DELETE /api/v2/network/onus/{id}",
-    "POST /api/v2/monitoring/devices",
-    "GET /api/v2/monitoring/devices/{id}",
-    "PUT /api/v2/monitoring/devices/{id}",
-    "DELETE /api/v2/monitoring/devices/{id}",
-    "POST /api/v2/monitoring/status-checks",
-    "GET /api/v2/monitoring/status-checks/{id}",
-    "PUT /api/v2/monitoring/status-checks/{id}",
-    "DELETE /api/v2/monitoring/status-checks/{id}",
     "GET /api/v2/vpn/accounts/{id}/config",
     "POST /api/v2/vpn/accounts",
     "GET /api/v2/vpn/accounts/{id}",
@@ -56,25 +18,11 @@ pub const WITHOUT: &[&str] = &[
     "GET /api/v2/vpn/server",
     "PUT /api/v2/vpn/server",
     "GET /api/v2/vpn/server/config",
-    "POST /api/v2/operators",
-    "GET /api/v2/operators/{id}",
-    "PUT /api/v2/operators/{id}",
     "DELETE /api/v2/operators/{id}",
-    "POST /api/v2/operators/{id}/suspend",
-    "POST /api/v2/operators/{id}/activate",
-    "POST /api/v2/operators/{id}/fund",
-    "GET /api/v2/operators/{id}/ledger",
-    "GET /api/v2/operators/{id}/prices",
     "PUT /api/v2/operators/{id}/prices",
-    "POST /api/v2/recharge-cards",
     "POST /api/v2/recharge-cards/issue",
     "POST /api/v2/recharge-cards/redeem",
     "GET /api/v2/recharge-cards/{id}",
-    "POST /api/v2/staff",
-    "GET /api/v2/staff/{id}",
-    "PUT /api/v2/staff/{id}",
-    "POST /api/v2/staff/{id}/suspend",
-    "POST /api/v2/staff/{id}/activate",
 ];
 
 /// A new example where none stands before it.
@@ -316,6 +264,144 @@ pub static EXAMPLES: &[Example] = &[
     of("GET /api/v2/recharge-cards", "/api/v2/recharge-cards", 200).has(&["/data"]),
     of("GET /api/v2/recharge-cards/batches", "/api/v2/recharge-cards/batches", 200).has(&["/data"]),
     of("GET /api/v2/staff", "/api/v2/staff", 200).has(&["/data"]),
+    of("POST /api/v2/billing/payments", "/api/v2/billing/payments", 201)
+        .body(r#"{"customer_id": $customer, "amount": 500, "method": "bkash", "transaction_id": "TXN-9876"}"#)
+        .has(&["/data/id"])
+        .keeps("payment"),
+    of("GET /api/v2/billing/payments/{id}", "/api/v2/billing/payments/$payment", 200)
+        .has(&["/data/amount"]),
+    of("POST /api/v2/sms/credits", "/api/v2/sms/credits", 200)
+        .body(r#"{"credits": 5000}"#)
+        .has(&["/data"]),
+    of("POST /api/v1/sms/send", "/api/v1/sms/send", 200)
+        .body(r#"{"phone": "01712345678", "message": "Dear customer, your payment of 1,500 has been received. Thank you!"}"#)
+        .has(&["/data/message_id"]),
+    of("POST /api/v2/sms/send", "/api/v2/sms/send", 200)
+        .body(r#"{"phone": "01712345678", "message": "Dear customer, your payment of 1,500 has been received. Thank you!"}"#)
+        .has(&["/data/credits_remaining"]),
+    of("POST /api/v2/sms/broadcast", "/api/v2/sms/broadcast", 200)
+        .body(r#"{"phones": ["01712345678", "01898765432"], "message": "Maintenance tonight."}"#)
+        .has(&["/data"]),
+    of("POST /api/v2/sms/broadcast/customers", "/api/v2/sms/broadcast/customers", 200)
+        .body(r#"{"message": "Maintenance tonight."}"#)
+        .has(&["/data"]),
+    of("POST /api/v2/webhooks", "/api/v2/webhooks", 201)
+        .body(r#"{"url": "https://your-server.example/webhooks/ispbills", "events": ["customer.created", "payment.received"],
+                "active": true}"#)
+        .has(&["/data/id"])
+        .keeps("webhook"),
+    of("GET /api/v2/webhooks/{id}", "/api/v2/webhooks/$webhook", 200)
+        .has(&["/data/id"]),
+    of("PUT /api/v2/webhooks/{id}", "/api/v2/webhooks/$webhook", 200)
+        .body(r#"{"active": false}"#)
+        .has(&["/data/id"]),
+    of("POST /api/v2/webhooks/{id}/rotate", "/api/v2/webhooks/$webhook/rotate", 200)
+        .has(&["/data"]),
+    of("GET /api/v2/webhooks/{id}/deliveries", "/api/v2/webhooks/$webhook/deliveries", 200)
+        .has(&["/data"]),
+    of("DELETE /api/v2/webhooks/{id}", "/api/v2/webhooks/$webhook", 204),
+    of("POST /api/v2/complaints", "/api/v2/complaints", 201)
+        .body(r#"{"customer_id": $customer, "subject": "No internet", "message": "Since this morning."}"#)
+        .has(&["/data/id"])
+        .keeps("complaint"),
+    of("GET /api/v2/complaints/{id}", "/api/v2/complaints/$complaint", 200)
+        .has(&["/data/id"]),
+    of("PUT /api/v2/complaints/{id}", "/api/v2/complaints/$complaint", 200)
+        .body(r#"{"priority": "high"}"#)
+        .has(&["/data/id"]),
+    of("POST /api/v2/complaints/{id}/comments", "/api/v2/complaints/$complaint/comments", 201)
+        .body(r#"{"comment": "A technician is on the way."}"#)
+        .has(&["/data"]),
+    of("GET /api/v2/complaints/{id}/comments", "/api/v2/complaints/$complaint/comments", 200)
+        .has(&["/data"]),
+    of("POST /api/v2/network/olts", "/api/v2/network/olts", 201)
+        .body(r#"{"name": "OLT North", "vendor": "huawei", "address": "10.0.9.1", "pon_ports": 16}"#)
+        .has(&["/data/id"])
+        .keeps("olt"),
+    of("GET /api/v2/network/olts/{id}", "/api/v2/network/olts/$olt", 200)
+        .has(&["/data/id"]),
+    of("PUT /api/v2/network/olts/{id}", "/api/v2/network/olts/$olt", 200)
+        .body(r#"{"name": "OLT North 1"}"#)
+        .has(&["/data/id"]),
+    of("POST /api/v2/network/onus", "/api/v2/network/onus", 201)
+        .body(r#"{"olt_id": $olt, "pon_port": 3, "onu_number": 7, "serial": "HWTC12345678"}"#)
+        .has(&["/data/id"])
+        .keeps("onu"),
+    of("GET /api/v2/network/onus/{id}", "/api/v2/network/onus/$onu", 200)
+        .has(&["/data/id"]),
+    of("PUT /api/v2/network/onus/{id}", "/api/v2/network/onus/$onu", 200)
+        .body(r#"{"name": "House 12"}"#)
+        .has(&["/data/id"]),
+    of("DELETE /api/v2/network/onus/{id}", "/api/v2/network/onus/$onu", 204),
+    of("DELETE /api/v2/network/olts/{id}", "/api/v2/network/olts/$olt", 204),
+    of("POST /api/v2/monitoring/devices", "/api/v2/monitoring/devices", 201)
+        .body(r#"{"name": "Sector 3", "kind": "ubiquiti", "address": "10.0.8.3"}"#)
+        .has(&["/data/id"])
+        .keeps("device"),
+    of("GET /api/v2/monitoring/devices/{id}", "/api/v2/monitoring/devices/$device", 200)
+        .has(&["/data/id"]),
+    of("PUT /api/v2/monitoring/devices/{id}", "/api/v2/monitoring/devices/$device", 200)
+        .body(r#"{"name": "Sector 3 west"}"#)
+        .has(&["/data/id"]),
+    of("DELETE /api/v2/monitoring/devices/{id}", "/api/v2/monitoring/devices/$device", 204),
+    of("POST /api/v2/monitoring/status-checks", "/api/v2/monitoring/status-checks", 201)
+        .body(r#"{"name": "Upstream", "kind": "ping", "target": "192.0.2.1"}"#)
+        .has(&["/data/id"])
+        .keeps("check"),
+    of("GET /api/v2/monitoring/status-checks/{id}", "/api/v2/monitoring/status-checks/$check", 200)
+        .has(&["/data/id"]),
+    of("PUT /api/v2/monitoring/status-checks/{id}", "/api/v2/monitoring/status-checks/$check", 200)
+        .body(r#"{"interval_s": 300}"#)
+        .has(&["/data/id"]),
+    of("DELETE /api/v2/monitoring/status-checks/{id}", "/api/v2/monitoring/status-checks/$check", 204),
+    of("POST /api/v2/operators", "/api/v2/operators", 201)
+        .body(r#"{"name": "Northern Net", "email": "north@example.com"}"#)
+        .has(&["/data/id"])
+        .keeps("operator"),
+    of("GET /api/v2/operators/{id}", "/api/v2/operators/$operator", 200)
+        .has(&["/data/id"]),
+    of("PUT /api/v2/operators/{id}", "/api/v2/operators/$operator", 200)
+        .body(r#"{"phone": "01712345670"}"#)
+        .has(&["/data/id"]),
+    of("POST /api/v2/operators/{id}/fund", "/api/v2/operators/$operator/fund", 201)
+        .body(r#"{"amount": 5000, "method": "cash", "reference": "R-1"}"#)
+        .has(&["/data"]),
+    of("GET /api/v2/operators/{id}/ledger", "/api/v2/operators/$operator/ledger", 200)
+        .has(&["/data"]),
+    of("GET /api/v2/operators/{id}/prices", "/api/v2/operators/$operator/prices", 200)
+        .has(&["/data"]),
+    of("POST /api/v2/operators/{id}/suspend", "/api/v2/operators/$operator/suspend", 200)
+        .has(&["/data"]),
+    of("POST /api/v2/operators/{id}/activate", "/api/v2/operators/$operator/activate", 200)
+        .has(&["/data"]),
+    of("POST /api/v1/operators", "/api/v1/operators", 201)
+        .body(r#"{"name": "Southern Net", "email": "south@example.com"}"#)
+        .has(&["/data/id"])
+        .keeps("southern"),
+    of("PUT /api/v1/operators/{id}", "/api/v1/operators/$southern", 200)
+        .body(r#"{"phone": "01712345671"}"#)
+        .has(&["/data/id"]),
+    of("POST /api/v1/operators/{id}/fund", "/api/v1/operators/$southern/fund", 201)
+        .body(r#"{"amount": 5000, "method": "cash"}"#)
+        .has(&["/data"]),
+    of("POST /api/v1/operators/{id}/suspend", "/api/v1/operators/$southern/suspend", 200)
+        .has(&["/data"]),
+    of("POST /api/v2/recharge-cards", "/api/v2/recharge-cards", 201)
+        .body(r#"{"package_id": $gold, "quantity": 2}"#)
+        .has(&["/data"]),
+    of("POST /api/v2/staff", "/api/v2/staff", 201)
+        .body(r#"{"name": "Nadia", "email": "nadia@example.com", "role": "noc"}"#)
+        .has(&["/data/id"])
+        .keeps("person"),
+    of("GET /api/v2/staff/{id}", "/api/v2/staff/$person", 200)
+        .has(&["/data/id"]),
+    of("PUT /api/v2/staff/{id}", "/api/v2/staff/$person", 200)
+        .body(r#"{"phone": "01712345672"}"#)
+        .has(&["/data/id"]),
+    of("POST /api/v2/staff/{id}/suspend", "/api/v2/staff/$person/suspend", 200)
+        .has(&["/data"]),
+    of("POST /api/v2/staff/{id}/activate", "/api/v2/staff/$person/activate", 200)
+        .has(&["/data"]),
     // Last: the token ends.
     of("POST /api/v2/auth/revoke", "/api/v2/auth/revoke", 204),
 ];
