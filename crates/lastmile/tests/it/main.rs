@@ -8,6 +8,7 @@ mod backup;
 mod crash;
 mod golden_path;
 mod hostile;
+mod ispbills_billing;
 mod lists;
 mod measure;
 mod nas;
