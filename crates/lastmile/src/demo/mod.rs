@@ -1,5 +1,6 @@
 //! `demo`: two made-up ISPs that run like real ones. An existing directory is continued with the same credentials.
 
+mod bills;
 pub mod credentials;
 mod people;
 mod seed;
@@ -59,6 +60,9 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     }
     seed::ispbills(&app, isp, API_LOGIN, &known.ispbills).await?;
     seed::ispbills(&app, other, OTHER_API_LOGIN, &known.other_ispbills).await?;
+    for tenant in [isp, other] {
+        bills::seed(&app, &Actor::system(tenant)).await?;
+    }
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 
