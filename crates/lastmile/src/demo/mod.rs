@@ -1,5 +1,6 @@
 //! `demo`: two made-up ISPs that run like real ones. An existing directory is continued with the same credentials.
 
+mod bills;
 pub mod credentials;
 mod people;
 mod plant;
@@ -69,6 +70,8 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     plant::plant(&app, isp, plant::Size::Town).await?;
     plant::plant(&app, other, plant::Size::Village).await?;
     resellers::make(&app, isp, &known.ispbills).await?;
+        bills::seed(&app, &Actor::system(tenant)).await?;
+    }
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 

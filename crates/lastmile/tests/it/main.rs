@@ -13,6 +13,7 @@ mod home;
 mod hostile;
 mod hotspot;
 mod kept;
+mod ispbills_billing;
 mod lists;
 mod measure;
 mod nas;
