@@ -7,6 +7,7 @@ mod app;
 mod backup;
 mod crash;
 mod desk;
+mod desk_api;
 mod golden_path;
 mod hostile;
 mod lists;

@@ -150,7 +150,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn is_success(&self) -> bool {
+    pub fn is_success(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 }
