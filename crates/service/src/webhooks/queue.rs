@@ -14,7 +14,6 @@ use store::{
     db::{Class, Tx},
     event,
     message::Message,
-    staff,
     webhook::{self, Attempt, Delivery, Webhook},
 };
 
@@ -346,16 +345,13 @@ async fn give_up(change: &Change<'_>, hook: &mut Webhook, outcome: &Outcome) -> 
         hook.url,
         notices::utc(since)
     );
-    for owner in staff::list(change.tx, change.isp, Some("owner"), 0, 20).await? {
-        if owner.status != "active" {
-            continue;
-        }
+    for recipient in webhook::owners(change.tx, change.isp).await? {
         Message {
             isp_id: change.isp,
             id: change.id(Table::Message).await?,
             channel: "email".into(),
             kind: "webhook_disabled".into(),
-            recipient: owner.email,
+            recipient,
             body: text.clone(),
             customer_id: None,
             status: "queued".into(),
