@@ -8,6 +8,7 @@ mod backup;
 mod crash;
 mod desk;
 mod examples;
+mod desk_api;
 mod golden_path;
 mod home;
 mod hostile;
