@@ -14,6 +14,7 @@ mod nas;
 mod nodes;
 mod orders;
 mod peers;
+mod plant;
 mod races;
 mod statements;
 mod usage;
