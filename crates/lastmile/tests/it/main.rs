@@ -22,6 +22,7 @@ mod nodes;
 mod orders;
 mod peers;
 mod platform;
+mod plant;
 mod races;
 mod resellers;
 mod statements;
