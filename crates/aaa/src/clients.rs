@@ -8,7 +8,7 @@ use std::{
 };
 
 use domain::RouterId;
-use parking_lot::RwLock;
+use parking_lot::Mutex;
 use radius::{
     Packet, attribute,
     policy::Policy,
@@ -18,10 +18,13 @@ use service::directory::RouterProfile;
 
 use crate::{Directory, logins::Sender};
 
+/// One for each thread; they share the rows.
+#[derive(Clone)]
 pub struct Table {
     directory: Arc<Directory>,
     logins: Sender,
-    rows: RwLock<Arc<Rows>>,
+    rows: Arc<Rows>,
+    newest: Arc<Mutex<Arc<Rows>>>,
 }
 
 #[derive(Default)]
@@ -42,18 +45,7 @@ struct Row {
 
 impl Table {
     pub fn new(directory: Arc<Directory>, logins: Sender) -> Table {
-        Table { directory, logins, rows: RwLock::default() }
-    }
-
-    fn rows(&self) -> Arc<Rows> {
-        let generation = self.directory.generation();
-        let rows = self.rows.read().clone();
-        if rows.generation == generation {
-            return rows;
-        }
-        let built = Arc::new(Rows::build(generation, &self.directory.network().world.routers, &rows));
-        *self.rows.write() = built.clone();
-        built
+        Table { directory, logins, rows: Arc::default(), newest: Arc::default() }
     }
 }
 
@@ -124,8 +116,21 @@ fn best<'a>(rows: impl Iterator<Item = &'a Row> + Clone, sent: Option<&[u8]>) ->
 }
 
 impl Clients for Table {
-    fn find(&self, source: SocketAddr, packet: &Packet<'_>) -> Option<Arc<Client>> {
-        self.rows().find(source.ip(), packet).map(|row| row.client.clone())
+    fn refresh(&mut self) {
+        let generation = self.directory.generation();
+        if self.rows.generation == generation {
+            return;
+        }
+        // Under the lock, so that all threads have the same clients: they learn for each other.
+        let mut newest = self.newest.lock();
+        if newest.generation < generation {
+            *newest = Arc::new(Rows::build(generation, &self.directory.network().world.routers, &newest));
+        }
+        self.rows = newest.clone();
+    }
+
+    fn find(&self, source: SocketAddr, packet: &Packet<'_>) -> Option<&Arc<Client>> {
+        self.rows.find(source.ip(), packet).map(|row| &row.client)
     }
 
     fn learnt(&self, client: &Client) {

@@ -6,14 +6,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use domain::{
-    Instant, IspId, Mac, RouterId, ServiceId, Status,
+    CustomerId, Instant, IspId, Kind, Mac, RouterId, ServiceId, Status,
     access::{self, Decision, Live, Login, MacLock, Reason, Subscriber},
     clock::{HOUR, MINUTE},
 };
 use parking_lot::Mutex;
 use radius::{
     Overflow, Packet,
-    attribute::{CALLING_STATION_ID, NAS_PORT, REPLY_MESSAGE, USER_NAME},
+    attribute::{CALLING_STATION_ID, NAS_PORT, NAS_PORT_TYPE, REPLY_MESSAGE, USER_NAME},
     auth::{Known, Proof},
     server::{Handler, Reply, Request, Verdict},
 };
@@ -32,6 +32,8 @@ use crate::{
     vouchers::{self, Right, Voucher},
 };
 
+/// NAS-Port-Type of 802.11 (RFC 2865 §5.41).
+const WIRELESS: u32 = 19;
 /// From the fifth wrong password within a minute from one port on, the answer takes its time.
 const GUESSES: u32 = 5;
 const GUESS_DELAY_MS: u32 = 2000;
@@ -52,6 +54,8 @@ pub struct Desk {
     first_uses: mpsc::Sender<FirstUse>,
     guesses: Arc<Guesses>,
     strip_realm: bool,
+    /// Accepts of this batch, counted for everybody when it has been answered.
+    accepts: u64,
 }
 
 /// Wrong passwords and unknown names of the last minute, for all threads of the desk.
@@ -100,12 +104,12 @@ impl Desk {
         guesses: Arc<Guesses>,
         strip_realm: bool,
     ) -> Desk {
-        Desk { seldom: Seldom::new(&directory), directory, logins, first_uses, guesses, strip_realm }
+        Desk { seldom: Seldom::new(&directory), directory, logins, first_uses, guesses, strip_realm, accepts: 0 }
     }
 
     /// A known subscriber: password, then policy, then the answer's attributes.
     fn known(
-        &mut self,
+        &self,
         request: &Request<'_>,
         reply: &mut Reply<'_>,
         router: &RouterProfile,
@@ -114,7 +118,7 @@ impl Desk {
         now: Instant,
     ) -> Result<Verdict, Overflow> {
         let name = request.packet.find(USER_NAME).unwrap_or_default();
-        let proof = match entry.state.lock().secret.as_deref() {
+        let proof = match entry.state.lock().secret.as_ref() {
             Some(secret) => request.credentials().verify(name, Known::Clear(secret.as_bytes())),
             None => Proof::Wrong,
         };
@@ -124,7 +128,7 @@ impl Desk {
     /// What follows from the password.
     #[expect(clippy::too_many_arguments, reason = "a login's parts, each of its own type")]
     fn proven(
-        &mut self,
+        &self,
         request: &Request<'_>,
         reply: &mut Reply<'_>,
         router: &RouterProfile,
@@ -135,6 +139,7 @@ impl Desk {
     ) -> Result<Verdict, Overflow> {
         let mut guard = entry.state.lock();
         let state = &mut *guard;
+        let whose = Whose::Line(entry.service, (state.kind == Kind::Hotspot).then_some(state.customer));
         let login = login_of(&request.packet, router);
         let success = match proof {
             Proof::Right => None,
@@ -142,15 +147,15 @@ impl Desk {
             Proof::Wrong | Proof::NeedsClearText | Proof::Unsupported => {
                 drop(guard);
                 let delay = self.guessed(router, &login, request, now);
-                self.log(router, Some(entry), request, login.mac, Reason::WrongPassword, now);
+                self.log(router, whose, request, login.mac, Reason::WrongPassword, now);
                 return refuse(reply, Reason::WrongPassword, delay);
             }
         };
-        let network = self.seldom.get(&self.directory).clone();
+        let network = self.seldom.last();
         let Some(plan) = network.world.plans.get(&(entry.isp, state.plan)) else { return Ok(Verdict::Silent) };
         if state.custom.as_ref().is_some_and(|custom| !custom.allows(&request.packet)) {
             drop(guard);
-            self.log(router, Some(entry), request, login.mac, Reason::CheckFailed, now);
+            self.log(router, whose, request, login.mac, Reason::CheckFailed, now);
             return refuse(reply, Reason::CheckFailed, None);
         }
         let decision = self.decide(state, plan, &login, now);
@@ -158,7 +163,7 @@ impl Desk {
             Decision::Accept(grant) => grant,
             Decision::Reject(reason) => {
                 drop(guard);
-                self.log(router, Some(entry), request, login.mac, reason, now);
+                self.log(router, whose, request, login.mac, reason, now);
                 return refuse(reply, reason, None);
             }
         };
@@ -174,7 +179,7 @@ impl Desk {
                 Offer::Address(address) => grant.address = Some(address),
                 Offer::Exhausted => {
                     drop(guard);
-                    self.log(router, Some(entry), request, login.mac, Reason::NoAddressLeft, now);
+                    self.log(router, whose, request, login.mac, Reason::NoAddressLeft, now);
                     return refuse(reply, Reason::NoAddressLeft, None);
                 }
             }
@@ -197,14 +202,13 @@ impl Desk {
             state.login_written_at = now;
             self.logins.accepted(entry.isp, entry.service, now);
         }
-        self.logins.count_accept();
         Ok(Verdict::Accept)
     }
 
     /// A voucher's code: its holder's line, or a first use decided from memory and written a moment later.
     #[expect(clippy::too_many_arguments, reason = "a login's parts, each of its own type")]
     fn voucher(
-        &mut self,
+        &self,
         request: &Request<'_>,
         reply: &mut Reply<'_>,
         router: &RouterProfile,
@@ -224,11 +228,11 @@ impl Desk {
             false => {
                 drop(guard);
                 let delay = self.guessed(router, &login, request, now);
-                self.log(router, None, request, login.mac, Reason::WrongPassword, now);
+                self.log(router, Whose::Voucher, request, login.mac, Reason::WrongPassword, now);
                 return refuse(reply, Reason::WrongPassword, delay);
             }
         };
-        let network = self.seldom.get(&self.directory).clone();
+        let network = self.seldom.last();
         let (plan, reserved) = match right {
             Right::Holds(line) => {
                 drop(guard);
@@ -249,7 +253,7 @@ impl Desk {
         let access = network.world.plans.get(&(router.isp, plan));
         let (Some((expires_at, quota)), Some(access)) = (period, access) else {
             drop(guard);
-            self.log(router, None, request, login.mac, Reason::CheckFailed, now);
+            self.log(router, Whose::Voucher, request, login.mac, Reason::CheckFailed, now);
             return refuse(reply, Reason::CheckFailed, None);
         };
         let subscriber = Subscriber {
@@ -267,7 +271,7 @@ impl Desk {
             Decision::Accept(grant) => grant,
             Decision::Reject(reason) => {
                 drop(guard);
-                self.log(router, None, request, login.mac, reason, now);
+                self.log(router, Whose::Voucher, request, login.mac, reason, now);
                 return refuse(reply, reason, None);
             }
         };
@@ -279,7 +283,7 @@ impl Desk {
                 Offer::Address(address) => grant.address = Some(address),
                 Offer::Exhausted => {
                     drop(guard);
-                    self.log(router, None, request, login.mac, Reason::NoAddressLeft, now);
+                    self.log(router, Whose::Voucher, request, login.mac, Reason::NoAddressLeft, now);
                     return refuse(reply, Reason::NoAddressLeft, None);
                 }
             }
@@ -295,7 +299,6 @@ impl Desk {
         // Where the channel is full its Start writes it.
         let first = vouchers::first_use(router.isp, key, &client, login.mac, router.id);
         let _ = self.first_uses.try_send(first);
-        self.logins.count_accept();
         Ok(Verdict::Accept)
     }
 
@@ -309,7 +312,7 @@ impl Desk {
         now: Instant,
     ) -> Result<Verdict, Overflow> {
         let delay = self.guessed_name(router, login, request, now);
-        self.log(router, None, request, login.mac, Reason::VoucherUsed, now);
+        self.log(router, Whose::Voucher, request, login.mac, Reason::VoucherUsed, now);
         refuse(reply, Reason::VoucherUsed, delay)
     }
 
@@ -366,23 +369,39 @@ impl Desk {
     fn log(
         &self,
         router: &RouterProfile,
-        entry: Option<&Entry>,
+        whose: Whose,
         request: &Request<'_>,
         mac: Option<Mac>,
         reason: Reason,
         now: Instant,
     ) {
         let name = request.packet.find(USER_NAME).unwrap_or_default();
+        let (service, hotspot) = match whose {
+            Whose::Line(service, visitor) => (Some(service), visitor.map(Some)),
+            Whose::Voucher => (None, Some(None)),
+            // Hotspots of radios say so; a mistyped name elsewhere may be anybody's.
+            Whose::Nobody => (None, (request.packet.u32(NAS_PORT_TYPE) == Some(WIRELESS)).then_some(None)),
+        };
         self.logins.refused(Refused {
             isp: router.isp,
             router: router.id,
-            service: entry.map(|entry| entry.service),
+            service,
             username: shown(name),
             mac,
             reason,
             at: now,
+            hotspot,
         });
     }
+}
+
+/// Whose login was refused.
+#[derive(Clone, Copy)]
+enum Whose {
+    /// And the customer where it is a hotspot's.
+    Line(ServiceId, Option<CustomerId>),
+    Voucher,
+    Nobody,
 }
 
 impl Handler for Desk {
@@ -390,8 +409,27 @@ impl Handler for Desk {
         if !self.directory.is_ready() {
             return Verdict::Silent;
         }
+        self.seldom.get(&self.directory);
+        let verdict = self.decided(request, reply);
+        self.accepts += u64::from(verdict == Verdict::Accept);
+        verdict
+    }
+
+    fn is_ready(&self) -> bool {
+        self.directory.is_ready()
+    }
+
+    fn after_batch(&mut self) {
+        if self.accepts > 0 {
+            self.logins.count_accepts(std::mem::take(&mut self.accepts));
+        }
+    }
+}
+
+impl Desk {
+    fn decided(&self, request: &Request<'_>, reply: &mut Reply<'_>) -> Verdict {
         let now = self.directory.now();
-        let network = self.seldom.get(&self.directory).clone();
+        let network = self.seldom.last();
         let id = domain::RouterId(request.client.id as i64);
         let (Some(router), Some(vendor)) = (network.routers.get(&id), network.vendors.get(&id)) else {
             return Verdict::Silent;
@@ -406,7 +444,7 @@ impl Handler for Desk {
                 None => {
                     let login = login_of(&request.packet, router);
                     let delay = self.guessed_name(router, &login, request, now);
-                    self.log(router, None, request, login.mac, Reason::UnknownUser, now);
+                    self.log(router, Whose::Nobody, request, login.mac, Reason::UnknownUser, now);
                     refuse(reply, Reason::UnknownUser, delay)
                 }
             },
@@ -416,10 +454,6 @@ impl Handler for Desk {
             tracing::error!(username = shown(name), "an answer does not fit into a packet");
             Verdict::Silent
         })
-    }
-
-    fn is_ready(&self) -> bool {
-        self.directory.is_ready()
     }
 }
 
@@ -451,8 +485,6 @@ fn reserve(state: &mut State, login: &Login, grant: &access::Grant, generation: 
     if state.reserved.len() >= MAX_RESERVED {
         state.reserved.remove(0);
     }
-    // Almost always the only one, of a hundred thousand subscribers: no room for more than is needed.
-    state.reserved.reserve_exact(1);
     state.reserved.push(Reservation {
         router: login.router,
         mac: login.mac,

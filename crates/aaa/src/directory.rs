@@ -23,11 +23,13 @@ use service::{
     accounting::{Recorded, SessionState},
     directory::{LiveSession, Profile, RouterProfile, World},
 };
+use smallvec::SmallVec;
 use tokio::sync::Notify;
 
 use crate::{
     addresses::Addresses,
     reply::{Vendor, custom::Custom},
+    short::Short,
     vouchers::Vouchers,
 };
 
@@ -70,7 +72,8 @@ pub struct Network {
 
 pub struct Entry {
     pub isp: IspId,
-    pub username: Box<str>,
+    /// A key (`service::setup::login_key`).
+    pub username: Short,
     pub service: ServiceId,
     pub state: Mutex<State>,
 }
@@ -78,13 +81,14 @@ pub struct Entry {
 pub struct State {
     pub customer: CustomerId,
     pub kind: Kind,
-    pub secret: Option<Box<str>>,
+    pub secret: Option<Short>,
     pub plan: PlanId,
     pub subscriber: Subscriber,
     pub custom: Option<Box<Custom>>,
     pub period_ordinal: i64,
     pub live: Vec<Live>,
-    pub reserved: Vec<Reservation>,
+    /// Where it lies in the entry: hardly ever is there more than one.
+    pub reserved: SmallVec<[Reservation; 1]>,
     /// When the last login was passed on to be written.
     pub login_written_at: Instant,
     /// Counts changes of what it may have, so that a Start can tell that its Accept is out of date.
@@ -111,13 +115,13 @@ impl State {
         let mut state = State {
             customer: profile.customer,
             kind: profile.kind,
-            secret: profile.secret,
+            secret: profile.secret.as_deref().map(Short::from),
             plan: profile.plan,
             subscriber: profile.subscriber,
             custom: profile.attributes.as_deref().map(|rules| Box::new(Custom::of(rules))),
             period_ordinal: profile.period_ordinal,
             live: Vec::new(),
-            reserved: Vec::new(),
+            reserved: SmallVec::new(),
             login_written_at: Instant::EPOCH,
             version: 0,
             followed_at: now,
@@ -221,15 +225,16 @@ impl Directory {
         self.generation.fetch_add(1, Ordering::Release);
     }
 
-    fn hash(&self, isp: IspId, username: &str) -> u64 {
+    fn hash(&self, isp: IspId, username: &[u8]) -> u64 {
         self.hasher.hash_one((isp.0, username))
     }
 
     /// The service with this login; `username` is a key already (`service::setup::login_key`).
     pub fn find(&self, isp: IspId, username: &str) -> Option<Arc<Entry>> {
-        let hash = self.hash(isp, username);
+        let name = username.as_bytes();
+        let hash = self.hash(isp, name);
         let shard = self.names[hash as usize % SHARDS].read();
-        shard.find(hash, |entry| entry.isp == isp && *entry.username == *username).cloned()
+        shard.find(hash, |entry| entry.isp == isp && entry.username.as_bytes() == name).cloned()
     }
 
     pub fn service(&self, id: ServiceId) -> Option<Arc<Entry>> {
@@ -246,13 +251,13 @@ impl Directory {
         let (isp, id) = (profile.isp, profile.service);
         let (known, now) = (self.service(id), self.now());
         if let Some(known) = &known
-            && known.username == profile.username
+            && known.username.as_bytes() == profile.username.as_bytes()
         {
             let mut state = known.state.lock();
             *state = State::of(profile, Some(&mut state), now);
             return;
         }
-        let username = profile.username.clone();
+        let username = Short::from(&*profile.username);
         let state = match &known {
             Some(known) => {
                 self.remove_name(known);
@@ -262,9 +267,9 @@ impl Directory {
         };
         let entry = Arc::new(Entry { isp, username, service: id, state: Mutex::new(state) });
         self.services[id.0 as usize % SHARDS].write().insert(id, entry.clone());
-        let hash = self.hash(isp, &entry.username);
+        let hash = self.hash(isp, entry.username.as_bytes());
         let mut shard = self.names[hash as usize % SHARDS].write();
-        shard.insert_unique(hash, entry, |entry| self.hash(entry.isp, &entry.username));
+        shard.insert_unique(hash, entry, |entry| self.hash(entry.isp, entry.username.as_bytes()));
     }
 
     /// The service is gone: deleted or without a login.
@@ -277,7 +282,7 @@ impl Directory {
     }
 
     fn remove_name(&self, entry: &Arc<Entry>) {
-        let hash = self.hash(entry.isp, &entry.username);
+        let hash = self.hash(entry.isp, entry.username.as_bytes());
         let mut shard = self.names[hash as usize % SHARDS].write();
         if let Ok(found) = shard.find_entry(hash, |known| Arc::ptr_eq(known, entry)) {
             found.remove();
@@ -294,7 +299,7 @@ impl Directory {
 
     pub(crate) fn shrink(&self) {
         for shard in &self.names {
-            shard.write().shrink_to_fit(|entry| self.hash(entry.isp, &entry.username));
+            shard.write().shrink_to_fit(|entry| self.hash(entry.isp, entry.username.as_bytes()));
         }
         self.services.iter().for_each(|shard| shard.write().shrink_to_fit());
     }
@@ -340,9 +345,7 @@ impl Directory {
         let place =
             state.reserved.iter().position(|r| r.router == live.router && r.mac == live.mac && r.port == live.port);
         let place = place.map(|at| state.reserved.swap_remove(at));
-        if place.is_some() {
-            state.reserved.shrink_to_fit();
-        }
+        state.reserved.shrink_to_fit();
         let plan = network.world.plans.get(&(entry.isp, state.plan));
         let must_go = plan.is_some_and(|plan| access::must_go(&state.subscriber, plan, now));
         let behind = match state.live.iter_mut().find(|known| known.session == live.session) {
@@ -408,5 +411,21 @@ impl Seldom {
             self.generation = generation;
         }
         &self.network
+    }
+
+    /// As [`Seldom::get`] last saw it.
+    pub fn last(&self) -> &Arc<Network> {
+        &self.network
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_stays_small() {
+        // There is one for each subscriber, a million of them at times, and a login waits for every cache line it reads.
+        assert!(size_of::<Entry>() <= 384, "{}", size_of::<Entry>());
     }
 }

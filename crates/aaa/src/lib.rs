@@ -9,6 +9,7 @@
 //! | [`logins`]                   | what logins leave behind, written a little later                                |
 //! | [`coa`]                      | live sessions made to follow a change: CoA and Disconnect                       |
 //! | [`addresses`]                | pools that we allocate from                                                     |
+//! | [`short`]                    | names and passwords kept in their entry                                         |
 //! | [`vouchers`]                 | codes that log in: who may use one, who holds one                               |
 
 pub mod addresses;
@@ -20,6 +21,7 @@ mod follow;
 pub mod logins;
 pub mod reply;
 pub mod sessions;
+pub mod short;
 pub mod vouchers;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -64,7 +66,7 @@ pub async fn start(app: App, settings: Settings) -> io::Result<Running> {
     let login_counts = login_sender.counts();
     let (first_uses, unwritten) = vouchers::channel();
     let guesses = Arc::new(desk::Guesses::default());
-    let clients = Arc::new(clients::Table::new(directory.clone(), login_sender.clone()));
+    let clients = clients::Table::new(directory.clone(), login_sender.clone());
 
     let mut config = Config::new(settings.auth);
     config.threads = settings.threads.max(1);

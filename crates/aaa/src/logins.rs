@@ -85,8 +85,8 @@ impl Sender {
         }
     }
 
-    pub fn count_accept(&self) {
-        self.counts.accepted.fetch_add(1, Ordering::Relaxed);
+    pub fn count_accepts(&self, accepts: u64) {
+        self.counts.accepted.fetch_add(accepts, Ordering::Relaxed);
     }
 
     pub fn count_delayed(&self) {

@@ -4,7 +4,7 @@
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use domain::{
-    Instant, IspId, RouterId, ServiceId,
+    Instant, IspId, Kind, RouterId, ServiceId,
     usage::{self, Octets, ReportKind},
 };
 use radius::{
@@ -211,11 +211,12 @@ impl Writer {
             self.directory.service(line)
         });
         let mut restricted = class.is_some_and(|(_, restricted)| restricted);
-        let (mut service, mut line_kbps, mut told_interval_s) = (None, None, None);
+        let (mut service, mut line_kbps, mut told_interval_s, mut hotspot) = (None, None, None, false);
         if let Some(entry) = &entry {
             (line_kbps, told_interval_s) = self.directory.line(network, entry);
             let state = entry.state.lock();
             service = Some((entry.service, state.customer));
+            hotspot = state.kind == Kind::Hotspot;
             if class.is_none() {
                 // A NAS that does not return Class: its place at the desk remembers.
                 let place = state.reserved.iter().find(|place| place.mac == login.mac && place.port == login.port);
@@ -244,6 +245,7 @@ impl Writer {
             line_kbps,
             told_interval_s,
             restricted,
+            hotspot,
         }))
     }
 }

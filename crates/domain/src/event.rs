@@ -11,6 +11,7 @@ macro_rules! kinds {
 
         impl EventKind {
             pub const ALL: &[EventKind] = &[$(EventKind::$name),*];
+            pub const WORDS: &[&'static str] = &[$($word),*];
 
             pub fn word(self) -> &'static str {
                 match self { $(EventKind::$name => $word),* }
@@ -34,6 +35,7 @@ kinds! {
     BandwidthUpdated = "bandwidth.updated",
     BandwidthDeleted = "bandwidth.deleted",
     PoolCreated = "pool.created",
+    PoolDeleted = "pool.deleted",
     PlanCreated = "plan.created",
     PlanUpdated = "plan.updated",
     PlanDeleted = "plan.deleted",
@@ -129,6 +131,28 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// The nouns of [`Subject::parts`].
+    pub const WORDS: &[&'static str] = &[
+        "isp",
+        "staff",
+        "api_client",
+        "bandwidth",
+        "pool",
+        "plan",
+        "router",
+        "customer",
+        "service",
+        "session",
+        "complaint",
+        "webhook",
+        "olt",
+        "onu",
+        "device",
+        "status_check",
+        "vpn_account",
+        "recharge_card",
+    ];
+
     pub fn parts(self) -> (&'static str, i64) {
         match self {
             Subject::Isp => ("isp", 0),
@@ -194,6 +218,14 @@ mod tests {
     fn words_are_unique() {
         for kind in EventKind::ALL {
             assert_eq!(EventKind::from_word(kind.word()), Some(*kind));
+        }
+    }
+
+    #[test]
+    fn every_noun_is_a_subject() {
+        for noun in Subject::WORDS {
+            let id = if *noun == "isp" { 0 } else { 7 };
+            assert_eq!(Subject::from_parts(noun, id).map(Subject::parts), Some((*noun, id)));
         }
     }
 }

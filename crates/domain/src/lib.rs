@@ -5,9 +5,12 @@
 
 pub mod access;
 pub mod bandwidth;
+pub mod bill;
 pub mod billing;
 pub mod card;
 pub mod clock;
+pub mod complaint;
+pub mod delivery;
 pub mod event;
 pub mod ids;
 pub mod ledger;
@@ -16,6 +19,7 @@ pub mod money;
 pub mod plan;
 pub mod scope;
 pub mod service;
+pub mod sms;
 pub mod usage;
 pub mod validity;
 
@@ -27,5 +31,5 @@ pub use mac::Mac;
 pub use money::{Currency, Money};
 pub use plan::{ExpiryAction, Limit, PlanTerms, Quota};
 pub use scope::{Role, Scope, Scopes};
-pub use service::{Kind, Status};
+pub use service::{Connection, Kind, Status};
 pub use validity::{Unit, Validity};

@@ -8,6 +8,7 @@ macro_rules! scopes {
 
         impl Scope {
             pub const ALL: &[Scope] = &[$(Scope::$name),*];
+            pub const WORDS: &[&'static str] = &[$($word),*];
 
             pub fn word(self) -> &'static str {
                 match self { $(Scope::$name => $word),* }
@@ -42,6 +43,7 @@ scopes! {
     VpnWrite = "vpn:write", "create and delete VPN accounts";
     SmsRead = "sms:read", "see messages and credits";
     SmsSend = "sms:send", "send messages";
+    SmsCredits = "sms:credits", "top up SMS credits";
     ComplaintsRead = "complaints:read", "see complaints";
     ComplaintsWrite = "complaints:write", "submit and work on complaints";
     OperatorsRead = "operators:read", "see operators and their wallets";
@@ -96,9 +98,9 @@ impl Scopes {
         words.join(" ")
     }
 
-    /// Whether every one of these is in it.
-    pub fn covers(self, other: Scopes) -> bool {
-        self.0 & other.0 == other.0
+    /// Whether all of these are among `other`.
+    pub fn within(self, other: Scopes) -> bool {
+        self.and(other) == self
     }
 
     pub fn and(self, other: Scopes) -> Scopes {
@@ -230,8 +232,10 @@ mod tests {
         let some = Scopes::from_words("billing:read nothing:at_all customers:write");
         assert_eq!(some.words(), "customers:write billing:read");
         assert_eq!(Scopes::from_words(&Scopes::ALL.words()), Scopes::ALL);
-        assert!(Scopes::ALL.covers(some) && some.covers(some) && some.covers(Scopes::NONE));
-        assert!(!some.covers(Scopes::from_words("billing:read staff:read")));
+        assert!(some.within(Scopes::ALL) && some.within(some) && Scopes::NONE.within(some));
+        assert!(!Scopes::ALL.within(some));
+        assert!(some.within(Scopes::ALL) && some.within(some) && Scopes::NONE.within(some));
+        assert!(!Scopes::from_words("billing:read staff:read").within(some));
     }
 
     #[test]

@@ -183,6 +183,11 @@ pub trait Form: Sized {
     fn described() -> Vec<Described>;
 }
 
+/// A field's name on the wire: `r#type` is `type`.
+pub fn name(field: &'static str) -> &'static str {
+    field.strip_prefix("r#").unwrap_or(field)
+}
+
 #[macro_export]
 macro_rules! form {
     ($(#[$doc:meta])* $name:ident {
@@ -197,13 +202,13 @@ macro_rules! form {
 
             fn read(from: &mut $crate::Fields) -> $name {
                 $name { $($field: $crate::form!(
-                    @read $need from, stringify!($field), $crate::form::$kind $(($($part),*))?
+                    @read $need from, $crate::form::name(stringify!($field)), $crate::form::$kind $(($($part),*))?
                 )),* }
             }
 
             fn described() -> Vec<$crate::form::Described> {
                 vec![$($crate::form::Described {
-                    name: stringify!($field),
+                    name: $crate::form::name(stringify!($field)),
                     required: $crate::form!(@required $need),
                     about: $about,
                     schema: $crate::form::Kind::schema(&$crate::form::$kind $(($($part),*))?),
@@ -289,6 +294,7 @@ mod tests {
             kind: optional Word(&["a", "b"]), "A kind.";
             phone: optional Phone, "A number.";
             url: optional Url, "An address.";
+            r#type: optional Boolean, "Whose name is a word of the language.";
         }
     }
 
@@ -309,6 +315,7 @@ mod tests {
         };
         assert_eq!(wrong.iter().map(|wrong| wrong.field).collect::<Vec<_>>(), ["name", "kind", "phone", "url"]);
         let described = Sample::described();
+        assert_eq!(described.last().unwrap().name, "type");
         assert_eq!((described[0].required, described[1].required), (true, false));
         assert_eq!(described[1].schema["enum"], json!(["a", "b"]));
     }

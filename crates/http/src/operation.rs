@@ -44,6 +44,8 @@ pub struct Operation {
     pub body: Option<(&'static str, fn() -> Vec<Described>)>,
     pub status: u16,
     pub answer: Shape,
+    /// Takes `If-Match`, and refuses to change what has been changed since.
+    pub conditional: bool,
     /// Documented refusals besides 401, 403, 422 and 429.
     pub refusals: &'static [u16],
 }
@@ -60,6 +62,7 @@ impl Operation {
             body: None,
             status: 200,
             answer: Shape::Nothing,
+            conditional: false,
             refusals: &[],
         }
     }
@@ -121,6 +124,11 @@ impl Operation {
         self
     }
 
+    pub const fn conditional(mut self) -> Operation {
+        self.conditional = true;
+        self
+    }
+
     pub const fn refuses(mut self, statuses: &'static [u16]) -> Operation {
         self.refusals = statuses;
         self
@@ -171,14 +179,42 @@ pub struct About {
     pub text: &'static str,
 }
 
-/// An OpenAPI 3.1 document. `failure` is the schema of every refusal.
-pub fn document(about: About, routes: &[Route], operations: &[Operation], failure: Value) -> Value {
+/// What a call may be sent, for the document.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Method and path of the row.
+    pub call: &'static str,
+    pub body: Value,
+}
+
+impl Sample {
+    /// From JSON in which `$name` stands for what only a test knows: an id where it stands bare, else a text.
+    pub fn of(call: &'static str, body: &str) -> Option<Sample> {
+        let mut text = String::with_capacity(body.len());
+        let mut rest = body;
+        while let Some((before, after)) = rest.split_once('$') {
+            let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+            text += before;
+            text += if before.ends_with('"') { &after[..end] } else { "1" };
+            rest = &after[end..];
+        }
+        Some(Sample { call, body: serde_json::from_str(&(text + rest)).ok()? })
+    }
+}
+
+/// An OpenAPI 3.1 document. `failure` is the schema of every refusal; the first sample of a call is shown.
+pub fn document(about: About, routes: &[Route], operations: &[Operation], failure: Value, samples: &[Sample]) -> Value {
     let mut schemas = Schemas::new();
     schemas.insert("Failure".into(), failure);
     let mut paths: Map<String, Value> = Map::new();
     for (route, operation) in routes.iter().zip(operations) {
         let item = paths.entry(route.path).or_insert_with(|| json!({}));
-        item[route.method.to_lowercase()] = described(route, operation, &mut schemas);
+        let mut described = described(route, operation, &mut schemas);
+        let call = format!("{} {}", route.method, route.path);
+        if let Some(sample) = samples.iter().find(|sample| sample.call == call) {
+            described["requestBody"]["content"]["application/json"]["example"] = sample.body.clone();
+        }
+        item[route.method.to_lowercase()] = described;
     }
     let mut tags: Vec<&str> = Vec::new();
     for operation in operations {
@@ -229,6 +265,11 @@ fn described(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
         let text = "A repeat with the same key gets the first answer; the same key with another request is refused.";
         parameters.push(parameter("header", "Idempotency-Key", false, text, schema));
     }
+    if operation.conditional {
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": 100 });
+        let text = "The `ETag` of what you read: if it has been changed since, nothing is done (412).";
+        parameters.push(parameter("header", "If-Match", false, text, schema));
+    }
     let mut out = json!({
         "operationId": route.name.replace("::", "_"),
         "tags": [operation.tag],
@@ -260,7 +301,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
     names
         .map(|name| {
             let schema = match name {
-                "id" => json!({ "type": "integer", "format": "int64", "minimum": 1 }),
+                "id" | "delivery" => json!({ "type": "integer", "format": "int64", "minimum": 1 }),
                 _ => json!({ "type": "string" }),
             };
             parameter("path", name, true, "", schema)
@@ -334,6 +375,9 @@ fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
     if !matches!(route.method, "GET") && !operation.public {
         refused.extend([409, 413]);
     }
+    if operation.conditional {
+        refused.push(412);
+    }
     refused.extend(operation.refusals);
     refused.sort_unstable();
     refused.dedup();
@@ -366,5 +410,17 @@ fn told(status: u16) -> &'static str {
         429 => "Too many requests; `Retry-After` says how long to wait.",
         503 => "Overloaded or without its database; try again.",
         _ => "Refused.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_has_something_for_what_only_tests_know() {
+        let sample = Sample::of("POST /x", r#"{"plan_id": $gold, "code": "$code", "note": "a"}"#).unwrap();
+        assert_eq!(sample.body, json!({ "plan_id": 1, "code": "code", "note": "a" }));
+        assert!(Sample::of("POST /x", "{").is_none());
     }
 }

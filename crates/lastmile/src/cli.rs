@@ -33,6 +33,11 @@ pub enum Command {
         #[command(subcommand)]
         command: RouterCommand,
     },
+    /// Programs that may use the API
+    Client {
+        #[command(subcommand)]
+        command: ClientCommand,
+    },
     /// Take over data from another system
     Import {
         #[command(subcommand)]
@@ -187,6 +192,33 @@ pub struct RouterAdd {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Make an API client and show its credentials once; on SQLite while the server is stopped
+    Add(ClientAdd),
+}
+
+#[derive(Debug, Args)]
+pub struct ClientAdd {
+    #[command(flatten)]
+    pub serve: Serve,
+    /// What it is for
+    #[arg(long)]
+    pub name: String,
+    /// oauth (ISPBills version 2, and home), token (version 1) or key (Alternet)
+    #[arg(long = "type", value_name = "TYPE", default_value = "oauth")]
+    pub form: String,
+    /// v2_standard, v2_high_volume; v1_standard, v1_high_volume; professional, free, enterprise
+    #[arg(long)]
+    pub tier: Option<String>,
+    /// What it may do, such as `customers:read billing:read`; everything when not given
+    #[arg(long, value_name = "SCOPES")]
+    pub scopes: Option<String>,
+    /// Whose client it is, where there are several ISPs
+    #[arg(long, value_name = "NAME")]
+    pub isp: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
 pub enum ImportCommand {
     /// Customers from a CSV file; rows that are refused are told and do not stop the others
     ///
@@ -291,6 +323,42 @@ pub struct BenchRadius {
     /// On whose disk the data is, for the time of the run
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
+    #[arg(long, value_delimiter = ',', default_value = "pap,chap,mschapv2,accounting")]
+    pub work: Vec<BenchWork>,
+    /// Requests under way at any time
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=8192))]
+    pub window: u16,
+    /// Somebody else's server, instead of one made for the run: it knows user000000 with pass000000 and on, and this
+    /// machine's address as a client
+    #[arg(long, value_name = "HOST", requires = "secret", conflicts_with = "dir")]
+    pub target: Option<String>,
+    /// Its port for logins
+    #[arg(long, value_name = "PORT", default_value_t = 1812, requires = "target")]
+    pub auth: u16,
+    /// Its port for reports
+    #[arg(long, value_name = "PORT", default_value_t = 1813, requires = "target")]
+    pub acct: u16,
+    #[arg(long, requires = "target")]
+    pub secret: Option<String>,
+    /// The processes whose CPU time is its, each with its children: the RADIUS server, the database's first process
+    #[arg(long, value_name = "PID", value_delimiter = ',', requires = "target")]
+    pub pid: Vec<u32>,
+    /// Against another machine than this one: only with its owner's consent
+    #[arg(long)]
+    pub allow_remote: bool,
+    /// Figures only, a work a line, with tabs between them
+    #[arg(long)]
+    pub plain: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum BenchWork {
+    Pap,
+    Chap,
+    #[value(name = "mschapv2")]
+    MsChapV2,
+    /// Start, Interim-Update and Stop of one session after another
+    Accounting,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@
 //! | [`web`], [`telemetry`]      | pages and APIs at one address; health, readiness, metrics, logs           |
 //! | [`lock`]                    | one process to a data directory                                           |
 //! | [`init`], [`router`]        | a first ISP, and its routers                                              |
+//! | [`client`]                  | a first API client, which makes the others                                |
 //! | [`import`], [`control`]     | customers from a file; commands that reach the server of their directory   |
 //! | [`backup`]                  | one file to keep elsewhere, and back                                      |
 //! | [`demo`]                    | two ISPs with customers of all kinds, and what a program needs to try it  |
@@ -17,6 +18,7 @@
 mod backup;
 mod bench;
 mod cli;
+mod client;
 mod control;
 mod demo;
 mod import;
@@ -33,9 +35,11 @@ mod web;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{BenchCommand, Cli, Command, ImportCommand, RadiusCommand, RouterCommand, SimulateCommand};
+use cli::{BenchCommand, Cli, ClientCommand, Command, ImportCommand, RadiusCommand, RouterCommand, SimulateCommand};
 
 fn main() -> ExitCode {
+    // The one TLS provider of the process; there is none before, so that this cannot fail.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -53,6 +57,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Backup(options) => backup::run(&options),
         Command::Restore(options) => backup::restore(&options),
         Command::Router { command: RouterCommand::Add(options) } => router::add(&options),
+        Command::Client { command: ClientCommand::Add(options) } => client::add(&options),
         Command::Import { command: ImportCommand::Customers(options) } => import::run(&options),
         Command::Simulate { command: SimulateCommand::Routers(options) } => simulate::routers::run(&options),
         Command::Bench { command: BenchCommand::Radius(options) } => bench::radius::run(&options),

@@ -1,11 +1,12 @@
 //! `serve`: an ISP's own installation.
 
 use service::Clock;
+use worker::outgoing;
 
 use crate::{
     cli::Serve,
     react,
-    server::{self, Ports},
+    server::{self, Background, Ports},
     settings::Settings,
     telemetry,
 };
@@ -28,7 +29,10 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         strip_realm: settings.radius.strip_realm,
     };
     let bound = server::bind(&app, Ports { http: settings.http.listen, radius }).await?;
-    let server = server::start(app, bound, lock, panel::Front::Closed)?;
+    let webhooks =
+        outgoing::Settings { allow_private: settings.webhooks.allow_private, ..outgoing::Settings::default() };
+    let background = Background { events_days: settings.events.retention_days, webhooks };
+    let server = server::start(app, bound, lock, panel::Front::Closed, background)?;
     tracing::info!(http = %server.http, auth = %server.auth, acct = %server.acct, "serving");
     server::told_to_stop().await?;
     tracing::info!("stopping");

@@ -11,6 +11,7 @@ use tokio::{
     sync::watch,
     task::JoinHandle,
 };
+use worker::outgoing::{self, Sender};
 
 use crate::{
     control::{self, Listening},
@@ -101,11 +102,26 @@ pub async fn bind(app: &App, ports: Ports) -> anyhow::Result<Bound> {
     Ok(Bound { http, radius, addresses })
 }
 
+/// How what recurs behind the doors is set up.
+#[derive(Clone, Debug)]
+pub struct Background {
+    /// Events are kept for so many days; 0 is for ever.
+    pub events_days: i64,
+    pub webhooks: outgoing::Settings,
+}
+
 /// Serves what [`bind`] bound.
-pub fn start(app: App, bound: Bound, lock: Option<Lock>, front: panel::Front) -> anyhow::Result<Server> {
+pub fn start(
+    app: App,
+    bound: Bound,
+    lock: Option<Lock>,
+    front: panel::Front,
+    background: Background,
+) -> anyhow::Result<Server> {
+    let sender = Sender::new(background.webhooks).context("webhooks cannot be sent")?;
     let recorder = telemetry::recorder()?;
     let watch = Watch::new(app.clone(), bound.radius, recorder);
-    let worker = worker::start(app.clone());
+    let worker = worker::start(app.clone(), background.events_days, sender);
     let (stop, stopped) = watch::channel(false);
     let gate = Gate::default();
     let counting = tokio::spawn(gate.clone().keep(app.clone(), told(stopped.clone())));

@@ -21,7 +21,9 @@ pub struct Settings {
     pub database: Database,
     pub http: Http,
     pub radius: Radius,
+    pub events: Events,
     pub secrets: Secrets,
+    pub webhooks: Webhooks,
     pub log: Log,
 }
 
@@ -48,11 +50,24 @@ pub struct Radius {
     pub coa_port: i64,
 }
 
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Events {
+    /// 0: for ever.
+    pub retention_days: i64,
+}
+
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Secrets {
     pub key_file: String,
     pub key: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Webhooks {
+    pub allow_private: bool,
 }
 
 #[derive(Clone, PartialEq, Debug, Deserialize)]
@@ -90,6 +105,12 @@ impl Default for Radius {
             strip_realm: false,
             coa_port: 3799,
         }
+    }
+}
+
+impl Default for Events {
+    fn default() -> Events {
+        Events { retention_days: worker::EVENTS_KEPT_DAYS }
     }
 }
 
@@ -154,6 +175,9 @@ impl Settings {
         }
         if !(1..=65_535).contains(&self.radius.coa_port) {
             bail!("radius.coa_port is {}: 1 to 65535 are possible", self.radius.coa_port);
+        }
+        if !(0..=36_500).contains(&self.events.retention_days) {
+            bail!("events.retention_days is {}: 0 to 36500 are possible", self.events.retention_days);
         }
         if self.radius.auth == self.radius.acct && self.radius.auth.port() != 0 {
             bail!("radius.auth and radius.acct are both {}: each needs its own port", self.radius.auth);
@@ -258,6 +282,7 @@ mod tests {
             ("[radius]\ncoa_port = 0", "", "", "radius.coa_port is 0"),
             ("[radius]\nstrip_realm = \"yes\"", "", "", "expected a boolean"),
             ("[radius]\nacct = \"0.0.0.0:1812\"", "", "", "each needs its own port"),
+            ("[events]\nretention_days = -1", "", "", "events.retention_days is -1"),
             ("[log]\nlevel = \"\"", "", "", "log.level is \"\""),
             ("[log]\nlevel = \"loud=very\"", "", "", "log.level is"),
             ("[log]\nformat = \"xml\"", "", "", "unknown variant `xml`"),
@@ -285,6 +310,7 @@ mod tests {
             &[
                 ("LASTMILE__HTTP__LISTEN", "[::]:9"),
                 ("LASTMILE__RADIUS__STRIP_REALM", "true"),
+                ("LASTMILE__EVENTS__RETENTION_DAYS", "0"),
                 ("LASTMILE__LOG__FORMAT", "json"),
                 ("LASTMILE_CONFIG", "not of this kind"),
                 ("PATH", "/bin"),
@@ -292,7 +318,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(got.http.listen.to_string(), "[::]:9");
-        assert_eq!((got.radius.threads, got.radius.strip_realm), (3, true));
+        assert_eq!((got.radius.threads, got.radius.strip_realm, got.events.retention_days), (3, true, 0));
         assert_eq!(got.log.format, LogFormat::Json);
     }
 

@@ -101,6 +101,7 @@ pub fn router(watch: Watch, gate: Gate, log: Log, front: panel::Front) -> Router
         .route("/metrics", get(metrics))
         .with_state(watch)
         .merge(pages)
+        .merge(ispbills::page::router())
         .merge(apis)
 }
 

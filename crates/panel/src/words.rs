@@ -73,6 +73,7 @@ pub fn event(kind: EventKind, who: &str, body: &str, local: &Local<'_>) -> Strin
         EventKind::BandwidthUpdated => format!("Bandwidth “{}” was changed", text("name")),
         EventKind::BandwidthDeleted => format!("Bandwidth “{}” was removed", text("name")),
         EventKind::PoolCreated => format!("Address pool “{}” was added", text("name")),
+        EventKind::PoolDeleted => format!("Address pool “{}” was removed", text("name")),
         EventKind::PlanCreated => format!("Plan “{}” was added", text("name")),
         EventKind::PlanUpdated => format!("Plan “{}” was changed", text("name")),
         EventKind::PlanDeleted => format!("Plan “{}” was removed", text("name")),

@@ -13,11 +13,12 @@ use radius::auth::{Known, Proof};
 use radius::policy::Policy;
 use radius::server::{Client, Clients, Config, Handler, Queue, Reply, Request, Responder, Verdict, access, accounting};
 
+#[derive(Clone)]
 struct Everybody(Arc<Client>);
 
 impl Clients for Everybody {
-    fn find(&self, _: SocketAddr, _: &Packet<'_>) -> Option<Arc<Client>> {
-        Some(self.0.clone())
+    fn find(&self, _: SocketAddr, _: &Packet<'_>) -> Option<&Arc<Client>> {
+        Some(&self.0)
     }
 }
 
@@ -53,7 +54,7 @@ fn main() -> std::io::Result<()> {
         (format!("user{i:06}").into_bytes(), (format!("pass{i:06}").into_bytes(), rate))
     };
     let users: Arc<Users> = Arc::new((0..argument(3).unwrap_or(1000)).map(user).collect());
-    let clients = Arc::new(Everybody(Arc::new(Client::new(1, "testing123", Policy::Learn { seen: false }))));
+    let clients = Everybody(Arc::new(Client::new(1, "testing123", Policy::Learn { seen: false })));
 
     let mut config = Config::new(local(argument(1).unwrap_or(1812)));
     let work = Duration::from_micros(argument(5).unwrap_or(0) as u64);

@@ -2,11 +2,11 @@
 //! bytes back without the work being done twice.
 //!
 //! A request is known by source address, port, identifier and code, and told from the next one under the same
-//! identifier by its authenticator. Answers lie in chunks filled one after the other; entries stand in order of
-//! arrival, so that ageing and the limit in bytes both take from the front, in constant time per request. Time is a
-//! parameter: milliseconds of any clock that does not go back.
+//! identifier by its authenticator. The next one takes over the place and the buffer of the one before: a NAS that
+//! sends a million requests from one port holds 256 places, which stay in the processor's caches. Places are chained
+//! in order of arrival, so that ageing and the limit in bytes both take from the oldest, in constant time per
+//! request. Time is a parameter: milliseconds of any clock that does not go back.
 
-use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
 
@@ -61,8 +61,7 @@ pub enum Seen<'c> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     InProgress,
-    Answered { chunk: u64, at: u32, len: u16 },
-    Forgotten,
+    Answered,
 }
 
 struct Entry {
@@ -70,29 +69,27 @@ struct Entry {
     authenticator: [u8; 16],
     born_ms: u64,
     state: State,
+    /// Neighbours in order of arrival; a free place names the next free one as `newer`.
+    older: u32,
+    newer: u32,
+    answer: Vec<u8>,
 }
 
-/// A run of answers; free again when the last entry that points into it is gone.
-struct Chunk {
-    bytes: Vec<u8>,
-    last_entry: u64,
-}
-
-const CHUNK: usize = 64 * 1024;
+const NONE: u32 = u32::MAX;
 /// An entry with its share of the table.
-const ENTRY_COST: usize = size_of::<Entry>() + 2 * size_of::<u64>();
+const ENTRY_COST: usize = size_of::<Entry>() + 2 * size_of::<u32>();
 
 pub struct Cache {
     limits: Limits,
     hasher: DefaultHashBuilder,
-    /// Key → number of its entry.
-    table: HashTable<u64>,
-    entries: VecDeque<Entry>,
-    /// The number of `entries[0]`.
-    first_entry: u64,
-    chunks: VecDeque<Chunk>,
-    first_chunk: u64,
-    spare: Option<Vec<u8>>,
+    /// Key → place of its entry.
+    table: HashTable<u32>,
+    entries: Vec<Entry>,
+    oldest: u32,
+    newest: u32,
+    free: u32,
+    /// Bytes held for answers.
+    answers: usize,
 }
 
 impl Cache {
@@ -101,11 +98,11 @@ impl Cache {
             limits,
             hasher: DefaultHashBuilder::default(),
             table: HashTable::new(),
-            entries: VecDeque::new(),
-            first_entry: 0,
-            chunks: VecDeque::new(),
-            first_chunk: 0,
-            spare: None,
+            entries: Vec::new(),
+            oldest: NONE,
+            newest: NONE,
+            free: NONE,
+            answers: 0,
         }
     }
 
@@ -119,75 +116,67 @@ impl Cache {
 
     /// Bytes held now, by the measure [`Limits::bytes`] limits.
     pub fn bytes(&self) -> usize {
-        self.entries.len() * ENTRY_COST + self.chunks.len() * CHUNK
+        self.len() * ENTRY_COST + self.answers
     }
 
     pub fn look(&self, key: &Key, authenticator: &[u8; 16], now_ms: u64) -> Seen<'_> {
-        let Some(entry) = self.number(key).and_then(|n| self.entry(n)) else { return Seen::New };
-        if entry.authenticator != *authenticator || self.is_old(entry, now_ms) {
+        let Some(place) = self.current(key, authenticator) else { return Seen::New };
+        let entry = &self.entries[place as usize];
+        if self.is_old(entry, now_ms) {
             return Seen::New;
         }
         match entry.state {
             State::InProgress => Seen::InProgress,
-            State::Answered { chunk, at, len } => {
-                let bytes = &self.chunks[(chunk - self.first_chunk) as usize].bytes;
-                Seen::Answered(&bytes[at as usize..at as usize + usize::from(len)])
-            }
-            State::Forgotten => Seen::New,
+            State::Answered => Seen::Answered(&entry.answer),
         }
     }
 
     /// Notes a request that is now being worked on; one under the same key with another authenticator is replaced.
     pub fn begin(&mut self, key: Key, authenticator: &[u8; 16], now_ms: u64) {
         self.expire(now_ms);
-        let number = self.first_entry + self.entries.len() as u64;
-        self.entries.push_back(Entry { key, authenticator: *authenticator, born_ms: now_ms, state: State::InProgress });
-        let hash = self.hasher.hash_one(key);
-        let (entries, first, hasher) = (&self.entries, self.first_entry, &self.hasher);
-        let key_of = |n: &u64| &entries[(*n - first) as usize].key;
-        match self.table.entry(hash, |n| *key_of(n) == key, |n| hasher.hash_one(key_of(n))) {
-            hashbrown::hash_table::Entry::Occupied(mut old) => *old.get_mut() = number,
-            hashbrown::hash_table::Entry::Vacant(free) => drop(free.insert(number)),
-        }
-        while self.bytes() > self.limits.bytes && self.entries.len() > 1 {
-            self.drop_oldest();
-        }
+        let place = match self.place(&key) {
+            Some(place) => {
+                self.unchain(place);
+                place
+            }
+            None => self.occupy(key),
+        };
+        let entry = &mut self.entries[place as usize];
+        (entry.authenticator, entry.born_ms, entry.state) = (*authenticator, now_ms, State::InProgress);
+        self.chain(place);
+        self.keep_within_bytes();
     }
 
     /// Keeps the answer; nothing happens if the request has meanwhile been replaced or aged out.
     pub fn finish(&mut self, key: &Key, authenticator: &[u8; 16], answer: &[u8]) {
-        let Some(number) = self.current(key, authenticator) else { return };
-        if answer.len() > CHUNK {
-            return;
-        }
-        if self.chunks.back().is_none_or(|chunk| chunk.bytes.len() + answer.len() > CHUNK) {
-            let bytes = self.spare.take().unwrap_or_else(|| Vec::with_capacity(CHUNK));
-            self.chunks.push_back(Chunk { bytes, last_entry: number });
-        }
-        let index = self.chunks.len() - 1;
-        let chunk = &mut self.chunks[index];
-        let at = chunk.bytes.len() as u32;
-        chunk.bytes.extend_from_slice(answer);
-        chunk.last_entry = chunk.last_entry.max(number);
-        let state = State::Answered { chunk: self.first_chunk + index as u64, at, len: answer.len() as u16 };
-        self.entries[(number - self.first_entry) as usize].state = state;
-        while self.bytes() > self.limits.bytes && self.entries.len() > 1 {
-            self.drop_oldest();
-        }
+        let Some(place) = self.current(key, authenticator) else { return };
+        let entry = &mut self.entries[place as usize];
+        self.answers -= entry.answer.capacity();
+        entry.answer.clear();
+        entry.answer.reserve_exact(answer.len());
+        entry.answer.extend_from_slice(answer);
+        entry.state = State::Answered;
+        self.answers += entry.answer.capacity();
+        self.keep_within_bytes();
     }
 
     /// Forgets a request that will not be answered, so that its repetition is worked on.
     pub fn forget(&mut self, key: &Key, authenticator: &[u8; 16]) {
-        if let Some(number) = self.current(key, authenticator) {
-            self.unlink(key, number);
-            self.entries[(number - self.first_entry) as usize].state = State::Forgotten;
+        if let Some(place) = self.current(key, authenticator) {
+            self.vacate(place);
         }
     }
 
     /// Lets go of what is too old.
     pub fn expire(&mut self, now_ms: u64) {
-        while self.entries.front().is_some_and(|entry| self.is_old(entry, now_ms)) {
-            self.drop_oldest();
+        while self.oldest != NONE && self.is_old(&self.entries[self.oldest as usize], now_ms) {
+            self.vacate(self.oldest);
+        }
+    }
+
+    fn keep_within_bytes(&mut self) {
+        while self.bytes() > self.limits.bytes && self.len() > 1 {
+            self.vacate(self.oldest);
         }
     }
 
@@ -195,41 +184,69 @@ impl Cache {
         now_ms.saturating_sub(entry.born_ms) > self.limits.age_ms
     }
 
-    fn number(&self, key: &Key) -> Option<u64> {
-        let key_of = |n: &u64| self.entry(*n).map(|entry| &entry.key);
-        self.table.find(self.hasher.hash_one(key), |n| key_of(n) == Some(key)).copied()
+    fn place(&self, key: &Key) -> Option<u32> {
+        self.table.find(self.hasher.hash_one(key), |place| self.entries[*place as usize].key == *key).copied()
     }
 
-    fn entry(&self, number: u64) -> Option<&Entry> {
-        self.entries.get(number.checked_sub(self.first_entry)? as usize)
+    fn current(&self, key: &Key, authenticator: &[u8; 16]) -> Option<u32> {
+        self.place(key).filter(|place| self.entries[*place as usize].authenticator == *authenticator)
     }
 
-    fn current(&self, key: &Key, authenticator: &[u8; 16]) -> Option<u64> {
-        self.number(key).filter(|n| self.entry(*n).is_some_and(|entry| entry.authenticator == *authenticator))
+    /// A place of its own for a key that has none, not chained yet.
+    fn occupy(&mut self, key: Key) -> u32 {
+        let place = match self.free {
+            NONE => {
+                let answer = Vec::new();
+                let state = State::InProgress;
+                let (authenticator, born_ms, older, newer) = ([0; 16], 0, NONE, NONE);
+                self.entries.push(Entry { key, authenticator, born_ms, state, older, newer, answer });
+                (self.entries.len() - 1) as u32
+            }
+            place => {
+                let entry = &mut self.entries[place as usize];
+                self.free = entry.newer;
+                entry.key = key;
+                place
+            }
+        };
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        let hash = |place: &u32| hasher.hash_one(entries[*place as usize].key);
+        self.table.insert_unique(hasher.hash_one(key), place, hash);
+        place
     }
 
-    fn unlink(&mut self, key: &Key, number: u64) {
-        if let Ok(found) = self.table.find_entry(self.hasher.hash_one(key), |n| *n == number) {
+    fn vacate(&mut self, place: u32) {
+        self.unchain(place);
+        let entry = &mut self.entries[place as usize];
+        self.answers -= entry.answer.capacity();
+        entry.answer = Vec::new();
+        entry.newer = self.free;
+        self.free = place;
+        if let Ok(found) = self.table.find_entry(self.hasher.hash_one(entry.key), |other| *other == place) {
             found.remove();
         }
     }
 
-    fn drop_oldest(&mut self) {
-        let Some(entry) = self.entries.front() else { return };
-        let key = entry.key;
-        self.unlink(&key, self.first_entry);
-        self.entries.pop_front();
-        self.first_entry += 1;
-        while self.chunks.front().is_some_and(|chunk| chunk.last_entry < self.first_entry) {
-            // The chunk being filled may be reused where it stands.
-            if self.chunks.len() == 1 {
-                self.chunks[0].bytes.clear();
-                break;
-            }
-            let mut bytes = self.chunks.pop_front().expect("seen above").bytes;
-            bytes.clear();
-            self.spare = Some(bytes);
-            self.first_chunk += 1;
+    /// Puts a place behind the newest.
+    fn chain(&mut self, place: u32) {
+        let entry = &mut self.entries[place as usize];
+        (entry.older, entry.newer) = (self.newest, NONE);
+        match self.newest {
+            NONE => self.oldest = place,
+            newest => self.entries[newest as usize].newer = place,
+        }
+        self.newest = place;
+    }
+
+    fn unchain(&mut self, place: u32) {
+        let Entry { older, newer, .. } = self.entries[place as usize];
+        match older {
+            NONE => self.oldest = newer,
+            older => self.entries[older as usize].newer = newer,
+        }
+        match newer {
+            NONE => self.newest = older,
+            newer => self.entries[newer as usize].older = older,
         }
     }
 }

@@ -72,6 +72,34 @@ fn bytes_and_age_are_bounded() {
     assert!(cache.is_empty());
 }
 
+#[test]
+fn one_port_holds_no_more_than_its_identifiers() {
+    let mut cache = Cache::new(LIMITS);
+    let mut held = 0;
+    for n in 0..100_000u32 {
+        let (k, authenticator) = (key(1, n as u8), [(n >> 8) as u8; 16]);
+        cache.begin(k, &authenticator, 0);
+        cache.finish(&k, &authenticator, &[7; 200]);
+        if n == 255 {
+            held = cache.bytes();
+        }
+    }
+    assert_eq!((cache.len(), cache.bytes()), (256, held));
+}
+
+#[test]
+fn the_oldest_goes_first_also_when_a_place_was_taken_over() {
+    let mut cache = Cache::new(LIMITS);
+    let (one, two) = (key(1, 1), key(1, 2));
+    cache.begin(one, &A, 0);
+    cache.begin(two, &A, 1);
+    cache.begin(one, &B, 2);
+    cache.expire(5_002);
+    assert_eq!(cache.look(&two, &A, 5_002), Seen::New);
+    assert_eq!(cache.look(&one, &B, 5_002), Seen::InProgress);
+    assert_eq!(cache.len(), 1);
+}
+
 proptest! {
     /// Against a list of everything that ever happened. With room enough the cache and the list agree.
     #[test]

@@ -11,7 +11,7 @@ use domain::{
 use serde_json::json;
 use store::{
     db::{Class, Value},
-    params,
+    hotspot, params,
     session::{self, Key, Session, Used},
 };
 
@@ -40,6 +40,8 @@ pub struct Report {
     pub told_interval_s: Option<u32>,
     /// Its Accept was for an expired subscriber.
     pub restricted: bool,
+    /// A hotspot's visitor: the coming is a line of the access log.
+    pub hotspot: bool,
 }
 
 /// What a batch left behind, for the directory.
@@ -61,14 +63,22 @@ pub enum SessionState {
 pub async fn record(app: &App, isp: IspId, reports: Vec<Report>) -> Result<Recorded, Error> {
     let tenant = app.tenant(isp).await?;
     let actor = Actor::system(isp);
-    app.change(&actor, Class::Accounting, async move |change| {
-        let mut batch = Batch::load(change, &reports).await?;
-        for report in &reports {
-            batch.take(change, report, &tenant.zone).await?;
-        }
-        batch.save(change).await
-    })
-    .await
+    let heard = app.heard.due(reports.iter().map(|report| (report.router, report.received)));
+    let noted = heard.clone();
+    let recorded = app
+        .change(&actor, Class::Accounting, async move |change| {
+            let mut batch = Batch::load(change, &reports).await?;
+            for report in &reports {
+                batch.take(change, report, &tenant.zone).await?;
+            }
+            if !heard.is_empty() {
+                store::plant::router_heard(change.tx, change.isp, &heard).await?;
+            }
+            batch.save(change).await
+        })
+        .await?;
+    app.heard.noted(&noted);
+    Ok(recorded)
 }
 
 /// Sessions of a batch as they stand, by key; usage gathered so far.
@@ -81,6 +91,8 @@ struct Batch {
     days: HashMap<(ServiceId, i64), Growth>,
     quota: HashMap<ServiceId, (Growth, Instant)>,
     left: Vec<(IspId, Ipv4Addr, SessionId)>,
+    /// Hotspot visitors whose session has begun.
+    arrived: Vec<hotspot::Access>,
 }
 
 impl Batch {
@@ -136,6 +148,10 @@ impl Batch {
                     self.touched.insert(older.id, ());
                     self.replaced.push(older);
                 }
+                if report.hotspot && report.usage.kind != ReportKind::Stop {
+                    let (id, customer) = (change.id(Table::HotspotAccess).await?, report.service.map(|(_, id)| id));
+                    self.arrived.push(visit(id, report, customer));
+                }
                 let id = SessionId(change.id(Table::Session).await?);
                 opened(id, generation, &key, report)
             }
@@ -171,6 +187,8 @@ impl Batch {
             params![isp, *service, *day, growth.up, growth.down, growth.seconds].to_vec()
         });
         session::add_usage(change.tx, rows.collect()).await?;
+        let arrived = self.arrived.iter().map(hotspot::Access::values).collect();
+        change.tx.insert_many(hotspot::Access::INSERT, "", arrived).await?;
 
         let mut quota: Vec<_> = self.quota.iter().collect();
         quota.sort_unstable_by_key(|(service, _)| service.0);
@@ -239,6 +257,20 @@ fn begins_anew(known: &Session, report: &Report) -> bool {
             !near || !same_address || after_its_end
         }
         ReportKind::Interim | ReportKind::Stop => known.state == session::CLOSED && began.seconds_since(ended) > 1,
+    }
+}
+
+fn visit(id: i64, report: &Report, customer_id: Option<CustomerId>) -> hotspot::Access {
+    hotspot::Access {
+        isp_id: report.isp,
+        id,
+        at: report.usage.at,
+        router_id: report.router,
+        mac: report.mac.map(|mac| mac.to_string()),
+        customer_id,
+        username: Some(report.username.clone()),
+        device: None,
+        kind: crate::hotspot::LOGGED_IN.into(),
     }
 }
 
@@ -388,6 +420,8 @@ pub struct Refused {
     pub mac: Option<Mac>,
     pub reason: domain::access::Reason,
     pub at: Instant,
+    /// Where a hotspot's visitor failed: also a line of the access log, with whose login it was.
+    pub hotspot: Option<Option<CustomerId>>,
 }
 
 /// What logins left to be written: refusals one by one, the newest accept of each service, addresses learnt.
@@ -412,7 +446,7 @@ pub async fn write_logins(app: &App, logins: Logins) -> Result<Recorded, Error> 
         let logins = logins.clone();
         let recorded = app
             .change(&Actor::system(isp), Class::Accounting, async move |change| {
-                let mut rows = Vec::new();
+                let (mut rows, mut visits) = (Vec::new(), Vec::new());
                 for refused in logins.refused.iter().filter(|row| row.isp == isp) {
                     let row = session::LoginReject {
                         isp_id: isp,
@@ -425,7 +459,22 @@ pub async fn write_logins(app: &App, logins: Logins) -> Result<Recorded, Error> 
                         reason: refused.reason,
                     };
                     rows.push(row.values());
+                    if let Some(customer_id) = refused.hotspot {
+                        let visit = hotspot::Access {
+                            isp_id: isp,
+                            id: change.id(Table::HotspotAccess).await?,
+                            at: refused.at,
+                            router_id: refused.router,
+                            mac: refused.mac.map(|mac| mac.to_string()),
+                            customer_id,
+                            username: Some(refused.username.clone()),
+                            device: None,
+                            kind: crate::hotspot::FAILED.into(),
+                        };
+                        visits.push(visit.values());
+                    }
                 }
+                change.tx.insert_many(hotspot::Access::INSERT, "", visits).await?;
                 change.tx.insert_many(session::LoginReject::INSERT, "", rows).await?;
                 let mut accepted: Vec<_> = logins.accepted.iter().filter(|row| row.0 == isp).collect();
                 accepted.sort_unstable_by_key(|row| row.1.0);

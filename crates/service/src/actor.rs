@@ -39,6 +39,11 @@ impl Actor {
         if self.may_write { Ok(()) } else { Err(Error::Forbidden) }
     }
 
+    /// What is the whole Isp's business is not for those who see one branch.
+    pub fn sees_all(&self) -> Result<(), Error> {
+        if self.branch.is_none() { Ok(()) } else { Err(Error::Forbidden) }
+    }
+
     /// What belongs to another branch of the same Isp is forbidden rather than unknown.
     pub fn reaches(&self, branch: Option<BranchId>) -> Result<(), Error> {
         match self.branch {

@@ -12,6 +12,7 @@ use crate::{
     feed::Feed,
     guesses::Guesses,
     ids::{Ids, Table},
+    plant::reach::Heard,
 };
 
 /// The core, shared by all doors; clones are cheap.
@@ -26,6 +27,8 @@ pub struct App {
     /// Names this process in leases.
     pub node: Arc<str>,
     tenants: Arc<RwLock<HashMap<IspId, Arc<Tenant>>>>,
+    /// Which routers have been noted to report.
+    pub(crate) heard: Arc<Heard>,
 }
 
 /// An Isp with its zone and currency made ready.
@@ -50,6 +53,7 @@ impl App {
             clock,
             vault,
             feed: Feed::default(),
+            heard: Arc::default(),
             guesses: Guesses::default(),
             node: node.into(),
             tenants: Arc::default(),

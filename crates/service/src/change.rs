@@ -34,6 +34,17 @@ pub struct Change<'a> {
     jobs: RefCell<Vec<Job>>,
 }
 
+/// Refuses a change of a row that is not the one its caller read. `None`: the caller does not care.
+///
+/// # Errors
+/// `Changed`.
+pub fn unchanged(since: Option<Instant>, changed: Instant) -> Result<(), Error> {
+    match since {
+        Some(since) if since != changed => Err(Error::Changed),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// A caller's key for a write: the first answer is given again to its repeats.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CallerKey {
@@ -66,6 +77,11 @@ impl Change<'_> {
 
     /// Orders work to follow from this change.
     pub async fn job(&self, queue: &str, kind: &str, run_at: Instant, payload: Json) -> Result<(), Error> {
+        self.tracked_job(queue, kind, run_at, payload).await.map(drop)
+    }
+
+    /// As [`Change::job`], for who wants to know what became of it.
+    pub async fn tracked_job(&self, queue: &str, kind: &str, run_at: Instant, payload: Json) -> Result<JobId, Error> {
         let id = self.id(Table::Job).await?;
         self.jobs.borrow_mut().push(Job {
             isp_id: self.isp,
@@ -82,8 +98,9 @@ impl Change<'_> {
             created_at: self.now,
             done_at: None,
             outcome: None,
+            failed: false,
         });
-        Ok(())
+        Ok(JobId(id))
     }
 }
 
@@ -149,15 +166,20 @@ pub async fn answered(app: &App, actor: &Actor, key: &CallerKey) -> Result<Optio
     let seen = app.db.read(async move |tx| idempotency::find(tx, isp, &scope, &name).await).await;
     match seen.map_err(|error: store::db::Error| Error::from(error))? {
         Some(seen) if seen.request_hash != key.request_hash => Err(Error::KeyReused),
-        Some(seen) => opened(app, key, &seen.answer).map(Some),
+        Some(seen) => opened(app, actor, key, &seen.answer).map(Some),
         None => Ok(None),
     }
+}
+
+/// Where a kept answer belongs.
+fn answer_place(actor: &Actor, key: &CallerKey) -> String {
+    format!("answer:{}:{}:{}", actor.isp, actor.label(), key.key)
 }
 
 /// Keeps the answer that a caller was given, for its repeats. The first one stays.
 pub async fn keep_answer(app: &App, actor: &Actor, key: CallerKey, answer: String) -> Result<(), Error> {
     let (isp, scope, now) = (actor.isp, answer_scope(actor), app.clock.now());
-    let answer = sealed(app, &key, &answer);
+    let answer = sealed(app, actor, &key, &answer);
     app.db
         .tx(Class::Interactive, async move |tx| {
             let claimed = idempotency::claim(tx, isp, &scope, &key.key, &key.request_hash, now).await?;
@@ -173,18 +195,14 @@ pub async fn keep_answer(app: &App, actor: &Actor, key: CallerKey, answer: Strin
 /// What a kept answer begins with that is sealed: answers may hold secrets that are shown once.
 const SEALED: &str = "sealed:";
 
-fn sealed(app: &App, key: &CallerKey, answer: &str) -> String {
-    format!("{SEALED}{}", vault::hex(&app.vault.seal(&answer_place(key), answer)))
+fn sealed(app: &App, actor: &Actor, key: &CallerKey, answer: &str) -> String {
+    format!("{SEALED}{}", vault::hex(&app.vault.seal(&answer_place(actor, key), answer)))
 }
 
-fn opened(app: &App, key: &CallerKey, kept: &str) -> Result<String, Error> {
+fn opened(app: &App, actor: &Actor, key: &CallerKey, kept: &str) -> Result<String, Error> {
     let Some(text) = kept.strip_prefix(SEALED) else { return Ok(kept.into()) };
-    let answer = vault::unhex(text).and_then(|bytes| app.vault.open(&answer_place(key), &bytes));
+    let answer = vault::unhex(text).and_then(|bytes| app.vault.open(&answer_place(actor, key), &bytes));
     answer.ok_or_else(|| Error::Internal("a kept answer does not open".into()))
-}
-
-fn answer_place(key: &CallerKey) -> String {
-    format!("answer:{}", key.key)
 }
 
 /// Whole answers are kept apart from use cases' results.

@@ -1,7 +1,7 @@
 //! API clients: machine credentials of one dialect.
 
 use domain::{
-    ApiClientId, BranchId, Scopes,
+    ApiClientId, BranchId, Instant, Scopes,
     event::{EventKind, Subject},
 };
 use serde_json::json;
@@ -11,8 +11,10 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Who,
+    Actor, App, Change, Error, Who, Why,
+    change::unchanged,
     ids::Table,
+    tokens::{self, Granted},
     vault::{self, random_text, token_hash},
 };
 
@@ -116,6 +118,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewClient) -> Result<Issu
             last_used_at: None,
             public_id: None,
             scopes: None,
+            updated_at: None,
         }
         .insert(change.tx)
         .await?;
@@ -148,8 +151,7 @@ pub(crate) fn known(client: &ApiClient) -> Known {
     let tier = Tier::from_word(&client.tier).unwrap_or(Tier::Free);
     let actor =
         Actor { isp: client.isp_id, who: Who::Api(client.id), branch: client.branch_id, may_write: tier.may_write() };
-    let scopes = client.scopes.as_deref().map_or(Scopes::ALL, Scopes::from_words);
-    Known { actor, tier, sandbox: client.sandbox, scopes }
+    Known { actor, tier, sandbox: client.sandbox, scopes: scopes(client) }
 }
 
 /// A client that exchanges an id and a secret for short-lived tokens (ISPBills v2).
@@ -172,7 +174,9 @@ pub struct IssuedOauthClient {
     pub client_secret: String,
 }
 
-pub const OAUTH: &str = "ispbills_v2";
+pub const OAUTH: &str = tokens::V2;
+/// Whose clients have keys.
+pub const KEYS: &str = "alternet";
 
 pub async fn create_oauth(app: &App, actor: &Actor, command: NewOauthClient) -> Result<IssuedOauthClient, Error> {
     actor.writes()?;
@@ -198,6 +202,7 @@ pub async fn create_oauth(app: &App, actor: &Actor, command: NewOauthClient) -> 
             last_used_at: None,
             public_id: Some(client_id.clone()),
             scopes: command.scopes.map(Scopes::words),
+            updated_at: None,
         };
         client.insert(change.tx).await?;
         add_secret(change, id, &client_secret).await?;
@@ -228,45 +233,212 @@ async fn add_secret(change: &Change<'_>, client: ApiClientId, secret: &str) -> R
     Ok(row.insert(change.tx).await?)
 }
 
-/// Gives a client a new secret; older ones stay good for `overlap` microseconds. The new one.
-pub async fn rotate_secret(app: &App, actor: &Actor, id: ApiClientId, overlap: i64) -> Result<String, Error> {
-    actor.writes()?;
-    let secret = random_text(SECRET_LENGTH);
-    let shown = secret.clone();
-    app.change(actor, Class::Interactive, async move |change| {
-        let client = live(change, id).await?;
-        if client.public_id.is_none() {
-            return Err(Error::Refused("This client has no secret to rotate"));
-        }
-        staff::end_secrets(change.tx, change.isp, id, change.now.plus(overlap)).await?;
-        add_secret(change, id, &secret).await?;
-        change.event(EventKind::ApiClientRotated, Subject::ApiClient(id.0), json!({ "overlap_us": overlap }));
-        Ok(())
-    })
-    .await?;
-    Ok(shown)
-}
-
 async fn live(change: &Change<'_>, id: ApiClientId) -> Result<ApiClient, Error> {
     let client = staff::client(change.tx, change.isp, id).await?;
     client.filter(|client| client.status != "deleted").ok_or(Error::NotFound { what: "api_client" })
+}
+
+/// The live client, if it may do no more than `own`: who manages a mightier one would become as mighty.
+pub(crate) async fn managed(change: &Change<'_>, own: Scopes, id: ApiClientId) -> Result<ApiClient, Error> {
+    let client = live(change, id).await?;
+    if scopes(&client).within(own) { Ok(client) } else { Err(Error::Forbidden) }
+}
+
+/// What a client may do.
+pub fn scopes(client: &ApiClient) -> Scopes {
+    client.scopes.as_deref().map_or(Scopes::ALL, Scopes::from_words)
+}
+
+/// When a client was changed last.
+pub fn changed_at(client: &ApiClient) -> Instant {
+    client.updated_at.unwrap_or(client.created_at)
+}
+
+/// How a client proves itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// An id and a secret for short-lived tokens: version 2.
+    Oauth,
+    /// An access token and a refresh token: version 1.
+    Token,
+    /// A key in every request: Alternet.
+    Key,
+}
+
+impl Form {
+    pub const WORDS: &[&'static str] = &["oauth", "token", "key"];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Form::Oauth => "oauth",
+            Form::Token => "token",
+            Form::Key => "key",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Form> {
+        [Form::Oauth, Form::Token, Form::Key].into_iter().find(|form| form.word() == word)
+    }
+
+    pub fn of(client: &ApiClient) -> Form {
+        match client.dialect.as_str() {
+            OAUTH => Form::Oauth,
+            tokens::V1 => Form::Token,
+            _ => Form::Key,
+        }
+    }
+
+    /// The tiers such a client can be of; the first is the usual one.
+    pub fn tiers(self) -> &'static [&'static str] {
+        match self {
+            Form::Oauth => &["v2_standard", "v2_high_volume"],
+            Form::Token => &["v1_standard", "v1_high_volume"],
+            Form::Key => &["professional", "free", "enterprise"],
+        }
+    }
+
+    fn tier(self, word: Option<&str>) -> Result<Tier, Error> {
+        let word = word.unwrap_or(self.tiers()[0]);
+        let known = self.tiers().contains(&word).then(|| Tier::from_word(word)).flatten();
+        known.ok_or(Error::invalid("tier", Why::NotOneOf(self.tiers())))
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub form: Form,
+    pub name: String,
+    pub tier: Option<&'static str>,
+    /// `None` for everything.
+    pub scopes: Option<Scopes>,
+    /// Sees and changes only this branch.
+    pub branch: Option<BranchId>,
+}
+
+/// What is shown once.
+#[derive(Clone, Debug)]
+pub enum Shown {
+    Oauth { client_id: String, client_secret: String },
+    Tokens(Granted),
+    Key(String),
+}
+
+/// Makes a client that may do no more than `own`, who asks for it.
+pub async fn issue(app: &App, actor: &Actor, own: Scopes, command: Wanted) -> Result<(ApiClient, Shown), Error> {
+    actor.sees_all()?;
+    let tier = command.form.tier(command.tier)?;
+    if !command.scopes.unwrap_or(Scopes::ALL).within(own) {
+        return Err(Error::Forbidden);
+    }
+    if let Some(branch) = command.branch {
+        let isp = actor.isp;
+        if app.db.read(async move |tx| store::isp::branch(tx, isp, branch).await).await?.is_none() {
+            return Err(Error::invalid("branch", Why::Unknown));
+        }
+    }
+    let Wanted { form, name, scopes, branch, .. } = command;
+    let (id, shown) = match form {
+        Form::Oauth => {
+            let command = NewOauthClient { name, branch, tier, scopes, credentials: None };
+            let IssuedOauthClient { id, client_id, client_secret } = create_oauth(app, actor, command).await?;
+            (id, Shown::Oauth { client_id, client_secret })
+        }
+        Form::Token | Form::Key => {
+            if form == Form::Key && scopes.is_some() {
+                // Alternet's document has tiers and nothing finer.
+                return Err(Error::invalid("scopes", Why::Not("left out: a key is limited by its tier alone")));
+            }
+            let dialect = if form == Form::Key { KEYS } else { tokens::V1 };
+            let command = NewClient { dialect, name, branch, tier, sandbox: false, secret: None };
+            let IssuedClient { id, secret } = create(app, actor, command).await?;
+            match form {
+                Form::Key => (id, Shown::Key(secret)),
+                _ => {
+                    if scopes.is_some() {
+                        let command = ClientChange { scopes: Some(scopes), ..ClientChange::default() };
+                        update(app, actor, own, id, command).await?;
+                    }
+                    (id, Shown::Tokens(tokens::for_client(app, actor, own, id).await?))
+                }
+            }
+        }
+    };
+    Ok((show(app, actor, id).await?.client, shown))
+}
+
+/// Gives a client a new secret or key. Older secrets stay good for `overlap` microseconds; without any, tokens that came
+/// from them end too. Keys and their like are exchanged at once. The new one.
+pub async fn rotate(app: &App, actor: &Actor, own: Scopes, id: ApiClientId, overlap: i64) -> Result<Shown, Error> {
+    actor.writes()?;
+    actor.sees_all()?;
+    let (secret, key) = (random_text(SECRET_LENGTH), random_text(40));
+    app.change(actor, Class::Interactive, async move |change| {
+        let client = managed(change, own, id).await?;
+        let shown = match (Form::of(&client), client.public_id.clone()) {
+            (Form::Oauth, Some(client_id)) => {
+                staff::end_secrets(change.tx, change.isp, id, change.now.plus(overlap)).await?;
+                add_secret(change, id, &secret).await?;
+                if overlap == 0 {
+                    store::token::revoke_client(change.tx, change.isp, id, change.now).await?;
+                }
+                Shown::Oauth { client_id, client_secret: secret.clone() }
+            }
+            (Form::Key, _) if overlap > 0 => {
+                return Err(Error::invalid("overlap_seconds", Why::Not("0: a key is exchanged at once")));
+            }
+            (Form::Key, _) => {
+                let mode = if client.sandbox { "test" } else { "live" };
+                let key = format!("{mode}_{key}");
+                staff::set_key(change.tx, change.isp, id, &token_hash(&key), &hint(&key), change.now).await?;
+                Shown::Key(key)
+            }
+            (Form::Token | Form::Oauth, _) => return Err(Error::Refused("This client has tokens: generate new ones")),
+        };
+        change.event(EventKind::ApiClientRotated, Subject::ApiClient(id.0), json!({ "overlap_us": overlap }));
+        Ok(shown)
+    })
+    .await
 }
 
 /// `None` leaves a field as it is.
 #[derive(Clone, Default, Debug)]
 pub struct ClientChange {
     pub name: Option<String>,
-    pub tier: Option<Tier>,
+    pub tier: Option<&'static str>,
     pub scopes: Option<Option<Scopes>>,
+    /// The client must be as it was changed then.
+    pub unchanged_since: Option<Instant>,
 }
 
-pub async fn update(app: &App, actor: &Actor, id: ApiClientId, command: ClientChange) -> Result<ApiClient, Error> {
+/// Changes a client; neither before nor after may it do more than `own`.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    own: Scopes,
+    id: ApiClientId,
+    command: ClientChange,
+) -> Result<ApiClient, Error> {
     actor.writes()?;
+    actor.sees_all()?;
+    if command.scopes.is_some_and(|scopes| !scopes.unwrap_or(Scopes::ALL).within(own)) {
+        return Err(Error::Forbidden);
+    }
     app.change(actor, Class::Interactive, async move |change| {
-        let mut client = live(change, id).await?;
+        let before = managed(change, own, id).await?;
+        unchanged(command.unchanged_since, changed_at(&before))?;
+        let mut client = before.clone();
+        if matches!(command.scopes, Some(Some(_))) && Form::of(&client) == Form::Key {
+            return Err(Error::invalid("scopes", Why::Not("left out: a key is limited by its tier alone")));
+        }
         client.name = command.name.clone().unwrap_or(client.name);
-        client.tier = command.tier.map_or(client.tier, |tier| tier.word().into());
+        if let Some(word) = command.tier {
+            client.tier = Form::of(&client).tier(Some(word))?.word().into();
+        }
         client.scopes = command.scopes.map_or(client.scopes, |scopes| scopes.map(Scopes::words));
+        if client == before {
+            return Ok(client);
+        }
+        client.updated_at = Some(change.now);
         staff::update_client(change.tx, &client).await?;
         change.event(EventKind::ApiClientUpdated, Subject::ApiClient(id.0), json!({ "name": client.name }));
         Ok(client)
@@ -274,12 +446,21 @@ pub async fn update(app: &App, actor: &Actor, id: ApiClientId, command: ClientCh
     .await
 }
 
-/// Ends a client, its secrets and its tokens, at once.
-pub async fn revoke(app: &App, actor: &Actor, id: ApiClientId) -> Result<(), Error> {
+/// Ends a client that may do no more than `own`, its secrets and its tokens, at once.
+pub async fn revoke(
+    app: &App,
+    actor: &Actor,
+    own: Scopes,
+    id: ApiClientId,
+    since: Option<Instant>,
+) -> Result<(), Error> {
     actor.writes()?;
+    actor.sees_all()?;
     app.change(actor, Class::Interactive, async move |change| {
-        let mut client = live(change, id).await?;
+        let mut client = managed(change, own, id).await?;
+        unchanged(since, changed_at(&client))?;
         client.status = "deleted".into();
+        client.updated_at = Some(change.now);
         staff::update_client(change.tx, &client).await?;
         staff::end_secrets(change.tx, change.isp, id, change.now).await?;
         store::token::revoke_client(change.tx, change.isp, id, change.now).await?;
@@ -291,6 +472,7 @@ pub async fn revoke(app: &App, actor: &Actor, id: ApiClientId) -> Result<(), Err
 
 /// The newest clients first, and how many there are.
 pub async fn list(app: &App, actor: &Actor, offset: i64, limit: i64) -> Result<(Vec<ApiClient>, i64), Error> {
+    actor.sees_all()?;
     let isp = actor.isp;
     app.db
         .read(async move |tx| {
@@ -300,8 +482,23 @@ pub async fn list(app: &App, actor: &Actor, offset: i64, limit: i64) -> Result<(
         .await
 }
 
-pub async fn show(app: &App, actor: &Actor, id: ApiClientId) -> Result<ApiClient, Error> {
-    let isp = actor.isp;
-    let client = app.db.read(async move |tx| staff::client(tx, isp, id).await).await?;
-    client.filter(|client| client.status != "deleted").ok_or(Error::NotFound { what: "api_client" })
+/// A client with its good secrets.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub client: ApiClient,
+    /// The newest first.
+    pub secrets: Vec<ClientSecret>,
+}
+
+pub async fn show(app: &App, actor: &Actor, id: ApiClientId) -> Result<Client, Error> {
+    actor.sees_all()?;
+    let (isp, now) = (actor.isp, app.clock.now());
+    app.db
+        .read(async move |tx| {
+            let client = staff::client(tx, isp, id).await?;
+            let client = client.filter(|client| client.status != "deleted");
+            let client = client.ok_or(Error::NotFound { what: "api_client" })?;
+            Ok(Client { secrets: staff::secrets(tx, isp, id, now).await?, client })
+        })
+        .await
 }

@@ -36,6 +36,11 @@ impl Feed {
         self.inner.followed.store(true, Ordering::Release);
     }
 
+    /// A directory keeps up: it is loaded.
+    pub fn is_followed(&self) -> bool {
+        self.inner.followed.load(Ordering::Acquire)
+    }
+
     /// Something was committed: wakes the follower and the workers.
     pub fn committed(&self) {
         self.inner.committed.notify_one();

@@ -10,8 +10,13 @@ use store::{
 
 use crate::{Actor, App, Error, Why, ids::Table, setup::name_key};
 
+/// Written with the Start of a session.
+pub const LOGGED_IN: &str = "logged_in";
+/// Written with a refused login.
+pub const FAILED: &str = "failed_to_log_in";
+
 /// How far a visitor came, in the order of the way.
-pub const KINDS: &[&str] = &["accessed", "triggered_payment", "got_login_credentials", "logged_in", "failed_to_log_in"];
+pub const KINDS: &[&str] = &["accessed", "triggered_payment", "got_login_credentials", LOGGED_IN, FAILED];
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewAccess {

@@ -55,12 +55,14 @@ tables! {
     ApiRequest = "api_request", 1024;
     Webhook = "webhook", 1;
     Delivery = "delivery", 256;
+    SmsMovement = "sms_movement", 8;
     Complaint = "complaint", 1;
     ComplaintComment = "complaint_comment", 1;
     Olt = "olt", 1;
     Onu = "onu", 8;
     Device = "device", 1;
     StatusCheck = "status_check", 1;
+    AccessLog = "access_log", 64;
     VpnServer = "vpn_server", 1;
     VpnAccount = "vpn_account", 1;
     CardBatch = "card_batch", 1;

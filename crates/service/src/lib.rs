@@ -8,6 +8,9 @@
 //! | [`staff`], [`operators`]                     | people who log in; resellers with their wallets and prices        |
 //! | [`plans`], [`routers`]                       | what is sold, and through what                                    |
 //! | [`customers`], [`recharge`], [`standing`]    | who buys, the sale, suspend and activate                          |
+//! | [`lines`], [`plant`]                         | customers with their lines in lists; where a line comes in        |
+//! | [`overrides`]                                | what staff set on one line by hand                                |
+//! | [`bills`]                                    | what is owed: issue, correct, pay, take back                      |
 //! | [`bulk`]                                     | many customers at once                                            |
 //! | [`import`]                                   | customers from another system                                     |
 //! | [`vouchers`], [`cards`], [`payments`]        | prepaid codes, and what was paid                                  |
@@ -16,22 +19,32 @@
 //! | [`expiry`]                                   | what happens when time is up                                      |
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
+//! | [`sessions`]                                 | sessions as they are looked at, and orders to single ones         |
+//! | [`ledger`], [`events`], [`jobs`]             | the books, the feed, background work as they are read             |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
+//! | [`sms`], [`complaints`]                      | messages sent for clients, what customers report                  |
+//! | [`webhooks`]                               | what other systems are told, and the queue of it                  |
 //! | [`metering`]                               | what API clients use                                              |
 //! | [`overview`]                                 | the front page's facts                                            |
+//! | [`dashboard`], [`logs`]                      | figures, and what was seen                                        |
+//! | [`plant`], [`vpn`]                           | equipment, and how it is reached                                  |
 
 pub mod accounting;
 pub mod actor;
 pub mod app;
 pub mod attributes;
+pub mod bills;
 pub mod bulk;
 pub mod cards;
 pub mod change;
 pub mod clients;
 pub mod clock;
+pub mod complaints;
 pub mod customers;
+pub mod dashboard;
 pub mod directory;
 pub mod error;
+pub mod events;
 pub mod expiry;
 pub mod feed;
 pub mod floats;
@@ -39,25 +52,36 @@ pub mod guesses;
 pub mod hotspot;
 pub mod ids;
 pub mod import;
+pub mod jobs;
+pub mod ledger;
+pub mod line_plant;
+pub mod lines;
+pub mod logs;
 pub mod messages;
 pub mod metering;
 pub mod network;
 pub mod operators;
+pub mod overrides;
 pub mod overview;
 pub mod payments;
 pub mod plans;
+pub mod plant;
 pub mod recharge;
 pub mod redemption;
 pub mod requests;
 mod resellers;
 pub mod routers;
 pub mod schedule;
+pub mod sessions;
 pub mod setup;
+pub mod sms;
 pub mod staff;
 pub mod standing;
 pub mod tokens;
 pub mod vault;
 pub mod vouchers;
+pub mod vpn;
+pub mod webhooks;
 
 pub use actor::{Actor, Who};
 pub use app::App;
@@ -66,13 +90,16 @@ pub use clock::Clock;
 pub use error::{Error, FieldError, Why};
 pub use vault::Vault;
 
+pub use store::bill::Filter as BillFilter;
 pub use store::customer::{Customer, Filter, Order, Page, Standing};
 pub use store::db::{Class, Db, Engine, Location, backup};
 pub use store::hotspot::{Filter as HotspotFilter, Named as HotspotStep};
-pub use store::invoice::Payment;
+pub use store::invoice::{Invoice, InvoiceLine, Payment};
 pub use store::isp::Isp;
+pub use store::line::{Broad, Filter as LineFilter, Medium};
 pub use store::plan::{Bandwidth, Plan, PlanVersion, Pool};
 pub use store::router::Router;
 pub use store::service::Service;
+pub use store::session::Session;
 pub use store::staff::{ApiClient, Staff};
 pub use store::voucher::{Filter as VoucherFilter, Voucher};

@@ -1,9 +1,13 @@
 //! Messages to customers. They are written in the change that causes them; whoever sends them takes them from there.
 
-use domain::{Instant, Money};
-use store::{customer::Customer, message::Message};
+use domain::{CustomerId, Instant, Money};
+use store::{
+    customer::{self, Customer},
+    db::Class,
+    message::Message,
+};
 
-use crate::{Actor, App, Change, Error, app::Tenant, ids::Table};
+use crate::{Actor, App, Change, Error, app::Tenant, ids::Table, sms};
 
 /// Tells a customer by SMS what was bought and until when it lasts. Without a phone number there is nobody to tell.
 pub(crate) async fn receipt(
@@ -38,10 +42,29 @@ pub(crate) async fn receipt(
         error: None,
         created_at: change.now,
         sent_at: None,
+        handle: None,
+        batch: None,
+        credits: 0,
+        branch_id: customer.branch_id,
     }
     .insert(change.tx)
     .await?;
     Ok(())
+}
+
+/// Writes an SMS to a customer, paid from the credits like any other that a person sends.
+pub async fn to_customer(app: &App, actor: &Actor, id: CustomerId, text: String) -> Result<(), Error> {
+    actor.writes()?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let owner = customer::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        who.reaches(owner.branch_id)?;
+        if owner.phone.is_empty() {
+            return Err(Error::Refused("The customer has no telephone number"));
+        }
+        sms::write(change, &sms::handle("sms_"), &owner.phone, &text, Some(id), owner.branch_id).await.map(drop)
+    })
+    .await
 }
 
 /// What waits to be sent, the oldest first.

@@ -43,6 +43,7 @@ pub enum Scope {
     Service(ServiceId),
     Plan(PlanId),
     Bandwidth(BandwidthId),
+    Session(SessionId),
 }
 
 /// One session and what is wished of it.
@@ -89,6 +90,7 @@ pub async fn claim(app: &App, limit: i64) -> Result<Vec<Claimed>, Error> {
         let scope = match row.kind.as_str() {
             "converge" => id("service").map(|id| Scope::Service(ServiceId(id))),
             "converge_plan" => id("plan").map(|id| Scope::Plan(PlanId(id))),
+            "converge_session" => id("session").map(|id| Scope::Session(SessionId(id))),
             "converge_bandwidth" => id("bandwidth").map(|id| Scope::Bandwidth(BandwidthId(id))),
             _ => None,
         };
@@ -101,7 +103,7 @@ pub async fn claim(app: &App, limit: i64) -> Result<Vec<Claimed>, Error> {
                 ordered_at: row.created_at,
                 disconnect: payload["disconnect"].as_bool().unwrap_or(false),
             }),
-            None => finish(app, row.isp_id, row.id, "not understood").await?,
+            None => fail(app, row.isp_id, row.id, "not understood").await?,
         }
     }
     Ok(claimed)
@@ -127,6 +129,10 @@ pub async fn orders(app: &App, world: &World, claimed: &Claimed) -> Result<Vec<O
             Scope::Service(id) => session::open_of_service(tx, isp, id).await,
             Scope::Plan(id) => session::open_of_plan(tx, isp, id).await,
             Scope::Bandwidth(id) => session::open_of_bandwidth(tx, isp, id).await,
+            Scope::Session(id) => {
+                let found = session::find(tx, isp, id).await?;
+                Ok(found.filter(|session| session.state == session::OPEN).into_iter().collect())
+            }
         })
         .await?;
     let mut services: Vec<ServiceId> = sessions.iter().filter_map(|row| row.service_id).collect();
@@ -135,7 +141,10 @@ pub async fn orders(app: &App, world: &World, claimed: &Claimed) -> Result<Vec<O
     let profiles = directory::profiles(app, world, isp, services).await?;
     let now = app.clock.now();
     let orders = sessions.into_iter().filter_map(|session| {
-        let service = session.service_id?;
+        let Some(service) = session.service_id else {
+            // Nobody's session can go on as nobody's, or end.
+            return claimed.disconnect.then_some(Order { session, wish: Wish::Disconnect });
+        };
         let profile = profiles.iter().find(|(id, _)| *id == service)?.1.as_ref();
         let plan = profile.and_then(|profile| world.plans.get(&(isp, profile.plan)));
         let wish = match profile.zip(plan) {
@@ -193,7 +202,9 @@ pub async fn answered(
                 Answer::Refused(cause) => (EventKind::CoaRefused, *cause),
                 Answer::Unanswered => (EventKind::CoaUnanswered, None),
             };
-            let body = json!({ "request": what, "error_cause": cause, "service": service.map(|id| id.0) });
+            let body = json!({
+                "request": what, "error_cause": cause, "service": service.map(|id| id.0), "job": id.0
+            });
             change.event(kind, Subject::Session(session.0), body);
         }
         let count = |wanted: fn(&Answer) -> bool| answers.iter().filter(|(.., answer)| wanted(answer)).count();
@@ -207,6 +218,8 @@ pub async fn answered(
             // 30 s, 1 min, 2 min, 4 min, 8 min: a router that is away comes back in its own time.
             let delay = (30 * SECOND) << (attempts - 1).clamp(0, 8);
             job::again(change.tx, isp, id, change.now.plus(delay), &outcome).await?;
+        } else if silent > 0 {
+            job::fail(change.tx, isp, id, change.now, &outcome).await?;
         } else {
             job::finish(change.tx, isp, id, change.now, &outcome).await?;
         }
@@ -221,9 +234,9 @@ pub async fn renew(app: &App, claimed: &Claimed) -> Result<(), Error> {
     Ok(app.db.tx(Class::Interactive, async move |tx| job::renew(tx, isp, id, &node, until).await).await?)
 }
 
-async fn finish(app: &App, isp: IspId, id: JobId, outcome: &'static str) -> Result<(), Error> {
+async fn fail(app: &App, isp: IspId, id: JobId, outcome: &'static str) -> Result<(), Error> {
     let now = app.clock.now();
-    Ok(app.db.tx(Class::Interactive, async move |tx| job::finish(tx, isp, id, now, outcome).await).await?)
+    Ok(app.db.tx(Class::Interactive, async move |tx| job::fail(tx, isp, id, now, outcome).await).await?)
 }
 
 /// Orders this process has not finished, for tests and metrics.

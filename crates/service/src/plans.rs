@@ -1,7 +1,7 @@
 //! What is sold: bandwidths, pools, plans and their versions.
 
 use domain::{
-    BandwidthId, ExpiryAction, Kind, Limit, Money, PlanId, PlanTerms, PoolId, RouterId, Unit, Validity,
+    BandwidthId, ExpiryAction, Instant, Kind, Limit, Money, PlanId, PlanTerms, PoolId, RouterId, Unit, Validity,
     event::{EventKind, Subject},
     money::TaxRate,
 };
@@ -11,7 +11,7 @@ use store::{
     plan::{self, Bandwidth, Plan, PlanVersion, Pool},
 };
 
-use crate::{Actor, App, Change, Error, Why, ids::Table, setup::name_key};
+use crate::{Actor, App, Change, Error, Why, change::unchanged, ids::Table, setup::name_key};
 
 pub const RATE_UNITS: &[&str] = &["Kbps", "Mbps"];
 pub const VALIDITY_UNITS: &[&str] = &["Mins", "Hrs", "Days", "Months", "Period"];
@@ -37,6 +37,10 @@ pub struct BandwidthChange {
     pub down_unit: Option<String>,
     pub up_kbps: Option<i64>,
     pub up_unit: Option<String>,
+    pub burst: Option<Option<domain::Burst>>,
+    pub priority: Option<Option<u8>>,
+    /// The row must be as it was changed then.
+    pub unchanged_since: Option<Instant>,
 }
 
 pub async fn create_bandwidth(app: &App, actor: &Actor, command: NewBandwidth) -> Result<Bandwidth, Error> {
@@ -47,8 +51,7 @@ pub async fn create_bandwidth(app: &App, actor: &Actor, command: NewBandwidth) -
         if plan::bandwidth_by_name(change.tx, change.isp, &key).await?.is_some() {
             return Err(Error::invalid("name", Why::Taken));
         }
-        let burst = command.burst;
-        let row = Bandwidth {
+        let mut row = Bandwidth {
             isp_id: change.isp,
             id,
             name: command.name.trim().into(),
@@ -57,21 +60,30 @@ pub async fn create_bandwidth(app: &App, actor: &Actor, command: NewBandwidth) -
             up_kbps: command.up_kbps,
             down_unit: command.down_unit.clone(),
             up_unit: command.up_unit.clone(),
-            burst_down_kbps: burst.map(|b| b.down_kbps.into()),
-            burst_up_kbps: burst.map(|b| b.up_kbps.into()),
-            burst_threshold_down_kbps: burst.map(|b| b.threshold_down_kbps.into()),
-            burst_threshold_up_kbps: burst.map(|b| b.threshold_up_kbps.into()),
-            burst_time_s: burst.map(|b| b.time_s.into()),
+            burst_down_kbps: None,
+            burst_up_kbps: None,
+            burst_threshold_down_kbps: None,
+            burst_threshold_up_kbps: None,
+            burst_time_s: None,
             priority: command.priority.map(i64::from),
             created_at: change.now,
             updated_at: change.now,
             deleted_at: None,
         };
+        set_burst(&mut row, command.burst);
         row.insert(change.tx).await?;
         change.event(EventKind::BandwidthCreated, Subject::Bandwidth(id.0), json!({ "name": row.name }));
         Ok(row)
     })
     .await
+}
+
+fn set_burst(row: &mut Bandwidth, burst: Option<domain::Burst>) {
+    row.burst_down_kbps = burst.map(|b| b.down_kbps.into());
+    row.burst_up_kbps = burst.map(|b| b.up_kbps.into());
+    row.burst_threshold_down_kbps = burst.map(|b| b.threshold_down_kbps.into());
+    row.burst_threshold_up_kbps = burst.map(|b| b.threshold_up_kbps.into());
+    row.burst_time_s = burst.map(|b| b.time_s.into());
 }
 
 /// New rates reach every live session of every plan that uses them.
@@ -84,6 +96,7 @@ pub async fn update_bandwidth(
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
         let before = plan::bandwidth(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "bandwidth" })?;
+        unchanged(command.unchanged_since, before.updated_at)?;
         let mut row = before.clone();
         if let Some(name) = &command.name {
             let key = name_key(name);
@@ -98,6 +111,10 @@ pub async fn update_bandwidth(
         row.up_kbps = command.up_kbps.unwrap_or(row.up_kbps);
         row.down_unit = command.down_unit.clone().unwrap_or(row.down_unit);
         row.up_unit = command.up_unit.clone().unwrap_or(row.up_unit);
+        if let Some(burst) = command.burst {
+            set_burst(&mut row, burst);
+        }
+        row.priority = command.priority.map_or(row.priority, |priority| priority.map(i64::from));
         if row == before {
             return Ok(row);
         }
@@ -110,10 +127,11 @@ pub async fn update_bandwidth(
     .await
 }
 
-pub async fn delete_bandwidth(app: &App, actor: &Actor, id: BandwidthId) -> Result<(), Error> {
+pub async fn delete_bandwidth(app: &App, actor: &Actor, id: BandwidthId, since: Option<Instant>) -> Result<(), Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
         let mut row = plan::bandwidth(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "bandwidth" })?;
+        unchanged(since, row.updated_at)?;
         if plan::plans_with_bandwidth(change.tx, change.isp, id).await? > 0 {
             return Err(Error::InUse { what: "bandwidth", by: "plan" });
         }
@@ -129,6 +147,12 @@ pub async fn delete_bandwidth(app: &App, actor: &Actor, id: BandwidthId) -> Resu
 pub async fn bandwidths(app: &App, actor: &Actor) -> Result<Vec<Bandwidth>, Error> {
     let isp = actor.isp;
     Ok(app.db.read(async move |tx| plan::bandwidths(tx, isp).await).await?)
+}
+
+pub async fn show_bandwidth(app: &App, actor: &Actor, id: BandwidthId) -> Result<Bandwidth, Error> {
+    let isp = actor.isp;
+    let found = app.db.read(async move |tx| plan::bandwidth(tx, isp, id).await).await?;
+    found.ok_or(Error::NotFound { what: "bandwidth" })
 }
 
 #[derive(Clone, Debug)]
@@ -153,6 +177,11 @@ pub async fn create_pool(app: &App, actor: &Actor, command: NewPool) -> Result<P
         if pools.iter().any(|known| known.name_key.as_deref() == Some(key.as_str())) {
             return Err(Error::invalid("name", Why::Taken));
         }
+        if let Some(router) = command.router
+            && store::router::find(change.tx, change.isp, router).await?.is_none()
+        {
+            return Err(Error::invalid("router", Why::Unknown));
+        }
         Pool {
             isp_id: change.isp,
             id,
@@ -175,6 +204,28 @@ pub async fn create_pool(app: &App, actor: &Actor, command: NewPool) -> Result<P
 pub async fn pools(app: &App, actor: &Actor) -> Result<Vec<Pool>, Error> {
     let isp = actor.isp;
     Ok(app.db.read(async move |tx| plan::pools(tx, isp).await).await?)
+}
+
+pub async fn show_pool(app: &App, actor: &Actor, id: PoolId) -> Result<Pool, Error> {
+    let isp = actor.isp;
+    let found = app.db.read(async move |tx| plan::pool(tx, isp, id).await).await?;
+    found.ok_or(Error::NotFound { what: "pool" })
+}
+
+/// Soft: it allocates no more. Refused while a plan gives addresses of it.
+pub async fn delete_pool(app: &App, actor: &Actor, id: PoolId, since: Option<Instant>) -> Result<(), Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let row = plan::pool(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "pool" })?;
+        unchanged(since, row.created_at)?;
+        if plan::plans_with_pool(change.tx, change.isp, id).await? > 0 {
+            return Err(Error::InUse { what: "pool", by: "plan" });
+        }
+        plan::delete_pool(change.tx, change.isp, id, change.now).await?;
+        change.event(EventKind::PoolDeleted, Subject::Pool(id.0), json!({ "name": row.name }));
+        Ok(())
+    })
+    .await
 }
 
 /// What a plan gives and costs. Live parts reach everybody on it; the versioned parts count from the next sale.
@@ -226,11 +277,18 @@ pub struct PlanChange {
     pub time_unit: Option<String>,
     pub data_limit: Option<i64>,
     pub data_unit: Option<String>,
+    pub period_day: Option<Option<u8>>,
     pub shared_users: Option<u32>,
-    pub pool: Option<PoolId>,
-    pub router: Option<RouterId>,
+    pub mac_lock: Option<bool>,
+    pub address_list: Option<Option<String>>,
+    pub pool: Option<Option<PoolId>>,
+    pub router: Option<Option<RouterId>>,
+    pub expiry: Option<Expiry>,
+    pub interim_s: Option<u32>,
     pub enabled: Option<bool>,
     pub public: Option<bool>,
+    /// The plan must be as it was changed then.
+    pub unchanged_since: Option<Instant>,
 }
 
 /// A plan with the terms its next sale is made under.
@@ -246,19 +304,12 @@ pub async fn create(app: &App, actor: &Actor, command: NewPlan) -> Result<Offer,
     let id = PlanId(app.new_id(Table::Plan).await?);
     app.change(actor, Class::Interactive, async move |change| {
         check_references(change, command.bandwidth, command.pool, command.router).await?;
+        check_expiry(change, id, &command.expiry).await?;
         let key = name_key(&command.name);
         if plan::by_name(change.tx, change.isp, &key).await?.is_some() {
             return Err(Error::invalid("name", Why::Taken));
         }
-        let (expired_pool_id, expired_address_list, expired_bandwidth_id, fallback_plan_id, action) =
-            match &command.expiry {
-                Expiry::Reject => (None, None, None, None, ExpiryAction::Reject),
-                Expiry::Restrict { pool, address_list, bandwidth } => {
-                    (*pool, address_list.clone(), *bandwidth, None, ExpiryAction::Restrict)
-                }
-                Expiry::Fallback(plan) => (None, None, None, Some(*plan), ExpiryAction::Fallback),
-            };
-        let plan = Plan {
+        let mut plan = Plan {
             isp_id: change.isp,
             id,
             name: command.name.trim().into(),
@@ -271,11 +322,11 @@ pub async fn create(app: &App, actor: &Actor, command: NewPlan) -> Result<Offer,
             shared_users: command.shared_users.into(),
             mac_lock: command.mac_lock,
             address_list: command.address_list.clone(),
-            expiry_action: action,
-            expired_pool_id,
-            expired_address_list,
-            expired_bandwidth_id,
-            fallback_plan_id,
+            expiry_action: ExpiryAction::Reject,
+            expired_pool_id: None,
+            expired_address_list: None,
+            expired_bandwidth_id: None,
+            fallback_plan_id: None,
             interim_s: command.interim_s.into(),
             idle_timeout_s: None,
             session_timeout_s: None,
@@ -304,6 +355,10 @@ pub async fn create(app: &App, actor: &Actor, command: NewPlan) -> Result<Offer,
             data_unit: command.data_unit.clone(),
             created_at: change.now,
         };
+        if let Some(missing) = missing_limit(&version) {
+            return Err(Error::invalid(missing, Why::Required));
+        }
+        set_expiry(&mut plan, &command.expiry);
         plan.insert(change.tx).await?;
         version.insert(change.tx).await?;
         change.event(EventKind::PlanCreated, Subject::Plan(id.0), json!({ "name": plan.name }));
@@ -312,10 +367,66 @@ pub async fn create(app: &App, actor: &Actor, command: NewPlan) -> Result<Offer,
     .await
 }
 
+fn set_expiry(plan: &mut Plan, expiry: &Expiry) {
+    let (pool, address_list, bandwidth, fallback, action) = match expiry {
+        Expiry::Reject => (None, None, None, None, ExpiryAction::Reject),
+        Expiry::Restrict { pool, address_list, bandwidth } => {
+            (*pool, address_list.clone(), *bandwidth, None, ExpiryAction::Restrict)
+        }
+        Expiry::Fallback(plan) => (None, None, None, Some(*plan), ExpiryAction::Fallback),
+    };
+    plan.expiry_action = action;
+    plan.expired_pool_id = pool;
+    plan.expired_address_list = address_list;
+    plan.expired_bandwidth_id = bandwidth;
+    plan.fallback_plan_id = fallback;
+}
+
+/// What expired subscribers get must be there, and be another plan's.
+async fn check_expiry(change: &Change<'_>, id: PlanId, expiry: &Expiry) -> Result<(), Error> {
+    let unknown = |field| Err(Error::invalid(field, Why::Unknown));
+    match expiry {
+        Expiry::Reject => Ok(()),
+        Expiry::Restrict { pool: None, address_list: None, bandwidth: None } => {
+            Err(Error::invalid("expired_address_list", Why::Required))
+        }
+        Expiry::Restrict { pool, bandwidth, .. } => {
+            if let Some(pool) = pool
+                && plan::pool(change.tx, change.isp, *pool).await?.is_none()
+            {
+                return unknown("expired_pool");
+            }
+            if let Some(bandwidth) = bandwidth
+                && plan::bandwidth(change.tx, change.isp, *bandwidth).await?.is_none()
+            {
+                return unknown("expired_bandwidth");
+            }
+            Ok(())
+        }
+        Expiry::Fallback(plan) if *plan == id => {
+            Err(Error::invalid("fallback_plan", Why::Not("another plan than this one")))
+        }
+        Expiry::Fallback(plan) => match plan::find(change.tx, change.isp, *plan).await? {
+            Some(_) => Ok(()),
+            None => unknown("fallback_plan"),
+        },
+    }
+}
+
+/// What the network must know of a plan while sessions go on.
+fn lived(plan: &Plan) -> impl PartialEq + use<> {
+    (
+        (plan.bandwidth_id, plan.pool_id, plan.address_list.clone()),
+        (plan.expiry_action, plan.expired_pool_id, plan.expired_address_list.clone()),
+        (plan.expired_bandwidth_id, plan.fallback_plan_id),
+    )
+}
+
 pub async fn update(app: &App, actor: &Actor, id: PlanId, command: PlanChange) -> Result<Offer, Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
         let before = offer(change, id).await?;
+        unchanged(command.unchanged_since, before.plan.updated_at)?;
         let mut after = before.clone();
         if let Some(name) = &command.name {
             let key = name_key(name);
@@ -327,15 +438,23 @@ pub async fn update(app: &App, actor: &Actor, id: PlanId, command: PlanChange) -
             after.plan.name_key = Some(key);
         }
         after.plan.bandwidth_id = command.bandwidth.unwrap_or(after.plan.bandwidth_id);
-        check_references(change, after.plan.bandwidth_id, command.pool, command.router).await?;
-        after.plan.pool_id = command.pool.or(after.plan.pool_id);
-        after.plan.router_id = command.router.or(after.plan.router_id);
+        check_references(change, after.plan.bandwidth_id, command.pool.flatten(), command.router.flatten()).await?;
+        after.plan.pool_id = command.pool.unwrap_or(after.plan.pool_id);
+        after.plan.router_id = command.router.unwrap_or(after.plan.router_id);
+        if let Some(expiry) = &command.expiry {
+            check_expiry(change, id, expiry).await?;
+            set_expiry(&mut after.plan, expiry);
+        }
+        after.plan.mac_lock = command.mac_lock.unwrap_or(after.plan.mac_lock);
+        after.plan.address_list = command.address_list.clone().unwrap_or(after.plan.address_list);
+        after.plan.interim_s = command.interim_s.map_or(after.plan.interim_s, i64::from);
         after.plan.shared_users = command.shared_users.map_or(after.plan.shared_users, i64::from);
         after.plan.enabled = command.enabled.unwrap_or(after.plan.enabled);
         after.plan.public = command.public.unwrap_or(after.plan.public);
         after.version.price = command.price.unwrap_or(after.version.price);
         after.version.validity = command.validity.map_or(after.version.validity, i64::from);
         after.version.validity_unit = command.validity_unit.clone().unwrap_or(after.version.validity_unit);
+        after.version.period_day = command.period_day.map_or(after.version.period_day, |day| day.map(i64::from));
         after.version.limited = command.limited.unwrap_or(after.version.limited);
         after.version.limit_type = command.limit_type.clone().or(after.version.limit_type);
         after.version.time_limit = command.time_limit.or(after.version.time_limit);
@@ -357,7 +476,7 @@ pub async fn update(app: &App, actor: &Actor, id: PlanId, command: PlanChange) -
         after.plan.updated_at = change.now;
         plan::update(change.tx, &after.plan).await?;
         change.event(EventKind::PlanUpdated, Subject::Plan(id.0), json!({ "name": after.plan.name }));
-        if after.plan.bandwidth_id != before.plan.bandwidth_id || after.plan.pool_id != before.plan.pool_id {
+        if lived(&after.plan) != lived(&before.plan) {
             change.job("network", "converge_plan", change.now, json!({ "plan": id.0 })).await?;
         }
         Ok(after)
@@ -378,10 +497,11 @@ fn missing_limit(version: &PlanVersion) -> Option<&'static str> {
 }
 
 /// Soft: what was sold under it still names it. Refused while a customer has it or another plan falls back to it.
-pub async fn delete(app: &App, actor: &Actor, id: PlanId) -> Result<(), Error> {
+pub async fn delete(app: &App, actor: &Actor, id: PlanId, since: Option<Instant>) -> Result<(), Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
         let mut row = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+        unchanged(since, row.updated_at)?;
         if plan::services_on(change.tx, change.isp, id).await? > 0 {
             return Err(Error::InUse { what: "plan", by: "customer" });
         }
@@ -467,6 +587,19 @@ pub async fn offers(app: &App, actor: &Actor) -> Result<Vec<Offer>, Error> {
                 Some(Offer { version: versions[version].clone(), plan })
             });
             Ok(offers.collect())
+        })
+        .await
+}
+
+/// The live plan with its current terms.
+pub async fn show(app: &App, actor: &Actor, id: PlanId) -> Result<Offer, Error> {
+    let isp = actor.isp;
+    app.db
+        .read(async move |tx| {
+            let plan = plan::find(tx, isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+            let version = plan::version(tx, isp, id, plan.version).await?;
+            let version = version.ok_or_else(|| Error::Internal(format!("plan {id} lacks its version")))?;
+            Ok(Offer { plan, version })
         })
         .await
 }

@@ -3,6 +3,7 @@
 use domain::Quota;
 use domain::{
     CustomerId, Instant, InvoiceId, Money, PaymentId, PeriodId, PlanId, ServiceId, Status,
+    bill::BillStatus,
     billing::{self, Payer, Refusal, Standing},
     event::{EventKind, Subject},
     ledger::Account,
@@ -28,7 +29,7 @@ use crate::{
     resellers,
 };
 
-const SERIES: &str = "INV";
+pub(crate) const SERIES: &str = "INV";
 
 #[derive(Clone, Debug)]
 pub struct Recharge {
@@ -148,6 +149,8 @@ pub(crate) async fn sell(
 ) -> Result<Money, Error> {
     let ids = SaleIds::take(change).await?;
     let payer = &resellers::paying(change, offer, payer).await?;
+    let before = before(service, change.now);
+    let plan_before = (before != "new" && service.plan_id != offer.plan.id).then_some(service.plan_id.0);
     let wallet = match payer {
         Payer::Wallet => ledger::held(change.tx, change.isp, &Account::CustomerWallet(service.customer_id)).await?,
         Payer::Cash { .. } | Payer::Voucher | Payer::Card { .. } | Payer::Reseller { .. } | Payer::Complimentary => {
@@ -231,7 +234,10 @@ pub(crate) async fn sell(
             change.event(
                 EventKind::PaymentReceived,
                 Subject::Customer(service.customer_id.0),
-                json!({ "payment": ids.payment.0, "amount": sale.price.0, "method": method }),
+                json!({
+                    "payment": ids.payment.0, "amount": sale.price.0, "method": method,
+                    "reference": format!("LM{:08}", ids.payment.0), "customer": service.customer_id.0
+                }),
             );
         }
     }
@@ -243,7 +249,7 @@ pub(crate) async fn sell(
         Subject::Service(service.id.0),
         json!({
             "customer": service.customer_id.0, "plan": offer.plan.id.0, "period": ids.period.0,
-            "expires_at": sale.term.expires_at.0, "amount": sale.price.0
+            "expires_at": sale.term.expires_at.0, "amount": sale.price.0, "before": before, "plan_before": plan_before
         }),
     );
     Ok(sale.price)
@@ -284,18 +290,32 @@ async fn invoice(
         tax: taxed.tax,
         total,
         paid: total,
-        status: "paid".into(),
+        status: BillStatus::Paid,
         issued_at: change.now,
         due_at: change.now,
+        description: Some(offer.plan.name.clone()),
+        updated_at: change.now,
     }
     .insert(change.tx)
     .await?;
     change.event(
         EventKind::InvoiceIssued,
         Subject::Customer(service.customer_id.0),
-        json!({ "invoice": ids.invoice.0, "number": number, "total": total.0 }),
+        json!({
+            "invoice": ids.invoice.0, "number": number, "total": total.0, "due_at": change.now.0,
+            "customer": service.customer_id.0, "paid": true
+        }),
     );
     Ok(())
+}
+
+/// How a line stood before a sale: `new`, `expired`, or its status.
+fn before(service: &Service, now: Instant) -> &'static str {
+    match service.status {
+        _ if service.period_ordinal == 0 => "new",
+        Status::Active if service.expires_at.is_some_and(|end| end <= now) => "expired",
+        status => status.word(),
+    }
 }
 
 /// The running period as the rule sees it.

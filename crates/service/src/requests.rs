@@ -1,12 +1,9 @@
 //! The log of API requests, written in batches behind the answers.
 
 use domain::{ApiClientId, Instant, IspId, StaffId};
-use store::{
-    api_request::{self, ApiRequest},
-    db::Class,
-};
+use store::{api_request, db::Class};
 
-pub use store::api_request::Filter;
+pub use store::api_request::{ApiRequest, Filter};
 
 use crate::{Actor, App, Error, ids::Table};
 
@@ -60,6 +57,7 @@ pub async fn list(
     offset: i64,
     limit: i64,
 ) -> Result<(Vec<ApiRequest>, i64), Error> {
+    actor.sees_all()?;
     let isp = actor.isp;
     app.db
         .read(async move |tx| {

@@ -2,7 +2,7 @@
 
 use store::{
     db::{Class, Value},
-    idempotency, job, reject,
+    event, idempotency, job, reject,
 };
 
 use crate::{App, Error};
@@ -23,24 +23,35 @@ pub async fn end(app: &App, name: &'static str) -> Result<(), Error> {
     Ok(app.db.tx(Class::Bulk, async move |tx| job::end_turn(tx, name, &node).await).await?)
 }
 
-/// How many refused logins one transaction removes: writers wait no longer than that takes.
-const REFUSALS_AT_ONCE: i64 = 2000;
+/// How many refused logins or events one transaction removes: writers wait no longer than that takes.
+const AT_ONCE: i64 = 2000;
 
-/// Removes finished jobs, callers' keys and refused logins that are older than so many microseconds.
-pub async fn forget(app: &App, jobs_kept: i64, keys_kept: i64, refusals_kept: i64) -> Result<(), Error> {
+/// How long what is only looked back at is kept, in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept {
+    pub jobs: i64,
+    pub keys: i64,
+    pub refusals: i64,
+    /// None: for ever.
+    pub events: Option<i64>,
+}
+
+/// Removes finished jobs, callers' keys, refused logins and events that are older.
+pub async fn forget(app: &App, kept: Kept) -> Result<(), Error> {
     let now = app.clock.now();
     app.db
         .tx(Class::Bulk, async move |tx| {
-            job::forget(tx, now.plus(-jobs_kept)).await?;
-            idempotency::forget(tx, Value::from(now.plus(-keys_kept))).await?;
+            job::forget(tx, now.plus(-kept.jobs)).await?;
+            idempotency::forget(tx, Value::from(now.plus(-kept.keys))).await?;
             Ok::<_, Error>(())
         })
         .await?;
     for tenant in app.tenants().await? {
-        let (isp, before) = (tenant.isp.isp_id, now.plus(-refusals_kept));
-        while app.db.tx(Class::Bulk, async move |tx| reject::forget(tx, isp, before, REFUSALS_AT_ONCE).await).await? > 0
-        {
-        }
+        let (isp, before) = (tenant.isp.isp_id, now.plus(-kept.refusals));
+        while app.db.tx(Class::Bulk, async move |tx| reject::forget(tx, isp, before, AT_ONCE).await).await? > 0 {}
+        let Some(events) = kept.events else { continue };
+        let before = now.plus(-events);
+        while app.db.tx(Class::Bulk, async move |tx| event::forget(tx, isp, before, AT_ONCE).await).await? > 0 {}
     }
     Ok(())
 }

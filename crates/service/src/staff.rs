@@ -80,7 +80,7 @@ pub(crate) async fn add(
 
 /// Nobody gives, changes or ends what may do more than it may itself.
 pub(crate) fn within(rights: Scopes, role: Role) -> Result<(), Error> {
-    if rights.covers(role.scopes()) { Ok(()) } else { Err(Error::Forbidden) }
+    if role.scopes().within(rights) { Ok(()) } else { Err(Error::Forbidden) }
 }
 
 fn is_reseller(role: Role) -> bool {

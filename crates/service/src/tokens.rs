@@ -2,7 +2,7 @@
 //! exchanged for opaque texts. They are stored hashed and looked up on every request, so that an end is an end at once.
 
 use domain::{
-    ApiClientId, Instant, Role, StaffId,
+    ApiClientId, Instant, Role, Scopes, StaffId,
     clock::{DAY, HOUR, MINUTE},
     event::{EventKind, Subject},
 };
@@ -85,12 +85,13 @@ async fn person(app: &App, email: &str, password: &str) -> Result<Staff, Error> 
     Err(Error::Unauthenticated)
 }
 
-/// A pair for a v1 client, as the panel's "Generate Token" gives it. Its earlier tokens end.
-pub async fn for_client(app: &App, actor: &Actor, id: ApiClientId) -> Result<Granted, Error> {
+/// A pair for a v1 client that may do no more than `own`, as the panel's "Generate Token" gives it. Its earlier tokens
+/// end.
+pub async fn for_client(app: &App, actor: &Actor, own: Scopes, id: ApiClientId) -> Result<Granted, Error> {
     actor.writes()?;
+    actor.sees_all()?;
     app.change(actor, Class::Interactive, async move |change| {
-        let client = staff::client(change.tx, change.isp, id).await?;
-        let client = client.filter(|client| client.status == "active").ok_or(Error::NotFound { what: "api_client" })?;
+        let client = clients::managed(change, own, id).await?;
         if client.dialect != V1 {
             return Err(Error::Refused("Only clients of version 1 have generated tokens"));
         }

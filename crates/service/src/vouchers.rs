@@ -17,7 +17,11 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, FieldError, Why, change::CallerKey, ids::Table, plans, recharge::sell,
+    Actor, App, Change, Error, FieldError, Why,
+    change::{CallerKey, unchanged},
+    ids::Table,
+    plans,
+    recharge::sell,
     vault::random_bytes,
 };
 
@@ -233,6 +237,45 @@ pub async fn delete(app: &App, actor: &Actor, ids: Vec<i64>) -> Result<usize, Er
             change.event(EventKind::VouchersDeleted, Subject::Isp, json!({ "vouchers": gone }));
         }
         Ok(gone.len())
+    })
+    .await
+}
+
+/// A voucher and who used it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shown {
+    pub voucher: Voucher,
+    /// The first [`USES`], the first one first.
+    pub uses: Vec<Use>,
+}
+
+/// As many uses are shown.
+pub const USES: i64 = 100;
+
+pub async fn show(app: &App, actor: &Actor, id: i64) -> Result<Shown, Error> {
+    let isp = actor.isp;
+    app.db
+        .read(async move |tx| {
+            let voucher = voucher::find(tx, isp, id).await?.ok_or(Error::NotFound { what: "voucher" })?;
+            Ok(Shown { uses: voucher::uses(tx, isp, id, USES).await?, voucher })
+        })
+        .await
+}
+
+/// When a voucher was changed last: made or used.
+pub fn changed_at(voucher: &Voucher) -> Instant {
+    voucher.last_used_at.unwrap_or(voucher.created_at)
+}
+
+/// As [`delete`], for one that must still be as its caller read it.
+pub async fn delete_one(app: &App, actor: &Actor, id: i64, since: Option<Instant>) -> Result<(), Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let row = voucher::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "voucher" })?;
+        unchanged(since, changed_at(&row))?;
+        let gone = voucher::delete(change.tx, change.isp, &[id], change.now).await?;
+        change.event(EventKind::VouchersDeleted, Subject::Isp, json!({ "vouchers": gone }));
+        Ok(())
     })
     .await
 }

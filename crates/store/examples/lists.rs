@@ -2,8 +2,8 @@
 //!
 //!     cargo run --release -p lastmile-store --example lists -- [FILE | postgres://… | postgres] [CUSTOMERS]
 //!
-//! Fills the database where it is empty, then asks for every filter and order, page 1 and the farthest page up to the
-//! thousandth, and for searches; each often enough for a 99th percentile, one request at a time, then all of them mixed
+//! Fills the database where it is empty, then asks for every filter and order, page 1, the page in
+//! the middle and the last one (both up to the thousandth), and for searches; each often enough for a 99th percentile, one request at a time, then all of them mixed
 //! at 50 a second. Figures: docs/benchmarks.md.
 
 use std::{path::PathBuf, time::Duration};
@@ -236,15 +236,16 @@ async fn ask(db: &Db, filter: &Filter, order: Order, page: i64) -> (i64, usize, 
 }
 
 async fn measure(db: &Db, customers: i64) {
-    println!("{customers} customers, milliseconds; median and slowest of 9, first page | farthest page up to 1,000");
+    println!("{customers} customers, milliseconds; median and slowest of 9, first page | middle | last, up to 1,000");
     let questions = questions();
     let mut deep = Vec::new();
     for (name, filter, order) in &questions {
         let (total, ..) = ask(db, filter, *order, 1).await;
         let last = ((total + PAGE - 1) / PAGE).clamp(1, 1000);
-        deep.push(last);
+        let pages = [1, ((total / PAGE + 1) / 2).clamp(1, 1000), last];
+        deep.push(pages);
         let mut line = format!("{name:<50} {total:>8}");
-        for page in [1, last] {
+        for page in pages {
             let mut times = Vec::new();
             for _ in 0..9 {
                 times.push(ask(db, filter, *order, page).await.2);
@@ -252,7 +253,7 @@ async fn measure(db: &Db, customers: i64) {
             times.sort_by(f64::total_cmp);
             line += &format!("  | {:>6.1} {:>6.1}", times[4], times[8]);
         }
-        println!("{line}  (page {last})");
+        println!("{line}  (pages {pages:?})");
     }
     let usual: Vec<usize> = (0..questions.len()).filter(|at| questions[*at].2 == Order::Created).collect();
     mix(db, "the usual order", &usual, &questions, &deep).await;
@@ -260,14 +261,14 @@ async fn measure(db: &Db, customers: i64) {
     mix(db, "every order", &every, &questions, &deep).await;
 }
 
-/// Questions mixed, half of them for the first page, 50 a second, whoever is still being answered.
-async fn mix(db: &Db, what: &str, which: &[usize], questions: &[(String, Filter, Order)], deep: &[i64]) {
+/// Questions mixed, a third each for the first page, the middle and the end, 50 a second, whoever is still being answered.
+async fn mix(db: &Db, what: &str, which: &[usize], questions: &[(String, Filter, Order)], deep: &[[i64; 3]]) {
     let (mut tasks, rate, count) = (Vec::new(), 50, 1500);
     let mut ticks = tokio::time::interval(Duration::from_micros(1_000_000 / rate));
     for n in 0..count {
         ticks.tick().await;
         let at = which[(mixed(n) % which.len() as u64) as usize];
-        let page = if mixed(n + count).is_multiple_of(2) { 1 } else { deep[at] };
+        let page = deep[at][(mixed(n + count) % 3) as usize];
         let (db, (name, filter, order)) = (db.clone(), questions[at].clone());
         tasks.push(tokio::spawn(async move { (ask(&db, &filter, order, page).await.2, name, page) }));
     }

@@ -28,6 +28,8 @@ record! {
         created_at: Instant,
         done_at: Option<Instant>,
         outcome: Option<String>,
+        /// It ended without having done its work.
+        failed: bool,
     }
 }
 
@@ -91,6 +93,120 @@ pub async fn finish(tx: &Tx, isp: IspId, id: JobId, now: Instant, outcome: &str)
     )
     .await
     .map(drop)
+}
+
+/// Ends a job that could not do its work. Its unique key is free again.
+pub async fn fail(tx: &Tx, isp: IspId, id: JobId, now: Instant, outcome: &str) -> Result<(), Error> {
+    tx.run(
+        sql!(
+            "update job set done_at = $3, outcome = $4, failed = true, unique_key = null, lease_owner = null, \
+             lease_until = null where isp_id = $1 and id = $2"
+        ),
+        &params![isp, id, now, outcome],
+    )
+    .await
+    .map(drop)
+}
+
+/// Makes a failed job due once more, with all its attempts; `false` when it has not failed.
+pub async fn revive(tx: &Tx, isp: IspId, id: JobId, now: Instant) -> Result<bool, Error> {
+    let revived = tx
+        .run(
+            sql!(
+                "update job set done_at = null, outcome = null, failed = false, attempts = 0, run_at = $3 \
+                 where isp_id = $1 and id = $2 and failed"
+            ),
+            &params![isp, id, now],
+        )
+        .await?;
+    Ok(revived > 0)
+}
+
+pub async fn find(tx: &Tx, isp: IspId, id: JobId) -> Result<Option<Job>, Error> {
+    let row = tx.row(sql!(text!(Job::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
+    row.map(|row| Job::from_row(&row)).transpose()
+}
+
+/// Where a job stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// For its time or a worker.
+    Waiting,
+    /// A worker holds it.
+    Running,
+    Done,
+    Failed,
+}
+
+impl State {
+    pub const WORDS: &[&'static str] = &["waiting", "running", "done", "failed"];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Waiting => "waiting",
+            State::Running => "running",
+            State::Done => "done",
+            State::Failed => "failed",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<State> {
+        [State::Waiting, State::Running, State::Done, State::Failed].into_iter().find(|state| state.word() == word)
+    }
+}
+
+impl Job {
+    pub fn state(&self, now: Instant) -> State {
+        match (self.done_at, self.failed) {
+            (Some(_), true) => State::Failed,
+            (Some(_), false) => State::Done,
+            (None, _) if self.lease_until.is_some_and(|until| until >= now) => State::Running,
+            (None, _) => State::Waiting,
+        }
+    }
+}
+
+/// A list's conditions; all given ones hold.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Filter {
+    pub queue: Option<String>,
+    pub state: Option<State>,
+}
+
+/// A page of an Isp's jobs that match, the newest first, and how many there are in all.
+pub async fn list(
+    tx: &Tx,
+    isp: IspId,
+    filter: &Filter,
+    now: Instant,
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<Job>, i64), Error> {
+    let mut params = vec![Value::from(isp)];
+    let mut text = String::from("t.isp_id = $1");
+    if let Some(queue) = &filter.queue {
+        params.push(queue.as_str().into());
+        text += &format!(" and t.queue = ${}", params.len());
+    }
+    let held = |params: &mut Vec<Value>, condition: &str| {
+        params.push(now.into());
+        condition.replace("$?", &format!("${}", params.len()))
+    };
+    text += &match filter.state {
+        None => String::new(),
+        Some(State::Waiting) => {
+            held(&mut params, " and t.done_at is null and (t.lease_until is null or t.lease_until < $?)")
+        }
+        Some(State::Running) => held(&mut params, " and t.done_at is null and t.lease_until >= $?"),
+        Some(State::Done) => " and t.done_at is not null and not t.failed".into(),
+        Some(State::Failed) => " and t.failed".into(),
+    };
+    let total = tx.row(format!("select count(*) from job t where {text}"), &params).await?;
+    let total = total.map_or(Ok(0), |row| row.get(0))?;
+    params.extend([Value::from(limit), Value::from(offset)]);
+    let page =
+        format!("{}where {text} order by t.id desc limit ${} offset ${}", Job::SELECT, params.len() - 1, params.len());
+    Ok((records(tx.rows(page, &params).await?, Job::from_row)?, total))
 }
 
 /// Gives a job back to be tried again at `run_at`.

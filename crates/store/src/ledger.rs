@@ -3,9 +3,32 @@
 use domain::{Instant, IspId, Money, ledger::Account};
 
 use crate::{
-    db::{Error, Tx, Value},
-    params, sql,
+    customer::among,
+    db::{Error, Row, Tx, Value},
+    params,
+    record::records,
+    sql,
 };
+
+/// What happened to money, in lines that balance.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LedgerEntry {
+    pub id: i64,
+    pub at: Instant,
+    pub kind: String,
+    /// The row it belongs to: `period:12`, `payment:7`.
+    pub reference: Option<String>,
+    pub reason: Option<String>,
+    pub actor: String,
+}
+
+/// A line of an entry: debits are positive.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Posting {
+    pub entry: i64,
+    pub account: String,
+    pub amount: Money,
+}
 
 /// What an entry is for.
 #[derive(Clone, Debug)]
@@ -120,7 +143,7 @@ pub async fn proof(tx: &Tx, isp: IspId) -> Result<(i64, i64), Error> {
             &params![isp],
         )
         .await?;
-    let read = |row: Option<crate::db::Row>| row.map_or(Ok(0), |row| row.get(0));
+    let read = |row: Option<Row>| row.map_or(Ok(0), |row| row.get(0));
     Ok((read(sum)?, read(unbalanced)?))
 }
 
@@ -136,4 +159,108 @@ pub async fn totals(tx: &Tx, isp: IspId) -> Result<Vec<(String, i64)>, Error> {
         )
         .await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Which entries; all given conditions hold.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Filter {
+    /// Entries with a line on this account.
+    pub account: Option<String>,
+    pub from: Option<Instant>,
+    /// Not included.
+    pub until: Option<Instant>,
+}
+
+/// A page of the entries that match, the newest first, their lines, and how many entries there are in all.
+pub async fn entries(
+    tx: &Tx,
+    isp: IspId,
+    filter: &Filter,
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<LedgerEntry>, Vec<Posting>, i64), Error> {
+    let mut params = vec![Value::from(isp)];
+    let mut text = String::from("t.isp_id = $1");
+    let conditions = [
+        (
+            "t.id in (select entry_id from posting where isp_id = $1 and account = $?)",
+            filter.account.as_deref().map(Value::from),
+        ),
+        ("t.at >= $?", filter.from.map(Value::from)),
+        ("t.at < $?", filter.until.map(Value::from)),
+    ];
+    for (condition, value) in conditions {
+        if let Some(value) = value {
+            params.push(value);
+            text += " and ";
+            text += &condition.replace("$?", &format!("${}", params.len()));
+        }
+    }
+    let total = tx.row(format!("select count(*) from ledger_entry t where {text}"), &params).await?;
+    let total = total.map_or(Ok(0), |row| row.get(0))?;
+    params.extend([Value::from(limit), Value::from(offset)]);
+    let page = format!(
+        "select t.id, t.at, t.kind, t.ref, t.reason, t.actor from ledger_entry t where {text} \
+         order by t.at desc, t.id desc limit ${} offset ${}",
+        params.len() - 1,
+        params.len()
+    );
+    let entry = |row: &Row| {
+        Ok(LedgerEntry {
+            id: row.get(0)?,
+            at: row.get(1)?,
+            kind: row.get(2)?,
+            reference: row.get(3)?,
+            reason: row.get(4)?,
+            actor: row.get(5)?,
+        })
+    };
+    let entries = records(tx.rows(page, &params).await?, entry)?;
+    if entries.is_empty() {
+        return Ok((entries, Vec::new(), total));
+    }
+    let (list, params) = among(isp, entries.iter().map(|entry| entry.id));
+    let text = format!(
+        "select entry_id, account, amount from posting where isp_id = $1 and entry_id in ({list}) \
+         order by entry_id, line"
+    );
+    let lines = tx.rows(text, &params).await?;
+    let line = |row: &Row| Ok(Posting { entry: row.get(0)?, account: row.get(1)?, amount: row.get(2)? });
+    Ok((entries, records(lines, line)?, total))
+}
+
+/// What kinds of accounts there are, as their codes begin.
+pub const ACCOUNT_KINDS: &[&str] =
+    &["wallet:customer", "receivable:customer", "wallet:staff", "float:staff", "cash", "revenue", "tax", "commission"];
+
+/// Balances that are kept, and those of the Isp's own accounts, which are summed from their postings.
+const BALANCES: &str = "(select code, balance from account where isp_id = $1 \
+     union all \
+     select account, cast(sum(amount) as bigint) from posting where isp_id = $1 \
+     and (account in ('revenue', 'tax', 'commission') or account like 'cash:%') group by account) as t";
+
+/// A page of the accounts of a kind, or of all, by their code: debits less credits; and how many there are in all.
+pub async fn accounts(
+    tx: &Tx,
+    isp: IspId,
+    kind: Option<&'static str>,
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<(String, Money)>, i64), Error> {
+    let mut params = vec![Value::from(isp)];
+    let mut condition = "";
+    if let Some(kind) = kind {
+        params.extend([Value::from(kind), Value::from(format!("{kind}:%"))]);
+        condition = " where (t.code = $2 or t.code like $3)";
+    }
+    let total = tx.row(format!("select count(*) from {BALANCES}{condition}"), &params).await?;
+    let total = total.map_or(Ok(0), |row| row.get(0))?;
+    params.extend([Value::from(limit), Value::from(offset)]);
+    let page = format!(
+        "select t.code, t.balance from {BALANCES}{condition} order by t.code limit ${} offset ${}",
+        params.len() - 1,
+        params.len()
+    );
+    let rows = tx.rows(page, &params).await?;
+    Ok((records(rows, |row| Ok((row.get(0)?, row.get(1)?)))?, total))
 }

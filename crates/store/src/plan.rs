@@ -314,3 +314,48 @@ pub async fn any(tx: &Tx, isp: IspId, id: PlanId) -> Result<Option<Plan>, Error>
     let row = tx.row(sql!(text!(Plan::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
     row.map(|row| Plan::from_row(&row)).transpose()
 }
+
+/// How many live plans give addresses of a pool, to those who paid or those who did not.
+pub async fn plans_with_pool(tx: &Tx, isp: IspId, id: PoolId) -> Result<i64, Error> {
+    let row = tx
+        .row(
+            sql!(
+                "select count(*) from plan where isp_id = $1 and deleted_at is null \
+                 and (pool_id = $2 or expired_pool_id = $2)"
+            ),
+            &params![isp, id],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
+/// Soft, and its name is free.
+pub async fn delete_pool(tx: &Tx, isp: IspId, id: PoolId, now: Instant) -> Result<(), Error> {
+    tx.run(
+        sql!("update pool set deleted_at = $3, name_key = null where isp_id = $1 and id = $2"),
+        &params![isp, id, now],
+    )
+    .await
+    .map(drop)
+}
+
+/// How many live plans are sold on a router alone.
+pub async fn plans_on_router(tx: &Tx, isp: IspId, id: RouterId) -> Result<i64, Error> {
+    let row = tx
+        .row(
+            sql!("select count(*) from plan where isp_id = $1 and deleted_at is null and router_id = $2"),
+            &params![isp, id],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
+/// The names of these plans, the deleted ones too.
+pub async fn names(tx: &Tx, isp: IspId, ids: &[PlanId]) -> Result<Vec<(PlanId, String)>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (list, params) = crate::customer::among(isp, ids.iter().map(|id| id.0));
+    let rows = tx.rows(format!("select id, name from plan where isp_id = $1 and id in ({list})"), &params).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}

@@ -3,7 +3,7 @@
 use domain::{BranchId, Instant, IspId, RouterId};
 
 use crate::{
-    db::{Error, Tx},
+    db::{Error, Row, Tx},
     params,
     record::{record, records, text},
     sql,
@@ -77,4 +77,52 @@ pub async fn set_coa_port(tx: &Tx, isp: IspId, id: RouterId, port: i64, now: Ins
 /// A valid Message-Authenticator has been seen: from now on it is required.
 pub async fn remember_ma(tx: &Tx, isp: IspId, id: RouterId) -> Result<(), Error> {
     tx.run(sql!("update router set ma_seen = true where isp_id = $1 and id = $2"), &params![isp, id]).await.map(drop)
+}
+
+pub async fn update(tx: &Tx, row: &Router) -> Result<(), Error> {
+    tx.run(
+        sql!(
+            "update router set name = $3, name_key = $4, vendor = $5, network = $6, nas_identifier = $7, secret = $8, \
+             coa_port = $9, ma_policy = $10, ma_seen = $11, updated_at = $12, deleted_at = $13 \
+             where isp_id = $1 and id = $2"
+        ),
+        &params![
+            row.isp_id,
+            row.id,
+            &row.name,
+            &row.name_key,
+            &row.vendor,
+            &row.network,
+            &row.nas_identifier,
+            row.secret.clone(),
+            row.coa_port,
+            &row.ma_policy,
+            row.ma_seen,
+            row.updated_at,
+            row.deleted_at
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Live lines and vouchers of a router.
+pub async fn used_by(tx: &Tx, isp: IspId, id: RouterId) -> Result<(i64, i64), Error> {
+    let lines = tx
+        .row(
+            sql!("select count(*) from service where isp_id = $1 and router_id = $2 and deleted_at is null"),
+            &params![isp, id],
+        )
+        .await?;
+    let vouchers = tx
+        .row(
+            sql!(
+                "select count(*) from voucher where isp_id = $1 and router_id = $2 and deleted_at is null \
+                 and used < clients"
+            ),
+            &params![isp, id],
+        )
+        .await?;
+    let read = |row: Option<Row>| row.map_or(Ok(0), |row| row.get(0));
+    Ok((read(lines)?, read(vouchers)?))
 }

@@ -4,7 +4,8 @@
 //! Each customer's words are kept in `search_word`, from the beginning of the word to the end of its field, so a search
 //! of several words is one range of one index, alike on both engines. `words` on the roster's row is the same in one
 //! text: the words to remove are computed from it, and a search that matches a large part of all customers walks the
-//! list in its order and looks there instead.
+//! list in its order and looks there instead. Each word's row also says what the orders and the filters that seldom
+//! change need, so that such a search reads nothing else.
 
 use crate::{
     customer::Customer,
@@ -90,18 +91,18 @@ pub(crate) async fn add(tx: &Tx, isp: IspId, entries: impl Iterator<Item = &Entr
     // Neighbours in the index come one after the other.
     found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     let rows = found.into_iter().map(|(word, shared, entry)| {
-        let Entry { customer_id, created_at, kind, router_id, branch_id, .. } = *entry;
-        params![isp, word, shared, customer_id, created_at, kind, router_id, branch_id].to_vec()
+        let Entry { customer_id, created_at, kind, router_id, branch_id, ref login, ref name, .. } = *entry;
+        params![isp, word, shared, customer_id, created_at, kind, router_id, branch_id, login, name].to_vec()
     });
     const INSERT: &str = "insert into search_word \
-        (isp_id, word, shared, customer_id, created_at, kind, router_id, branch_id)";
+        (isp_id, word, shared, customer_id, created_at, kind, router_id, branch_id, login, name)";
     tx.insert_many(INSERT, "", rows.collect()).await.map(drop)
 }
 
 /// Whether the words of one row stand for the other as well.
 pub(crate) fn same(a: &Entry, b: &Entry) -> bool {
-    (&a.words, a.created_at, a.kind, a.router_id, a.branch_id)
-        == (&b.words, b.created_at, b.kind, b.router_id, b.branch_id)
+    (&a.words, a.created_at, a.kind, a.router_id, a.branch_id, &a.login, &a.name)
+        == (&b.words, b.created_at, b.kind, b.router_id, b.branch_id, &b.login, &b.name)
 }
 
 pub(crate) async fn remove(tx: &Tx, isp: IspId, customer: CustomerId, words: &str) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! Network sessions, usage by day, and the log of refused logins.
 
-use domain::{CustomerId, Instant, IspId, RouterId, ServiceId, SessionId, access::Reason};
+use domain::{BranchId, CustomerId, Instant, IspId, RouterId, ServiceId, SessionId, access::Reason};
 
 use crate::{
     db::{Error, Tx, Value},
@@ -163,6 +163,27 @@ pub async fn add_usage(tx: &Tx, rows: Vec<Vec<Value>>) -> Result<(), Error> {
     .map(drop)
 }
 
+/// Usage by civil day of all of a customer's lines, live or not, from one day to another: day, up, down, seconds.
+pub async fn usage_of_customer(
+    tx: &Tx,
+    isp: IspId,
+    customer: CustomerId,
+    (from, to): (i64, i64),
+) -> Result<Vec<(i64, u64, u64, i64)>, Error> {
+    let rows = tx
+        .rows(
+            sql!(
+                "select u.day, cast(sum(u.up) as bigint), cast(sum(u.down) as bigint), cast(sum(u.seconds) as bigint) \
+                 from service s join usage_day u on u.isp_id = s.isp_id and u.service_id = s.id \
+                 where s.isp_id = $1 and s.customer_id = $2 and u.day >= $3 and u.day <= $4 \
+                 group by u.day order by u.day"
+            ),
+            &params![isp, customer, from, to],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).collect()
+}
+
 /// Usage by civil day of one service: day, up, down, seconds.
 pub async fn usage_by_day(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Vec<(i64, u64, u64, i64)>, Error> {
     let rows = tx
@@ -315,4 +336,64 @@ pub async fn open(tx: &Tx, isp: IspId, id: SessionId) -> Result<Option<Session>,
         )
         .await?;
     row.map(|row| Session::from_row(&row)).transpose()
+}
+
+/// The session, open or ended.
+pub async fn find(tx: &Tx, isp: IspId, id: SessionId) -> Result<Option<Session>, Error> {
+    let row = tx.row(sql!(text!(Session::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
+    row.map(|row| Session::from_row(&row)).transpose()
+}
+
+/// A list's conditions; all given ones hold.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Filter {
+    /// Of this branch's customers alone.
+    pub branch: Option<BranchId>,
+    pub customer: Option<CustomerId>,
+    /// Lower-cased and trimmed.
+    pub username_key: Option<String>,
+    pub router: Option<RouterId>,
+    /// [`OPEN`], [`CLOSED`] or [`LOST`].
+    pub state: Option<i64>,
+    /// Those that began from here on.
+    pub from: Option<Instant>,
+    /// Those that began before.
+    pub until: Option<Instant>,
+}
+
+/// A page of the sessions that match, those that began last first, and how many there are in all.
+pub async fn list(tx: &Tx, isp: IspId, filter: &Filter, offset: i64, limit: i64) -> Result<(Vec<Session>, i64), Error> {
+    let mut params = vec![Value::from(isp)];
+    let mut text = String::from("t.isp_id = $1");
+    let conditions = [
+        (
+            "t.customer_id in (select id from customer where isp_id = $1 and branch_id = $?)",
+            filter.branch.map(Value::from),
+        ),
+        ("t.customer_id = $?", filter.customer.map(Value::from)),
+        ("t.username_key = $?", filter.username_key.as_deref().map(Value::from)),
+        ("t.router_id = $?", filter.router.map(Value::from)),
+        // Written out, so that the index of open sessions can be used.
+        ("t.state = 0 and t.state = $?", filter.state.filter(|state| *state == OPEN).map(Value::from)),
+        ("t.state = $?", filter.state.filter(|state| *state != OPEN).map(Value::from)),
+        ("t.started_at >= $?", filter.from.map(Value::from)),
+        ("t.started_at < $?", filter.until.map(Value::from)),
+    ];
+    for (condition, value) in conditions {
+        if let Some(value) = value {
+            params.push(value);
+            text += " and ";
+            text += &condition.replace("$?", &format!("${}", params.len()));
+        }
+    }
+    let total = tx.row(format!("select count(*) from session t where {text}"), &params).await?;
+    let total = total.map_or(Ok(0), |row| row.get(0))?;
+    params.extend([Value::from(limit), Value::from(offset)]);
+    let page = format!(
+        "{}where {text} order by t.started_at desc, t.id desc limit ${} offset ${}",
+        Session::SELECT,
+        params.len() - 1,
+        params.len()
+    );
+    Ok((records(tx.rows(page, &params).await?, Session::from_row)?, total))
 }

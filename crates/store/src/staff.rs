@@ -52,6 +52,8 @@ record! {
         public_id: Option<String>,
         /// Words with spaces between them; `None` for everything.
         scopes: Option<String>,
+        /// `None`: not since it was made.
+        updated_at: Option<Instant>,
     }
 }
 
@@ -120,7 +122,7 @@ pub async fn count_clients(tx: &Tx, isp: IspId) -> Result<i64, Error> {
 pub async fn update_client(tx: &Tx, client: &ApiClient) -> Result<(), Error> {
     tx.run(
         sql!(
-            "update api_client set name = $3, tier = $4, status = $5, scopes = $6, branch_id = $7 \
+            "update api_client set name = $3, tier = $4, status = $5, scopes = $6, branch_id = $7, updated_at = $8 \
              where isp_id = $1 and id = $2"
         ),
         &params![
@@ -130,8 +132,19 @@ pub async fn update_client(tx: &Tx, client: &ApiClient) -> Result<(), Error> {
             client.tier.clone(),
             client.status.clone(),
             client.scopes.clone(),
-            client.branch_id
+            client.branch_id,
+            client.updated_at
         ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Another key instead of the one a client has.
+pub async fn set_key(tx: &Tx, isp: IspId, id: ApiClientId, hash: &str, hint: &str, at: Instant) -> Result<(), Error> {
+    tx.run(
+        sql!("update api_client set key_hash = $3, key_hint = $4, updated_at = $5 where isp_id = $1 and id = $2"),
+        &params![isp, id, hash, hint, at],
     )
     .await
     .map(drop)

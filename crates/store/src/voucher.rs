@@ -246,3 +246,25 @@ pub async fn list(tx: &Tx, isp: IspId, filter: &Filter, offset: i64, limit: i64)
     );
     Ok((records(tx.rows(page, &params).await?, Voucher::from_row)?, total))
 }
+
+/// The live voucher.
+pub async fn find(tx: &Tx, isp: IspId, id: i64) -> Result<Option<Voucher>, Error> {
+    let row = tx
+        .row(
+            sql!(text!(Voucher::SELECT, "where t.isp_id = $1 and t.id = $2 and t.deleted_at is null")),
+            &params![isp, id],
+        )
+        .await?;
+    row.map(|row| Voucher::from_row(&row)).transpose()
+}
+
+/// Who used it, the first use first.
+pub async fn uses(tx: &Tx, isp: IspId, voucher: i64, limit: i64) -> Result<Vec<Use>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(Use::SELECT, "where t.isp_id = $1 and t.voucher_id = $2 order by t.ordinal limit $3")),
+            &params![isp, voucher, limit],
+        )
+        .await?;
+    records(rows, Use::from_row)
+}

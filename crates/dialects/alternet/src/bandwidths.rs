@@ -125,7 +125,7 @@ pub async fn update(State(app): State<App>, caller: Caller, Id(number): Id, mut 
     body.finish()?;
     let (down_kbps, down_unit) = down.unzip();
     let (up_kbps, up_unit) = up.unzip();
-    let command = BandwidthChange { name, down_kbps, down_unit, up_kbps, up_unit };
+    let command = BandwidthChange { name, down_kbps, down_unit, up_kbps, up_unit, ..BandwidthChange::default() };
     let id = BandwidthId(number);
     let row_now = plans::update_bandwidth(&app, &caller.actor, id, command).await.map_err(refused)?;
     Ok(Reply::said("Bandwidth profile updated successfully", row(&caller, row_now)))
@@ -156,7 +156,7 @@ fn changed(
 
 /// Delete bandwidth profile; refused while a plan uses it.
 pub async fn delete(State(app): State<App>, caller: Caller, Id(number): Id) -> Done {
-    plans::delete_bandwidth(&app, &caller.actor, BandwidthId(number)).await?;
+    plans::delete_bandwidth(&app, &caller.actor, BandwidthId(number), None).await?;
     Ok(Reply::done("Bandwidth profile deleted successfully"))
 }
 

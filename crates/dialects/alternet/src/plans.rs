@@ -226,8 +226,9 @@ pub async fn update(State(app): State<App>, caller: Caller, Id(number): Id, mut 
         data_limit: body.optional("data_limit", integer(0, MAX_LIMIT)).value(),
         data_unit: owned(body.optional("data_unit", word(DATA_UNITS))),
         shared_users: body.optional("shared_users", integer(1, 100_000)).value().map(|count| count as u32),
-        pool: body.optional("pool", id).value().map(PoolId),
-        router: body.optional("router_id", id).value().map(RouterId),
+        pool: body.optional("pool", id).value().map(|pool| Some(PoolId(pool))),
+        router: body.optional("router_id", id).value().map(|router| Some(RouterId(router))),
+        ..PlanChange::default()
     };
     body.finish()?;
     let Offer { plan, version } = plans::update(&app, &caller.actor, PlanId(number), command).await.map_err(refused)?;
@@ -248,7 +249,7 @@ pub async fn update(State(app): State<App>, caller: Caller, Id(number): Id, mut 
 
 /// Delete service plan; refused while customers have it.
 pub async fn delete(State(app): State<App>, caller: Caller, Id(number): Id) -> Done {
-    plans::delete(&app, &caller.actor, PlanId(number)).await?;
+    plans::delete(&app, &caller.actor, PlanId(number), None).await?;
     Ok(Reply::done("Plan deleted successfully"))
 }
 

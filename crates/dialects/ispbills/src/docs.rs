@@ -3,7 +3,7 @@
 use doors::operation::{About, document};
 use serde_json::Value;
 
-use crate::{envelope::failure_schema, v1, v2};
+use crate::{envelope::failure_schema, examples, v1, v2};
 
 const V1: About = About {
     title: "ISPBills API, version 1",
@@ -19,9 +19,9 @@ const V2: About = About {
 };
 
 pub fn openapi_v1() -> Value {
-    document(V1, v1::ROUTES, v1::OPERATIONS, failure_schema())
+    document(V1, v1::ROUTES, v1::OPERATIONS, failure_schema(), &examples::samples())
 }
 
 pub fn openapi_v2() -> Value {
-    document(V2, v2::ROUTES, v2::OPERATIONS, failure_schema())
+    document(V2, v2::ROUTES, v2::OPERATIONS, failure_schema(), &examples::samples())
 }

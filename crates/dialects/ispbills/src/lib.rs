@@ -6,6 +6,9 @@
 
 pub mod docs;
 pub mod envelope;
+pub mod examples;
+mod messages;
+pub mod page;
 pub mod v1;
 pub mod v2;
 

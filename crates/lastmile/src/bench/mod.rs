@@ -3,6 +3,7 @@
 
 pub mod api;
 mod http;
+mod process;
 pub mod radius;
 mod server;
 

@@ -10,12 +10,11 @@ use std::{
 use anyhow::{Context, bail};
 use radius::{Code, Secret, client::Signed};
 
+use super::process::Processes;
 use crate::{demo::credentials::RADIUS_SECRET, simulate::people::People};
 
 const START_WITHIN: Duration = Duration::from_secs(120);
 const STOP_WITHIN: Duration = Duration::from_secs(20);
-/// USER_HZ, the same on every Linux that user space sees.
-const TICKS_A_SECOND: f64 = 100.0;
 
 pub struct Server {
     process: Child,
@@ -85,18 +84,8 @@ impl Server {
         bail!("the server does not answer within {} s", START_WITHIN.as_secs())
     }
 
-    /// CPU time so far, of all its threads.
-    pub fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        cpu_of(&stat).context("/proc/PID/stat")
-    }
-
-    /// Resident memory in bytes.
-    pub fn memory(&self) -> anyhow::Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
-        let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kib * 1024)
+    pub fn process(&self) -> Processes {
+        Processes(vec![self.process.id()])
     }
 
     /// Ends as by Ctrl-C.
@@ -119,25 +108,5 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-    }
-}
-
-/// utime and stime, the 14th and 15th field; the name before them may hold anything, blanks and brackets too.
-fn cpu_of(stat: &str) -> Option<Duration> {
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let user: f64 = fields.next()?.parse().ok()?;
-    let system: f64 = fields.next()?.parse().ok()?;
-    Some(Duration::from_secs_f64((user + system) / TICKS_A_SECOND))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cpu_time_is_read_whatever_the_name() {
-        let stat = "42 (a) b (c)) S 1 42 42 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 4 0 1 2 3";
-        assert_eq!(cpu_of(stat), Some(Duration::from_secs(3)));
-        assert_eq!(cpu_of("42 (a)"), None);
     }
 }

@@ -2,8 +2,10 @@
 
 pub mod credentials;
 mod people;
+mod plant;
 mod resellers;
 mod seed;
+mod service_desk;
 
 use std::{
     net::Ipv4Addr,
@@ -21,10 +23,11 @@ use service::{
     recharge::{self, Recharge},
     routers,
 };
+use worker::outgoing;
 
 use crate::{
     cli, lock, make_private, react,
-    server::{self, Addresses, Ports},
+    server::{self, Addresses, Background, Ports},
     settings::Radius,
     simulate::{
         self,
@@ -60,6 +63,11 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     }
     seed::ispbills(&app, isp, API_LOGIN, &known.ispbills).await?;
     seed::ispbills(&app, other, OTHER_API_LOGIN, &known.other_ispbills).await?;
+    for tenant in [isp, other] {
+        service_desk::furnish(&app, &Actor::system(tenant)).await?;
+    }
+    plant::plant(&app, isp, plant::Size::Town).await?;
+    plant::plant(&app, other, plant::Size::Village).await?;
     resellers::make(&app, isp, &known.ispbills).await?;
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
@@ -70,7 +78,10 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let at = bound.addresses;
     let guide = guide(&app, &actor, directory, at).await?;
     let front = panel::Front::Demo { isp, guide: guide.clone() };
-    let server = server::start(app.clone(), bound, Some(lock), front)?;
+    // Whoever tries webhooks has the receiver on this machine.
+    let webhooks = outgoing::Settings { allow_private: true, ..outgoing::Settings::default() };
+    let background = Background { events_days: worker::EVENTS_KEPT_DAYS, webhooks };
+    let server = server::start(app.clone(), bound, Some(lock), front, background)?;
     server.ready().await?;
     credentials::tell(directory, &known, at, options.coa_port)?;
 

@@ -17,6 +17,9 @@ use radius::{
 
 /// Source ports to one destination of one router; each has 256 identifiers.
 const PORTS_A_LANE: usize = 64;
+/// Room for the answers to all 256 identifiers of a port at once, each of which costs the kernel more than a kilobyte:
+/// with the usual 208 KiB a burst of answers is lost here, and its requests wait three seconds for their repetition.
+const RECEIVE_BUFFER: usize = 1 << 20;
 /// Datagrams taken from a socket before others have their turn.
 const BURST: usize = 256;
 
@@ -171,6 +174,8 @@ impl<T: Copy> Asker<T> {
         }
         let mut socket = UdpSocket::bind(SocketAddr::new(state.from, 0))?;
         socket.connect(state.to)?;
+        // Where the system allows less, that much.
+        let _ = socket2::SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER);
         let place = self.ports.len();
         self.poll.registry().register(&mut socket, Token(place), Interest::READABLE)?;
         state.next = state.ports.len();
@@ -330,6 +335,35 @@ mod tests {
             assert!((told / expected - 1.0).abs() < 0.06, "{share}: {told}");
         }
         assert_eq!(Spread::default().ms(0.5), 0.0);
+    }
+
+    #[test]
+    fn a_burst_of_answers_to_every_identifier_of_a_port_is_heard() {
+        let server = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        server.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        socket2::SockRef::from(&server).set_recv_buffer_size(RECEIVE_BUFFER).unwrap();
+        let secret = Secret::new("s3cret");
+        let mut asker: Asker<u32> = Asker::new(secret.clone(), PATIENCE).unwrap();
+        let lane = asker.lane([127, 0, 0, 1].into(), server.local_addr().unwrap());
+        for tag in 0..256 {
+            assert!(asker.ask(lane, tag, |id| Ok((Draft::access(id), None))).unwrap());
+        }
+        let mut room = [0; MAX_PACKET];
+        for _ in 0..256 {
+            let (length, from) = server.recv_from(&mut room).unwrap();
+            let request = Packet::parse(&room[..length]).unwrap();
+            let mut writer = Writer::new(vec![0; MAX_PACKET], Code::AccessAccept, request.id());
+            let mac_at = writer.put_message_authenticator().ok();
+            writer.put(radius::attribute::CLASS, &[7; 200]).unwrap();
+            authenticator::sign_response(writer.bytes_mut(), request.authenticator(), mac_at, &secret);
+            server.send_to(writer.bytes(), from).unwrap();
+        }
+        let mut heard = Vec::new();
+        let began = Instant::now();
+        while asker.waiting() > 0 && began.elapsed() < Duration::from_secs(2) {
+            asker.turn(Duration::from_millis(20), &mut heard).unwrap();
+        }
+        assert_eq!((heard.len(), asker.traffic.repeated), (256, 0));
     }
 
     #[test]

@@ -1,8 +1,15 @@
 //! One simulated router without sockets and clocks: what it sends when time passes, when an answer comes, and when it
-//! is ordered (RFC 5176). Whoever drives it moves the bytes; a test needs neither network nor patience.
+//! is ordered (RFC 5176). Whoever drives it moves the bytes; a test needs neither network nor patience. Here are the
+//! lines and their sessions; beside it what is written in packets, what waits for answers, what is ordered.
+
+mod orders;
+mod packets;
+mod requests;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashSet},
     net::Ipv4Addr,
 };
 
@@ -10,20 +17,17 @@ use domain::{Instant, clock::SECOND};
 use jiff::tz::TimeZone;
 use radius::{
     Code, Overflow, Packet, Secret,
-    attribute::{self, acct_status, error_cause, vendor::MICROSOFT},
+    attribute::{acct_status, vendor::MICROSOFT},
     auth::mschap::MS_CHAP2_SUCCESS,
-    client::{Draft, Signed},
-    das,
 };
 
 use super::{
     chance::Chance,
     grant::{Grant, Rates},
-    line::{Line, Method, busy},
+    line::{Line, busy},
 };
+use requests::{Requests, Waiting};
 
-/// Seconds of silence before a request is repeated; then the router gives up.
-const PATIENCE_S: [f64; 4] = [2.0, 4.0, 8.0, 16.0];
 /// RFC 2866 §5.10.
 mod cause {
     pub const USER_REQUEST: u32 = 1;
@@ -117,36 +121,6 @@ struct Session {
     /// The subscriber's own end.
     leaves_at: Instant,
     limit_bytes: Option<u64>,
-}
-
-/// Requests under way, by identifier.
-#[derive(Default)]
-struct Requests {
-    waiting: HashMap<u8, Waiting>,
-    next: u8,
-}
-
-struct Waiting {
-    signed: Signed,
-    line: Option<usize>,
-    sent: usize,
-    due: Instant,
-    /// What a right MS-CHAPv2 answer must hold.
-    expects: Option<[u8; 42]>,
-    session: String,
-}
-
-impl Requests {
-    /// An identifier nobody waits under.
-    fn free(&mut self) -> Option<u8> {
-        for _ in 0..=255 {
-            self.next = self.next.wrapping_add(1);
-            if !self.waiting.contains_key(&self.next) {
-                return Some(self.next);
-            }
-        }
-        None
-    }
 }
 
 fn seconds(seconds: f64) -> i64 {
@@ -255,59 +229,6 @@ impl Nas {
         }
     }
 
-    fn draft_access(
-        &self,
-        id: u8,
-        line: usize,
-        session: &str,
-        password: &str,
-    ) -> Result<(Draft, Option<[u8; 42]>), Overflow> {
-        let subscriber = &self.config.lines[line];
-        let (mut draft, mut expects) = (Draft::access(id), None);
-        match subscriber.method {
-            Method::Pap => draft.pap(&subscriber.username, password.as_bytes(), &self.config.secret)?,
-            Method::Chap => draft.chap(&subscriber.username, password.as_bytes())?,
-            Method::MsChapV2 => expects = Some(draft.mschapv2(&subscriber.username, password.as_bytes())?),
-        }
-        self.place(&mut draft, line)?;
-        draft.put_text(attribute::ACCT_SESSION_ID, session)?;
-        Ok((draft, expects))
-    }
-
-    /// Which router, which port, which device: the same in logins and reports.
-    fn place(&self, draft: &mut Draft, line: usize) -> Result<(), Overflow> {
-        draft.put_ipv4(attribute::NAS_IP_ADDRESS, self.config.address)?;
-        draft.put_text(attribute::NAS_IDENTIFIER, &self.config.name)?;
-        draft.put_u32(attribute::NAS_PORT, 1 + line as u32)?;
-        draft.put_u32(attribute::NAS_PORT_TYPE, self.config.port_type)?;
-        draft.put_text(attribute::CALLING_STATION_ID, &self.config.lines[line].mac.to_string())?;
-        if self.config.port_type != PORT_WIRELESS {
-            draft.put_u32(attribute::SERVICE_TYPE, 2)?; // Framed
-            draft.put_u32(attribute::FRAMED_PROTOCOL, 1)?; // PPP
-        }
-        Ok(())
-    }
-
-    /// A datagram from the server. What does not verify is passed over.
-    pub fn answered(&mut self, now: Instant, port: Port, datagram: &[u8], out: &mut Out) {
-        let requests = match port {
-            Port::Auth => &mut self.auth,
-            Port::Acct => &mut self.acct,
-        };
-        let Some(id) = datagram.get(1).copied() else { return };
-        let Some(waiting) = requests.waiting.get(&id) else { return };
-        let Ok(packet) = waiting.signed.verify(datagram, &self.config.secret) else { return };
-        let Some(waiting) = requests.waiting.remove(&id) else { return };
-        let due = match port {
-            Port::Auth => Due::Auth(id),
-            Port::Acct => Due::Acct(id),
-        };
-        self.agenda.remove(&(waiting.due, due));
-        if let (Port::Auth, Some(line)) = (port, waiting.line) {
-            self.login_answered(line, &waiting, &packet, now, out);
-        }
-    }
-
     fn login_answered(&mut self, line: usize, waiting: &Waiting, packet: &Packet<'_>, now: Instant, out: &mut Out) {
         let proven = waiting.expects.is_none_or(|expected| {
             // The byte in front is the identifier of the exchange (RFC 2548 §2.3.3).
@@ -353,54 +274,6 @@ impl Nas {
         let free = (u32::from(*first)..=u32::from(*last)).map(Ipv4Addr::from).find(|ip| !self.taken.contains(ip))?;
         self.taken.insert(free);
         Some(free)
-    }
-
-    /// A CoA- or Disconnect-Request: the answer to give, if one is due.
-    pub fn ordered(&mut self, now: Instant, datagram: &[u8], out: &mut Out) -> Option<Vec<u8>> {
-        let secret = self.config.secret.clone();
-        let request = das::verify(datagram, &secret)?;
-        let Some(line) = self.meant(&request) else {
-            return Some(das::answer(&request, Some(error_cause::SESSION_NOT_FOUND), &secret));
-        };
-        if request.code() == Code::DisconnectRequest {
-            self.counts.disconnected += 1;
-            let back_s = self.chance.between(4.0, 12.0);
-            self.hang_up(line, cause::ADMIN_RESET, back_s, now, out);
-        } else {
-            self.counts.changed += 1;
-            self.change(line, &Grant::of(&request), now);
-        }
-        Some(das::answer(&request, None, &secret))
-    }
-
-    /// The session a request names: by its id, else by address, else by name (RFC 5176 §3). All that is named must fit.
-    fn meant(&self, request: &Packet<'_>) -> Option<usize> {
-        let (id, name) = (request.text(attribute::ACCT_SESSION_ID), request.text(attribute::USER_NAME));
-        let address = request.ipv4(attribute::FRAMED_IP_ADDRESS);
-        if id.is_none() && name.is_none() && address.is_none() {
-            return None;
-        }
-        self.phases.iter().zip(&self.config.lines).position(|(phase, line)| match phase {
-            Phase::Off | Phase::Asking => false,
-            Phase::Online(session) => {
-                id.is_none_or(|id| id == session.id)
-                    && name.is_none_or(|name| name.eq_ignore_ascii_case(&line.username))
-                    && address.is_none_or(|address| Some(address) == session.address)
-            }
-        })
-    }
-
-    fn change(&mut self, line: usize, grant: &Grant, now: Instant) {
-        self.count(line, now);
-        let Phase::Online(session) = &mut self.phases[line] else { return };
-        session.rates = grant.rates.unwrap_or(session.rates);
-        if let Some(timeout_s) = grant.session_timeout_s {
-            session.ends_at = Some(now.plus_seconds(timeout_s.into()));
-        }
-        if let Some(limit) = grant.limit_bytes {
-            session.limit_bytes = Some(limit.saturating_add((session.up + session.down) as u64));
-        }
-        self.wake(line);
     }
 
     /// Lets the line carry what it would have carried since it was last looked at.
@@ -483,299 +356,5 @@ impl Nas {
             let signed = draft.sign(&self.config.secret);
             self.send(Port::Acct, id, Some(line), signed, None, name, now, out);
         }
-    }
-
-    fn draft_report(
-        &self,
-        id: u8,
-        line: usize,
-        session: &Session,
-        status: u32,
-        cause: Option<u32>,
-        now: Instant,
-    ) -> Result<Draft, Overflow> {
-        let mut draft = Draft::accounting(id);
-        draft.put_u32(attribute::ACCT_STATUS_TYPE, status)?;
-        draft.put_text(attribute::ACCT_SESSION_ID, &session.id)?;
-        draft.put_text(attribute::USER_NAME, &self.config.lines[line].username)?;
-        self.place(&mut draft, line)?;
-        if let Some(address) = session.address {
-            draft.put_ipv4(attribute::FRAMED_IP_ADDRESS, address)?;
-        }
-        for class in &session.class {
-            draft.put(attribute::CLASS, class)?;
-        }
-        draft.put_u32(attribute::EVENT_TIMESTAMP, now.unix() as u32)?;
-        if status != acct_status::START {
-            let (up, down) = (session.up as u64, session.down as u64);
-            draft.put_u32(attribute::ACCT_SESSION_TIME, ((now.0 - session.began.0) / SECOND) as u32)?;
-            // RFC 2869 §5.1: gigawords count wraps of 2^32.
-            draft.put_u32(attribute::ACCT_INPUT_OCTETS, up as u32)?;
-            draft.put_u32(attribute::ACCT_OUTPUT_OCTETS, down as u32)?;
-            draft.put_u32(attribute::ACCT_INPUT_GIGAWORDS, (up >> 32) as u32)?;
-            draft.put_u32(attribute::ACCT_OUTPUT_GIGAWORDS, (down >> 32) as u32)?;
-            draft.put_u32(attribute::ACCT_INPUT_PACKETS, (up / 200) as u32)?;
-            draft.put_u32(attribute::ACCT_OUTPUT_PACKETS, (down / 1100) as u32)?;
-        }
-        if let Some(cause) = cause {
-            draft.put_u32(attribute::ACCT_TERMINATE_CAUSE, cause)?;
-        }
-        Ok(draft)
-    }
-
-    fn whole_router(&mut self, status: u32, now: Instant, out: &mut Out) {
-        let Some(id) = self.acct.free() else { return };
-        let mut draft = Draft::accounting(id);
-        let written = (|| {
-            draft.put_u32(attribute::ACCT_STATUS_TYPE, status)?;
-            draft.put_text(attribute::ACCT_SESSION_ID, "00000000")?;
-            draft.put_ipv4(attribute::NAS_IP_ADDRESS, self.config.address)?;
-            draft.put_text(attribute::NAS_IDENTIFIER, &self.config.name)?;
-            draft.put_u32(attribute::EVENT_TIMESTAMP, now.unix() as u32)
-        })();
-        if let Ok(()) = written {
-            let signed = draft.sign(&self.config.secret);
-            self.send(Port::Acct, id, None, signed, None, String::new(), now, out);
-        }
-    }
-
-    fn send(
-        &mut self,
-        port: Port,
-        id: u8,
-        line: Option<usize>,
-        signed: Signed,
-        expects: Option<[u8; 42]>,
-        session: String,
-        now: Instant,
-        out: &mut Out,
-    ) {
-        out.push((port, signed.bytes().to_vec()));
-        let due = now.plus(seconds(PATIENCE_S[0]));
-        let waiting = Waiting { signed, line, sent: 1, due, expects, session };
-        match port {
-            Port::Auth => {
-                self.agenda.insert((due, Due::Auth(id)));
-                self.auth.waiting.insert(id, waiting);
-            }
-            Port::Acct => {
-                self.agenda.insert((due, Due::Acct(id)));
-                self.acct.waiting.insert(id, waiting);
-            }
-        }
-    }
-
-    /// The same bytes again, or the end of patience.
-    fn repeat(&mut self, port: Port, id: u8, now: Instant, out: &mut Out) {
-        let (requests, due) = match port {
-            Port::Auth => (&mut self.auth, Due::Auth(id)),
-            Port::Acct => (&mut self.acct, Due::Acct(id)),
-        };
-        let Some(waiting) = requests.waiting.get_mut(&id) else { return };
-        if let Some(patience_s) = PATIENCE_S.get(waiting.sent) {
-            waiting.sent += 1;
-            waiting.due = now.plus(seconds(*patience_s));
-            out.push((port, waiting.signed.bytes().to_vec()));
-            self.agenda.insert((waiting.due, due));
-            return;
-        }
-        self.counts.unanswered += 1;
-        let line = requests.waiting.remove(&id).and_then(|waiting| waiting.line);
-        if let (Port::Auth, Some(line)) = (port, line) {
-            self.phases[line] = Phase::Off;
-            let again_s = self.chance.between(5.0, 30.0);
-            self.later(line, now, again_s);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::Mac;
-    use radius::{
-        Writer,
-        attribute::vendor::MIKROTIK,
-        auth::{Credentials, Known, Proof},
-        authenticator, dictionary,
-    };
-
-    use super::*;
-    use crate::simulate::line::Habit;
-
-    const SECRET: &str = "testing123";
-    const START: Instant = Instant(1_900_000_000 * SECOND);
-
-    fn nas(method: Method, habit: Habit) -> Nas {
-        let line = Line {
-            username: "amina".into(),
-            password: "welcome1".into(),
-            method,
-            mac: Mac([2, 0, 0, 0, 0, 1]),
-            habit,
-            appetite: 1.0,
-        };
-        let config = Config {
-            name: "north".into(),
-            address: Ipv4Addr::new(127, 0, 2, 1),
-            secret: Secret::new(SECRET),
-            pools: vec![("homes".into(), Ipv4Addr::new(10, 1, 0, 5), Ipv4Addr::new(10, 1, 0, 9))],
-            port_type: PORT_VIRTUAL,
-            zone: TimeZone::UTC,
-            lines: vec![line],
-            ramp_s: 1.0,
-        };
-        Nas::new(config, 7, START)
-    }
-
-    /// The server's side: a packet in, the signed answer out.
-    fn answer(request: &[u8], code: Code, fill: impl FnOnce(&mut Writer<Vec<u8>>)) -> Vec<u8> {
-        let packet = Packet::parse(request).unwrap();
-        let mut writer = Writer::new(vec![0; 4096], code, packet.id());
-        fill(&mut writer);
-        authenticator::sign_response(writer.bytes_mut(), packet.authenticator(), None, &Secret::new(SECRET));
-        writer.bytes().to_vec()
-    }
-
-    fn accept(request: &[u8]) -> Vec<u8> {
-        let packet = Packet::parse(request).unwrap();
-        let credentials = Credentials::of(&packet, &Secret::new(SECRET));
-        let proof = credentials.verify(b"amina", Known::Clear(b"welcome1"));
-        answer(request, Code::AccessAccept, |writer| {
-            match proof {
-                Proof::Right => {}
-                Proof::RightMsChapV2(success) => {
-                    let mut value = vec![success.ident];
-                    value.extend(success.authenticator_response);
-                    writer.put_vendor(MICROSOFT, MS_CHAP2_SUCCESS, &value).unwrap();
-                }
-                Proof::Wrong | Proof::NeedsClearText | Proof::Unsupported => panic!("the proof is wrong"),
-            }
-            writer.put_vendor_text(MIKROTIK, 8, "5M/10M").unwrap();
-            writer.put_text(attribute::FRAMED_POOL, "homes").unwrap();
-            writer.put_u32(attribute::ACCT_INTERIM_INTERVAL, 60).unwrap();
-            writer.put_u32(attribute::SESSION_TIMEOUT, 300).unwrap();
-            writer.put(attribute::CLASS, b"c").unwrap();
-        })
-    }
-
-    /// Answers everything sent, moves on to the next moment, and says in words what was sent.
-    fn story(nas: &mut Nas, now: &mut Instant, until: Instant) -> Vec<String> {
-        let mut told = Vec::new();
-        while let Some(due) = nas.due().filter(|due| *due <= until) {
-            *now = due.max(*now);
-            let mut out = Out::new();
-            nas.turn(*now, &mut out);
-            told.extend(exchange(nas, *now, out));
-        }
-        told
-    }
-
-    fn exchange(nas: &mut Nas, now: Instant, mut out: Out) -> Vec<String> {
-        let mut told = Vec::new();
-        while !out.is_empty() {
-            for (port, bytes) in std::mem::take(&mut out) {
-                let packet = Packet::parse(&bytes).unwrap();
-                let status = dictionary::by_name("Acct-Status-Type").unwrap();
-                let word = |n: u32| status.name_of(n.into()).unwrap_or("?");
-                told.push(match packet.u32(attribute::ACCT_STATUS_TYPE) {
-                    None => "Login".into(),
-                    Some(n) => match packet.u32(attribute::ACCT_TERMINATE_CAUSE) {
-                        None => word(n).to_string(),
-                        Some(cause) => format!("{} {cause}", word(n)),
-                    },
-                });
-                let reply = match port {
-                    Port::Auth => accept(&bytes),
-                    Port::Acct => answer(&bytes, Code::AccountingResponse, |_| {}),
-                };
-                nas.answered(now, port, &reply, &mut out);
-            }
-        }
-        told
-    }
-
-    #[test]
-    fn a_session_keeps_its_interval_and_ends_at_its_timeout() {
-        for method in [Method::Pap, Method::Chap, Method::MsChapV2] {
-            let (mut nas, mut now) = (nas(method, Habit::Home), START);
-            let told = story(&mut nas, &mut now, START.plus_seconds(330));
-            // An interim is called Alive in the dictionaries.
-            let expected = ["Login", "Start", "Alive", "Alive", "Alive", "Alive", "Stop 5", "Login", "Start"];
-            assert_eq!(told, expected, "{method:?}");
-            assert_eq!(nas.counts().online, 1);
-        }
-    }
-
-    #[test]
-    fn counters_grow_at_a_share_of_the_rate() {
-        let (mut nas, mut now) = (nas(Method::Pap, Habit::Home), START);
-        story(&mut nas, &mut now, START.plus_seconds(200));
-        nas.count(0, now);
-        let Phase::Online(session) = &nas.phases[0] else { panic!("offline") };
-        let at_full_rate = 10_000.0 * 125.0 * 200.0;
-        assert!(session.down > 0.0 && session.down < at_full_rate, "{}", session.down);
-        assert!(session.up > 0.0 && session.up < session.down);
-        assert_eq!(session.address, Some(Ipv4Addr::new(10, 1, 0, 5)));
-    }
-
-    #[test]
-    fn orders_are_obeyed_and_unknown_sessions_refused() {
-        let (mut nas, mut now) = (nas(Method::Pap, Habit::Home), START);
-        story(&mut nas, &mut now, START.plus_seconds(30));
-        let secret = Secret::new(SECRET);
-        let order = |mut draft: Draft, name: &str| {
-            draft.put_text(attribute::USER_NAME, name).unwrap();
-            draft.put_vendor_text(MIKROTIK, 8, "1M/2M").unwrap();
-            draft.sign(&secret).bytes().to_vec()
-        };
-        let mut give = |bytes: &[u8], secret: &str| {
-            let mut out = Out::new();
-            let reply = nas.ordered(now, bytes, &mut out);
-            let reply = reply.map(|reply| {
-                let packet = Packet::parse(&reply).unwrap();
-                format!("{} {:?}", packet.code().name(), packet.u32(attribute::ERROR_CAUSE))
-            });
-            let sent = exchange(&mut nas, now, out).join(", ");
-            assert_eq!(secret, SECRET);
-            (reply.unwrap_or("silence".into()), sent)
-        };
-        let told = |(reply, sent): (String, String)| format!("{reply}; {sent}");
-        assert_eq!(told(give(&order(Draft::coa(1), "amina"), SECRET)), "CoA-ACK None; ");
-        assert_eq!(told(give(&order(Draft::coa(2), "nobody"), SECRET)), "CoA-NAK Some(503); ");
-        assert_eq!(told(give(&order(Draft::disconnect(3), "AMINA"), SECRET)), "Disconnect-ACK None; Stop 6");
-        assert_eq!(told(give(&order(Draft::disconnect(3), "amina"), SECRET)), "Disconnect-NAK Some(503); ");
-        let forged = order(Draft::disconnect(4), "amina").iter().map(|byte| byte ^ 1).collect::<Vec<_>>();
-        assert_eq!(told(give(&forged, SECRET)), "silence; ");
-    }
-
-    #[test]
-    fn silence_is_met_with_the_same_bytes_and_then_a_fresh_try() {
-        let mut nas = nas(Method::Pap, Habit::Home);
-        let (mut sent, mut until) = (Vec::new(), START.plus_seconds(33));
-        while let Some(due) = nas.due().filter(|due| *due <= until) {
-            let mut out = Out::new();
-            nas.turn(due, &mut out);
-            sent.extend(out.into_iter().map(|(_, bytes)| bytes));
-            until = START.plus_seconds(33);
-        }
-        assert_eq!(sent.len(), PATIENCE_S.len());
-        assert!(sent.iter().all(|bytes| *bytes == sent[0]));
-        let mut out = Out::new();
-        while out.is_empty() {
-            let due = nas.due().unwrap();
-            nas.turn(due, &mut out);
-        }
-        assert_ne!(out[0].1, sent[0]);
-        assert_eq!(nas.counts().unanswered, 1);
-    }
-
-    #[test]
-    fn a_router_that_goes_down_says_so_for_everybody() {
-        let (mut nas, mut now) = (nas(Method::Pap, Habit::Home), START);
-        story(&mut nas, &mut now, START.plus_seconds(30));
-        let mut out = Out::new();
-        nas.goes_down(now, &mut out);
-        assert_eq!(exchange(&mut nas, now, out), ["Stop 11"]);
-        assert_eq!((nas.unanswered(), nas.counts().online, nas.due()), (0, 0, None));
     }
 }

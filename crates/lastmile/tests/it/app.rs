@@ -182,7 +182,7 @@ impl TestApp {
     /// Time passes; what recurs is done when it has.
     pub async fn pass(&self, micros: i64) {
         self.app.clock.pass(micros);
-        worker::turn(&self.app).await.expect("background work");
+        worker::turn(&self.app, worker::EVENTS_KEPT_DAYS).await.expect("background work");
     }
 
     /// Closes silent sessions, as happens once a minute.

@@ -6,8 +6,13 @@ mod accounting;
 mod app;
 mod backup;
 mod crash;
+mod desk;
+mod examples;
 mod golden_path;
+mod home;
 mod hostile;
+mod hotspot;
+mod kept;
 mod lists;
 mod measure;
 mod nas;
@@ -20,6 +25,7 @@ mod resellers;
 mod statements;
 mod usage;
 mod vouchers;
+mod webhooks;
 
 /// Runs a story on SQLite, and on PostgreSQL where it is installed.
 #[macro_export]

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::delay::Delayed;
-use super::gate::{self, Freshness, Passed};
-use super::socket::{Inbound, Outbound, wall_ns};
+use super::gate::{self, Freshness, Passed, Room};
+use super::socket::{self, Inbound, Outbound, wall_ns};
 use super::{Client, Clients, Clock, Config, Counters, Running, guarded};
 use crate::attribute::PROXY_STATE;
 use crate::auth::{Credentials, Success};
@@ -106,8 +106,9 @@ impl DerefMut for Reply<'_> {
 }
 
 /// Starts the threads; `handler` is called once for each, with its number.
-pub fn start<H, F>(config: Config, clients: Arc<dyn Clients>, mut handler: F) -> io::Result<Running>
+pub fn start<C, H, F>(config: Config, clients: C, mut handler: F) -> io::Result<Running>
 where
+    C: Clients + Clone + 'static,
     H: Handler + Send + 'static,
     F: FnMut(usize) -> H,
 {
@@ -117,9 +118,10 @@ where
             cache: Cache::new(config.cache),
             delayed: Delayed::new(config.max_delayed),
             freshness: Freshness::default(),
+            room: Room::new(config.receive_buffer),
             clock: Clock(Instant::now()),
             config: config.clone(),
-            clients: clients.clone(),
+            clients: Box::new(clients.clone()),
             counters,
             handler: handler(i),
         };
@@ -130,11 +132,12 @@ where
 struct Thread<H> {
     fd: OwnedFd,
     config: Config,
-    clients: Arc<dyn Clients>,
+    clients: Box<dyn Clients>,
     counters: Arc<Counters>,
     cache: Cache,
     delayed: Delayed,
     freshness: Freshness,
+    room: Room,
     clock: Clock,
     handler: H,
 }
@@ -148,13 +151,28 @@ impl<H: Handler> Thread<H> {
             let wait = self.delayed.wait_ms(self.clock.now_ms()).map(|ms| Duration::from_millis(ms.min(100)));
             let n = inbound.receive(&self.fd, wait);
             let (now_ms, now_ns) = (self.clock.now_ms(), wall_ns());
+            self.clients.refresh();
             for i in 0..n {
                 guarded(&counters, || self.datagram(&inbound, i, now_ms, now_ns, &mut outbound));
             }
             self.counters.received.many(n as u64);
             self.flush(&mut outbound);
             self.release(now_ms, &mut outbound);
+            self.make_room(&inbound, n, now_ns);
             self.handler.after_batch();
+        }
+    }
+
+    fn make_room(&mut self, inbound: &Inbound, n: usize, now_ns: u64) {
+        if n == 0 {
+            self.freshness.idle();
+        }
+        let first = if n > 0 { inbound.datagram(0) } else { None };
+        let oldest_ns = first.and_then(|first| first.received_ns).map_or(0, |received| now_ns.saturating_sub(received));
+        let overloaded = self.freshness.is_overloaded(now_ns, &self.config);
+        if let Some(bytes) = self.room.after(oldest_ns, overloaded, now_ns, &self.config) {
+            // A size that the system does not allow leaves the socket as it was.
+            let _ = socket::set_receive_buffer(&self.fd, bytes);
         }
     }
 
@@ -194,7 +212,8 @@ impl<H: Handler> Thread<H> {
             return;
         }
         let received_ns = datagram.received_ns.unwrap_or(now_ns);
-        let Some((len, delay_ms)) = self.decide(&passed, received_ns, outbound.slot()) else { return };
+        let decided = decide(&mut self.handler, &passed, received_ns, outbound.slot(), &self.counters);
+        let Some((len, delay_ms)) = decided else { return };
         self.cache.begin(key, &authenticator, now_ms);
         let answer = &outbound.slot()[..len];
         if delay_ms > 0 && !self.delayed.is_full() {
@@ -202,41 +221,6 @@ impl<H: Handler> Thread<H> {
         }
         self.cache.finish(&key, &authenticator, answer);
         outbound.commit(len, target, local);
-    }
-
-    /// Asks the handler and signs what it wrote. Returns the answer's length and how long to hold it back.
-    fn decide(&mut self, passed: &Passed<'_>, received_ns: u64, slot: &mut [u8]) -> Option<(usize, u32)> {
-        let packet = &passed.packet;
-        let mut writer = Writer::new(slot, Code::AccessReject, packet.id());
-        let mac_at = writer.put_message_authenticator().ok()?;
-        let proxy_states: usize = packet.find_all(PROXY_STATE).map(|state| state.len() + 2).sum();
-        writer.reserve(proxy_states);
-        let start = writer.len();
-        let mut reply = Reply { writer, client: &passed.client, request_authenticator: packet.authenticator(), start };
-        let request = Request { packet: *packet, client: &passed.client, source: passed.source, received_ns };
-        let verdict = self.handler.access(&request, &mut reply);
-        let mut writer = reply.writer;
-        debug_assert!(mac_at == HEADER + 2);
-        let (code, counter, delay_ms) = match verdict {
-            Verdict::Accept => (Code::AccessAccept, &self.counters.accepts, 0),
-            Verdict::Reject => (Code::AccessReject, &self.counters.rejects, 0),
-            Verdict::RejectAfter(ms) => (Code::AccessReject, &self.counters.rejects, ms),
-            Verdict::Challenge => (Code::AccessChallenge, &self.counters.challenges, 0),
-            Verdict::Silent => {
-                self.counters.silent.one();
-                return None;
-            }
-        };
-        counter.one();
-        writer.set_code(code);
-        writer.release(proxy_states);
-        match gate::finish(writer, packet, mac_at, passed) {
-            Ok(len) => Some((len, delay_ms)),
-            Err(_) => {
-                self.counters.overflow.one();
-                None
-            }
-        }
     }
 
     /// Sends what was held back and is now due.
@@ -257,6 +241,47 @@ impl<H: Handler> Thread<H> {
             let failed = outbound.send(&self.fd);
             self.counters.answered.many((count - failed) as u64);
             self.counters.send_failed.many(failed as u64);
+        }
+    }
+}
+
+/// Asks the handler and signs what it wrote. Returns the answer's length and how long to hold it back.
+fn decide<H: Handler>(
+    handler: &mut H,
+    passed: &Passed<'_>,
+    received_ns: u64,
+    slot: &mut [u8],
+    counters: &Counters,
+) -> Option<(usize, u32)> {
+    let packet = &passed.packet;
+    let mut writer = Writer::new(slot, Code::AccessReject, packet.id());
+    let mac_at = writer.put_message_authenticator().ok()?;
+    let proxy_states: usize = packet.find_all(PROXY_STATE).map(|state| state.len() + 2).sum();
+    writer.reserve(proxy_states);
+    let start = writer.len();
+    let mut reply = Reply { writer, client: passed.client, request_authenticator: packet.authenticator(), start };
+    let request = Request { packet: *packet, client: passed.client, source: passed.source, received_ns };
+    let verdict = handler.access(&request, &mut reply);
+    let mut writer = reply.writer;
+    debug_assert!(mac_at == HEADER + 2);
+    let (code, counter, delay_ms) = match verdict {
+        Verdict::Accept => (Code::AccessAccept, &counters.accepts, 0),
+        Verdict::Reject => (Code::AccessReject, &counters.rejects, 0),
+        Verdict::RejectAfter(ms) => (Code::AccessReject, &counters.rejects, ms),
+        Verdict::Challenge => (Code::AccessChallenge, &counters.challenges, 0),
+        Verdict::Silent => {
+            counters.silent.one();
+            return None;
+        }
+    };
+    counter.one();
+    writer.set_code(code);
+    writer.release(proxy_states);
+    match gate::finish(writer, packet, mac_at, passed) {
+        Ok(len) => Some((len, delay_ms)),
+        Err(_) => {
+            counters.overflow.one();
+            None
         }
     }
 }

@@ -86,13 +86,16 @@ impl Port {
 }
 
 /// Starts the threads.
-pub fn start(config: Config, clients: Arc<dyn Clients>, inbox: Arc<dyn Inbox>) -> io::Result<Running> {
+pub fn start<C>(config: Config, clients: C, inbox: Arc<dyn Inbox>) -> io::Result<Running>
+where
+    C: Clients + Clone + 'static,
+{
     Running::start("radius-acct", &config.clone(), |_, fd, counters, stop| {
         let port = Arc::new(Port { fd, cache: Mutex::new(Cache::new(config.cache)), counters });
-        let thread = Thread {
+        let mut thread = Thread {
             port,
             config: config.clone(),
-            clients: clients.clone(),
+            clients: Box::new(clients.clone()),
             inbox: inbox.clone(),
             clock: Clock(Instant::now()),
         };
@@ -103,18 +106,19 @@ pub fn start(config: Config, clients: Arc<dyn Clients>, inbox: Arc<dyn Inbox>) -
 struct Thread {
     port: Arc<Port>,
     config: Config,
-    clients: Arc<dyn Clients>,
+    clients: Box<dyn Clients>,
     inbox: Arc<dyn Inbox>,
     clock: Clock,
 }
 
 impl Thread {
-    fn run(&self, stop: &AtomicBool) {
+    fn run(&mut self, stop: &AtomicBool) {
         let (mut inbound, mut outbound) = (Inbound::new(), Outbound::new());
         let mut freshness = Freshness::default();
         while !stop.load(Ordering::Relaxed) {
             let n = inbound.receive(&self.port.fd, None);
             let (now_ms, now_ns) = (self.clock.now_ms(), wall_ns());
+            self.clients.refresh();
             for i in 0..n {
                 guarded(&self.port.counters, || {
                     self.datagram(&inbound, i, &mut freshness, now_ms, now_ns, &mut outbound);
@@ -164,7 +168,7 @@ impl Thread {
         self.port.cache().begin(key, &authenticator, now_ms);
         let request = AcctRequest {
             bytes: passed.packet.bytes().into(),
-            client: passed.client,
+            client: passed.client.clone(),
             source: passed.source,
             received_ns: datagram.received_ns.unwrap_or(now_ns),
             target,

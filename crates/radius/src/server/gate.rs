@@ -14,7 +14,7 @@ use crate::writer::Writer;
 /// A datagram that is a packet from a known client and for this port.
 pub struct Passed<'a> {
     pub packet: Packet<'a>,
-    pub client: Arc<Client>,
+    pub client: &'a Arc<Client>,
     /// As the owner of the clients sees it: IPv4 where it is IPv4.
     pub source: SocketAddr,
 }
@@ -31,15 +31,76 @@ pub struct Freshness {
 const MS: u64 = 1_000_000;
 
 impl Freshness {
+    /// Whether a backlog has stood for so long that it is not a burst.
+    pub fn is_overloaded(&self, now_ns: u64, config: &Config) -> bool {
+        self.backlog_since_ns.is_some_and(|since| now_ns.saturating_sub(since) > config.max_age_ms.saturating_mul(MS))
+    }
+
+    /// Nothing waits.
+    pub fn idle(&mut self) {
+        self.backlog_since_ns = None;
+    }
+
     pub fn is_too_old(&mut self, age_ns: u64, now_ns: u64, config: &Config) -> bool {
         if age_ns < config.overload_age_ms.saturating_mul(MS) / 4 {
             self.backlog_since_ns = None;
             return false;
         }
-        let since = *self.backlog_since_ns.get_or_insert(now_ns);
-        let stands = now_ns.saturating_sub(since) > config.max_age_ms.saturating_mul(MS);
-        let limit_ms = if stands { config.overload_age_ms.min(config.max_age_ms) } else { config.max_age_ms };
+        self.backlog_since_ns.get_or_insert(now_ns);
+        let limit_ms = if self.is_overloaded(now_ns, config) {
+            config.overload_age_ms.min(config.max_age_ms)
+        } else {
+            config.max_age_ms
+        };
         age_ns > limit_ms.saturating_mul(MS)
+    }
+}
+
+/// How much may wait in the socket. To take a request that is too old out of it costs a fifth of answering one, so a
+/// server that is asked three times as much as it can do would spend half its time on throwing away. Under lasting
+/// overload the socket is therefore made so small that what it holds is answered in half of `overload_age_ms`, and the
+/// kernel refuses the rest at the door; after a while without overload it may hold a whole burst again.
+pub struct Room {
+    full: usize,
+    bytes: usize,
+    /// What waited when the size was last changed is gone then.
+    settled_ns: u64,
+    /// The last moment of overload.
+    overloaded_ns: u64,
+}
+
+/// About a hundred requests.
+const LEAST_ROOM: usize = 64 << 10;
+
+impl Room {
+    pub fn new(full: usize) -> Room {
+        Room { full, bytes: full, settled_ns: 0, overloaded_ns: 0 }
+    }
+
+    /// The new size, where it changes, after a batch whose oldest request was so old.
+    pub fn after(&mut self, oldest_ns: u64, overloaded: bool, now_ns: u64, config: &Config) -> Option<usize> {
+        if !overloaded {
+            // In a small socket a backlog looks young: only that no overload comes back shows that it is gone.
+            let calm_ns = now_ns.saturating_sub(self.overloaded_ns);
+            if calm_ns < config.max_age_ms.saturating_mul(2 * MS) {
+                return None;
+            }
+            let was_small = self.bytes != self.full;
+            self.bytes = self.full;
+            return was_small.then_some(self.full);
+        }
+        self.overloaded_ns = now_ns;
+        let wanted_ns = config.overload_age_ms.saturating_mul(MS) / 2;
+        // Within a fifth of what is wanted is right.
+        if now_ns < self.settled_ns || oldest_ns.abs_diff(wanted_ns) <= wanted_ns / 5 {
+            return None;
+        }
+        let bytes = (self.bytes as u128 * u128::from(wanted_ns) / u128::from(oldest_ns.max(1))) as usize;
+        let bytes = bytes.clamp(LEAST_ROOM.min(self.full), self.full);
+        self.settled_ns = now_ns.saturating_add(oldest_ns);
+        let changes = bytes != self.bytes;
+        self.bytes = bytes;
+        changes.then_some(bytes)
     }
 }
 
@@ -50,7 +111,7 @@ pub fn pass<'a>(
     serves: Code,
     now_wall_ns: u64,
     config: &Config,
-    clients: &dyn Clients,
+    clients: &'a dyn Clients,
     counters: &Counters,
 ) -> Option<Passed<'a>> {
     // A wall clock that was set back makes ages negative: those count as fresh.
@@ -77,7 +138,7 @@ pub fn pass<'a>(
 
 /// The Message-Authenticator as the client's policy sees it; `false` means silence, counted.
 pub fn believe(passed: &Passed<'_>, clients: &dyn Clients, counters: &Counters) -> bool {
-    let client = &passed.client;
+    let client = passed.client;
     let mac = authenticator::check_request_mac(&passed.packet, &client.secret);
     match rule(client.policy.get(), Facts::of(&passed.packet, mac)) {
         Ruling::Believe => true,
@@ -137,6 +198,31 @@ pub fn finish(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_much_may_wait() {
+        let config = Config::new(([127, 0, 0, 1], 0).into());
+        const MIB: usize = 1 << 20;
+        let mut room = Room::new(8 * MIB);
+        // Moment, age of the oldest, overloaded?, the new size.
+        let rows = [
+            (0, 1_900, false, None),
+            (1_000, 2_000, true, Some(MIB / 2)),
+            (2_900, 1_900, true, None), // what waited before is still there
+            (3_100, 250, true, Some(MIB / 4)),
+            (3_400, 125, true, None),
+            (3_500, 105, true, None),
+            (3_600, 80, true, Some(MIB / 4 * 125 / 80)),
+            (9_000, 20_000, true, Some(64 << 10)),
+            (29_001, 20_000, true, None),
+            (30_000, 10, false, None),
+            (33_002, 10, false, Some(8 * MIB)),
+            (33_003, 10, false, None),
+        ];
+        for (now, oldest, overloaded, expected) in rows {
+            assert_eq!(room.after(oldest * MS, overloaded, now * MS, &config), expected, "at {now} ms");
+        }
+    }
 
     #[test]
     fn how_old_is_too_old() {

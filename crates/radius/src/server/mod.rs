@@ -43,11 +43,14 @@ impl Client {
     }
 }
 
-/// Who may ask. Called once for every datagram that is a RADIUS packet, so it must be quick.
-pub trait Clients: Send + Sync {
-    /// The client at this source. IPv4 addresses are given as IPv4 also on IPv6 sockets. The packet is unverified:
+/// Who may ask. One instance per thread, so that threads do not take turns at counting who holds what.
+pub trait Clients: Send {
+    /// Before each batch: the time to take up what has changed.
+    fn refresh(&mut self) {}
+
+    /// The client at this source. Called once for every datagram that is a RADIUS packet, so it must be quick. IPv4 addresses are given as IPv4 also on IPv6 sockets. The packet is unverified:
     /// it is there so that NAS-Identifier can tell routers behind one address apart.
-    fn find(&self, source: SocketAddr, packet: &Packet<'_>) -> Option<Arc<Client>>;
+    fn find(&self, source: SocketAddr, packet: &Packet<'_>) -> Option<&Arc<Client>>;
 
     /// A client under [`Policy::Learn`] sent its first right Message-Authenticator: to be written down.
     fn learnt(&self, _client: &Client) {}

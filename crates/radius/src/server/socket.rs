@@ -46,15 +46,18 @@ fn bind(address: SocketAddr, shared: bool, receive_buffer: usize) -> io::Result<
                 set_option(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)?;
             }
         }
-        // Beyond rmem_max only with CAP_NET_ADMIN; the plain option is the fallback.
-        let bytes = receive_buffer.min(i32::MAX as usize) as i32;
-        if set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, bytes).is_err() {
-            set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes)?;
-        }
+        set_receive_buffer(&socket, receive_buffer)?;
         socket.set_read_timeout(Some(Duration::from_millis(100)))?;
     }
     socket.bind(&address.into())?;
     Ok(socket)
+}
+
+/// Beyond rmem_max only with CAP_NET_ADMIN; else as much as there may be. What waits already stays.
+pub fn set_receive_buffer(socket: &impl AsRawFd, bytes: usize) -> io::Result<()> {
+    let (fd, bytes) = (socket.as_raw_fd(), bytes.min(i32::MAX as usize) as i32);
+    set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, bytes)
+        .or_else(|_| set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes))
 }
 
 fn set_option(fd: RawFd, level: i32, name: i32, value: i32) -> io::Result<()> {

@@ -15,12 +15,14 @@ mod error;
 mod job;
 mod postgres;
 mod queue;
+mod slice;
 mod sqlite;
 mod statement;
 mod value;
 mod wire;
 
 pub use error::Error;
+pub use slice::Slice;
 pub use statement::{Registered, Sql, Statement, registered};
 pub use value::{FromValue, Row, Value};
 
@@ -207,6 +209,17 @@ impl Tx {
             Session::Sqlite(_) => Engine::Sqlite,
             Session::Postgres(_) => Engine::Postgres,
         }
+    }
+
+    /// A part of what a query finds, in an order that no index has, and how many rows it finds. Its columns are the
+    /// row's id and its place, neither ever null.
+    pub(crate) async fn slice(&self, text: &str, params: Vec<Value>, slice: Slice) -> Result<(Vec<i64>, i64), Error> {
+        self.usable()?;
+        let found = match &self.session {
+            Session::Sqlite(session) => session.slice(text, &params, slice),
+            Session::Postgres(session) => session.slice(text, params, slice).await,
+        };
+        self.noting(found)
     }
 
     /// One statement for each list of parameters, in one round trip; the rows of all, in order.

@@ -13,7 +13,7 @@
 
 use super::job::{Job, poll_caught};
 use super::wire::{is_collision, is_loss, is_stale, translate};
-use super::{Class, Error, Row, Sql, Tx, Value};
+use super::{Class, Error, Row, Slice, Sql, Tx, Value};
 use parking_lot::RwLock;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -555,6 +555,29 @@ impl Session {
     }
 
     /// Pipelined: all are sent before the first answer is waited for.
+    /// `offset 0` lets the planner find the rows by the filter and not by the order.
+    pub(super) async fn slice(
+        &self,
+        text: &str,
+        mut params: Vec<Value>,
+        slice: Slice,
+    ) -> Result<(Vec<i64>, i64), Error> {
+        let all = self.rows(&format!("select count(*) from ({text}) as found").into(), &params).await?;
+        let total = all.first().map_or(Ok(0), |row| row.get(0))?;
+        if total <= slice.offset {
+            return Ok((Vec::new(), total));
+        }
+        let (direction, limit) = (if slice.descending { "desc" } else { "asc" }, params.len() + 1);
+        let text = format!(
+            "select id from ({text} offset 0) as found (id, place) \
+             order by place {direction}, id {direction} limit ${limit} offset ${}",
+            limit + 1
+        );
+        params.extend([slice.limit.into(), slice.offset.into()]);
+        let rows = self.rows(&text.into(), &params).await?;
+        Ok((rows.iter().map(|row| row.get(0)).collect::<Result<_, Error>>()?, total))
+    }
+
     pub(super) async fn each(&self, sql: &'static super::Statement, lists: &[Vec<Value>]) -> Result<Vec<Row>, Error> {
         if lists.is_empty() {
             return Ok(Vec::new());

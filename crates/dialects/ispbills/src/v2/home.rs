@@ -1,0 +1,35 @@
+//! What the core can do and no vendor documented, in version 2's conventions.
+
+pub mod bandwidths;
+pub mod clients;
+pub mod events;
+pub mod jobs;
+pub mod ledger;
+pub mod plans;
+pub mod pools;
+pub mod requests;
+pub mod routers;
+pub mod sessions;
+pub mod vouchers;
+
+use doors::fields;
+use service::Error;
+
+use crate::envelope::Failure;
+
+/// The core's field names in this version's words.
+const NAMES: &[(&str, &str)] = &[
+    ("bandwidth", "bandwidth_id"),
+    ("pool", "pool_id"),
+    ("router", "router_id"),
+    ("plan", "plan_id"),
+    ("customer", "customer_id"),
+    ("branch", "branch_id"),
+    ("expired_pool", "expired_pool_id"),
+    ("expired_bandwidth", "expired_bandwidth_id"),
+    ("fallback_plan", "fallback_plan_id"),
+];
+
+fn refused(error: Error) -> Failure {
+    fields::named(error, NAMES).into()
+}

@@ -1,0 +1,86 @@
+//! Address pools. Their list is the vendor's `/network/pools`.
+
+use axum::extract::State;
+use domain::{PoolId, RouterId, Scope};
+use doors::{Id, Operation, form::Body, wire::utc_seconds};
+use serde::Serialize;
+use service::{
+    App, Pool,
+    network::parse_ranges,
+    plans::{self, NewPool},
+};
+use utoipa::ToSchema;
+
+use super::refused;
+use crate::envelope::{Answer, Caller, Done, NO_CONTENT, Reply};
+
+const ALLOCATORS: &[&str] = &["nas", "server"];
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = PoolDetail)]
+pub struct Row {
+    id: i64,
+    name: String,
+    /// Networks and first-last ranges, with commas between them.
+    ranges: String,
+    /// How many addresses they hold.
+    addresses: i64,
+    router_id: Option<i64>,
+    /// nas: the router gives addresses from its pool of this name; server: Lastmile gives them.
+    allocate: String,
+    created_at: String,
+}
+
+fn row(pool: Pool) -> Row {
+    let count = |(first, last): (std::net::Ipv4Addr, std::net::Ipv4Addr)| {
+        i64::from(u32::from(last)) - i64::from(u32::from(first)) + 1
+    };
+    Row {
+        id: pool.id.0,
+        name: pool.name,
+        addresses: parse_ranges(&pool.ranges).unwrap_or_default().into_iter().map(count).sum(),
+        ranges: pool.ranges,
+        router_id: pool.router_id.map(|id| id.0),
+        allocate: pool.allocate,
+        created_at: utc_seconds(pool.created_at),
+    }
+}
+
+doors::form! {
+    NewPoolBody {
+        name: required Text(1, 100), "Unique among pools; the router's own pool has the same name.";
+        ranges: required Text(1, 2000), "Networks and first-last ranges, with commas between them.";
+        router_id: optional Id, "On this router alone.";
+        allocate: optional Word(ALLOCATORS), "Who gives addresses: the router (nas, where not given) or Lastmile (server).";
+    }
+}
+
+pub const CREATE: Operation =
+    Operation::new("Network", "Create an address pool", Scope::NetworkWrite).body::<NewPoolBody>().creates::<Row>();
+
+pub async fn create(State(app): State<App>, caller: Caller, Body(body): Body<NewPoolBody>) -> Answer<Row> {
+    let NewPoolBody { name, ranges, router_id, allocate } = body;
+    let command = NewPool { name, router: router_id.value().map(RouterId), ranges, allocate: allocate.or("nas") };
+    let id = plans::create_pool(&app, &caller.actor, command).await.map_err(refused)?;
+    let made = plans::show_pool(&app, &caller.actor, id).await?;
+    let changed = made.created_at;
+    Ok(Reply::created(row(made)).tagged(changed))
+}
+
+pub const SHOW: Operation = Operation::new("Network", "Retrieve an address pool", Scope::NetworkRead).answers::<Row>();
+
+pub async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Answer<Row> {
+    let pool = plans::show_pool(&app, &caller.actor, PoolId(id)).await?;
+    let changed = pool.created_at;
+    Ok(Reply::data(row(pool)).tagged(changed))
+}
+
+pub const DELETE: Operation = Operation::new("Network", "Delete an address pool", Scope::NetworkWrite)
+    .about("Refused (409) while a plan gives addresses of it.")
+    .no_content()
+    .conditional();
+
+pub async fn delete(State(app): State<App>, caller: Caller, Id(id): Id) -> Done {
+    plans::delete_pool(&app, &caller.actor, PoolId(id), caller.unchanged_since()?).await?;
+    NO_CONTENT
+}

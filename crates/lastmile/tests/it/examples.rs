@@ -1,0 +1,149 @@
+//! Every call of both ISPBills versions has an example that works, and each is refused without a credential. The list
+//! of exceptions only shrinks. The OpenAPI file in docs/ is the one the tables make.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use doors::Route;
+use ispbills::examples::{EXAMPLES, WITHOUT};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{TestApp, cash},
+    home::{Api, client, failed_job},
+    nas::started,
+};
+
+fn routes() -> impl Iterator<Item = &'static Route> {
+    ispbills::v1::ROUTES.iter().chain(ispbills::v2::ROUTES)
+}
+
+#[test]
+fn every_call_has_an_example() {
+    let all: BTreeSet<String> = routes().map(|route| format!("{} {}", route.method, route.path)).collect();
+    let shown: BTreeSet<String> = EXAMPLES.iter().map(|example| example.call.to_string()).collect();
+    let without: BTreeSet<String> = WITHOUT.iter().map(|call| call.to_string()).collect();
+    let none = BTreeSet::<&String>::new();
+    assert_eq!(shown.difference(&all).collect::<BTreeSet<_>>(), none, "examples of calls that are not there");
+    assert_eq!(without.difference(&all).collect::<BTreeSet<_>>(), none, "exceptions for calls that are not there");
+    assert_eq!(without.intersection(&shown).collect::<BTreeSet<_>>(), none, "these have an example: strike them off");
+    let lacking: BTreeSet<_> = all.difference(&shown).filter(|call| !without.contains(*call)).collect();
+    assert_eq!(lacking, none, "calls without an example in ispbills::examples");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_example_works() {
+    let app = TestApp::sqlite().await;
+    let api = Api::over(&app);
+    let mut known = at_the_start(&app, &api).await;
+    for example in EXAMPLES {
+        let path = filled(example.path, &known);
+        let body = match example.body {
+            "" => Value::Null,
+            body => {
+                serde_json::from_str(&filled(body, &known)).unwrap_or_else(|error| panic!("{}: {error}", example.call))
+            }
+        };
+        // What was asked is in the log before it is read.
+        api.log.write(&app.app).await.expect("the log");
+        let token = if path.starts_with("/api/v2/") { &known["v2"] } else { &known["v1"] };
+        let headers = [("authorization", format!("Bearer {token}"))];
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let method = example.call.split(' ').next().expect("a method");
+        let came = api.call(method, &path, &headers, body).await;
+        assert_eq!(came.status, example.status, "{method} {path}: {}", came.body);
+        for place in example.has {
+            let there = came.body.pointer(place).is_some_and(|value| !value.is_null());
+            assert!(there, "{method} {path}: nothing at {place} in {}", came.body);
+        }
+        if !example.keeps.is_empty() {
+            known.insert(example.keeps.into(), came.body["data"]["id"].to_string());
+        }
+        if example.call == "POST /api/v2/clients" {
+            known.insert("client".into(), came.body["data"]["client"]["id"].to_string());
+        }
+        if example.call == "POST /api/v2/vouchers" {
+            let made = &came.body["data"]["vouchers"][0];
+            known.insert("voucher".into(), made["id"].to_string());
+            known.insert("code".into(), made["code"].as_str().expect("a code").into());
+        }
+        if example.call == "POST /api/auth/login" {
+            let refresh = came.body["refresh_token"].as_str().expect("a refresh token");
+            known.insert("refresh_token".into(), refresh.into());
+        }
+    }
+}
+
+/// What examples begin with.
+async fn at_the_start(app: &TestApp, api: &Api) -> BTreeMap<String, String> {
+    let ali = app.customer("ali", app.gold).await;
+    app.recharge_as(ali, cash(), None).await.expect("a period");
+    app.nas.report(started("ali", "s1")).await;
+    let session = app.sessions(ali).await[0].id;
+    let (_, client_id, client_secret) = client(app, None).await;
+    let given = api.token(&client_id, &client_secret).await.is(200);
+    let v2 = given["access_token"].as_str().expect("a token").to_string();
+    let bearer = format!("Bearer {v2}");
+    let body = json!({ "type": "token", "name": "version 1" });
+    let old = api.call("POST", "/api/v2/clients", &[("authorization", &bearer)], body).await.is(201);
+    let v1 = old["data"]["credentials"]["access_token"].as_str().expect("a token");
+    let known = [
+        ("v1", v1.to_string()),
+        ("v2", v2),
+        ("v1_client", old["data"]["client"]["id"].to_string()),
+        ("client_id", client_id),
+        ("client_secret", client_secret),
+        ("customer", ali.customer.to_string()),
+        ("gold", app.gold.to_string()),
+        ("router", app.router.to_string()),
+        ("session", session.to_string()),
+        ("failed_job", failed_job(app).await.to_string()),
+    ];
+    known.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
+}
+
+/// `$name` as what it stands for; the longest name first, so that `$client` is not taken out of `$client_id`.
+fn filled(text: &str, known: &BTreeMap<String, String>) -> String {
+    let filled =
+        known.iter().rev().fold(text.to_string(), |text, (name, value)| text.replace(&format!("${name}"), value));
+    assert!(!filled.contains('$'), "{text} names what is not known");
+    filled
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_call_works_without_a_credential() {
+    let app = TestApp::sqlite().await;
+    let api = Api::over(&app);
+    for route in routes() {
+        if matches!(route.path, "/api/auth/login" | "/api/auth/refresh" | "/api/v2/auth/token") {
+            continue;
+        }
+        let path = route.path.replace("{id}", "1");
+        for headers in [&[][..], &[("authorization", "Bearer v2_nonsense")]] {
+            let came = api.call(route.method, &path, headers, json!({})).await;
+            assert_eq!(came.status, 401, "{} {path}: {}", route.method, came.body);
+        }
+    }
+}
+
+/// What clients are made from is seen in reviews: the file changes with the tables.
+#[test]
+fn the_openapi_file_is_the_one_of_the_tables() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi/v2.json");
+    let made = serde_json::to_string_pretty(&ispbills::docs::openapi_v2()).expect("a document") + "\n";
+    if std::env::var_os("RENEW").is_some() {
+        std::fs::write(path, &made).expect("the file");
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(kept == made, "docs/openapi/v2.json is out of date: RENEW=1 cargo test -p lastmile openapi_file");
+}
+
+#[test]
+fn names_in_the_openapi_files_are_unique() {
+    for document in [ispbills::docs::openapi_v1(), ispbills::docs::openapi_v2()] {
+        let paths = document["paths"].as_object().expect("paths");
+        let calls = paths.values().flat_map(|item| item.as_object().expect("calls").values());
+        let names: Vec<&Value> = calls.map(|call| &call["operationId"]).collect();
+        let unique: BTreeSet<String> = names.iter().map(|name| name.to_string()).collect();
+        assert_eq!(unique.len(), names.len());
+    }
+}
