@@ -588,7 +588,6 @@ async fn the_log_has_every_request_of_a_known_caller(app: TestApp) {
         let expected = if n < 117 { 200 } else { 429 };
         assert_eq!(ask("GET", V2_OPEN, new, Value::Null).await, expected, "request {n}");
     }
-    drop(ask);
     api.log.write(&api.app.app).await.expect("the log");
     let filter = requests::Filter::default();
     let (rows, total) = requests::list(&api.app.app, &api.app.actor, filter, 0, 1000).await.expect("the log");
