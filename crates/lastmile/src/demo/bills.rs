@@ -6,9 +6,9 @@ use service::{
     Actor, App, BillFilter, LineFilter, Medium,
     bills::{self, BillChange, Means, NewBill},
     customers::{self, Besides, CustomerChange},
+    line_plant::PlantChange,
     lines,
     payments::{self, NewPayment},
-    plant::PlantChange,
 };
 
 /// What for, how much in the currency's main unit, due in so many days, how much of it is paid.

@@ -66,12 +66,11 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     seed::ispbills(&app, other, OTHER_API_LOGIN, &known.other_ispbills).await?;
     for tenant in [isp, other] {
         service_desk::furnish(&app, &Actor::system(tenant)).await?;
+        bills::seed(&app, &Actor::system(tenant)).await?;
     }
     plant::plant(&app, isp, plant::Size::Town).await?;
     plant::plant(&app, other, plant::Size::Village).await?;
     resellers::make(&app, isp, &known.ispbills).await?;
-        bills::seed(&app, &Actor::system(tenant)).await?;
-    }
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 

@@ -345,8 +345,6 @@ async fn give_up(change: &Change<'_>, hook: &mut Webhook, outcome: &Outcome) -> 
         hook.url,
         notices::utc(since)
     );
-    let owners = staff::Filter { role: Some("owner"), status: Some("active"), branch: None };
-    for owner in staff::list(change.tx, change.isp, &owners, 0, 20).await?.0 {
     for recipient in webhook::owners(change.tx, change.isp).await? {
         Message {
             isp_id: change.isp,
