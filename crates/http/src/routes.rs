@@ -62,7 +62,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// The two ids of a path, `{id}` first; each is read as [`Id`] reads one.
+/// The `{id}` of a path and the id of what is within, under whatever name; each is read as [`Id`] reads one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Nested(pub i64, pub i64);
 
@@ -71,8 +71,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Nested {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Nested, Infallible> {
         let params = RawPathParams::from_request_parts(parts, state).await;
-        let mut ids = params.iter().flat_map(|params| params.iter()).map(|(_, text)| read(text));
-        Ok(Nested(ids.next().unwrap_or(0), ids.next().unwrap_or(0)))
+        // What a router around this one has matched stands first.
+        let find = |outer: bool| {
+            let params = params.iter().flat_map(|params| params.iter());
+            let text = params.filter(|(name, _)| (*name == "id") == outer).last();
+            text.map_or(0, |(_, text)| read(text))
+        };
+        Ok(Nested(find(true), find(false)))
     }
 }
 

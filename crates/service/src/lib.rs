@@ -14,6 +14,7 @@
 //! | [`bulk`]                                     | many customers at once                                            |
 //! | [`import`]                                   | customers from another system                                     |
 //! | [`vouchers`], [`cards`], [`payments`]        | prepaid codes, and what was paid                                  |
+//! | [`floats`]                                   | cash that staff hold until they hand it in                        |
 //! | [`hotspot`], [`messages`]                    | the captive portal's log, messages to send                        |
 //! | [`expiry`]                                   | what happens when time is up                                      |
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
@@ -46,6 +47,7 @@ pub mod error;
 pub mod events;
 pub mod expiry;
 pub mod feed;
+pub mod floats;
 pub mod guesses;
 pub mod hotspot;
 pub mod ids;

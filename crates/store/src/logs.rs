@@ -141,7 +141,7 @@ pub async fn logins(
     }
     // Each side is in order and long enough: the page is a part of both together.
     let mut logins = found.iter().map(login).collect::<Result<Vec<_>, Error>>()?;
-    logins.sort_by(|a, b| (b.at, b.accepted, b.id).cmp(&(a.at, a.accepted, a.id)));
+    logins.sort_by_key(|login| std::cmp::Reverse((login.at, login.accepted, login.id)));
     let mut page: Vec<Login> = logins.into_iter().skip(offset as usize).take(limit as usize).collect();
     let routers = names(tx, isp).await?;
     for login in &mut page {

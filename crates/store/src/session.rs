@@ -176,6 +176,7 @@ pub async fn usage_of_customer(
                 "select u.day, cast(sum(u.up) as bigint), cast(sum(u.down) as bigint), cast(sum(u.seconds) as bigint) \
                  from service s join usage_day u on u.isp_id = s.isp_id and u.service_id = s.id \
                  where s.isp_id = $1 and s.customer_id = $2 and u.day >= $3 and u.day <= $4 \
+                 and (u.up > 0 or u.down > 0 or u.seconds > 0) \
                  group by u.day order by u.day"
             ),
             &params![isp, customer, from, to],

@@ -183,6 +183,12 @@ pub async fn find(tx: &Tx, isp: IspId, id: StaffId) -> Result<Option<Staff>, Err
     row.map(|row| Staff::from_row(&row)).transpose()
 }
 
+/// The person, locked until the transaction ends.
+pub async fn lock(tx: &Tx, isp: IspId, id: StaffId) -> Result<Option<Staff>, Error> {
+    let row = tx.row_locked(sql!(text!(Staff::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
+    row.map(|row| Staff::from_row(&row)).transpose()
+}
+
 /// People of all tenants who log in with this address: few, and told apart by their passwords.
 pub async fn everywhere_by_email(tx: &Tx, email_key: &str) -> Result<Vec<Staff>, Error> {
     let rows = tx

@@ -362,6 +362,17 @@ pub async fn update_delivery(tx: &Tx, row: &Delivery) -> Result<(), Error> {
     .map(drop)
 }
 
+/// Where an Isp's owners are told that a webhook was switched off.
+pub async fn owners(tx: &Tx, isp: IspId) -> Result<Vec<String>, Error> {
+    let rows = tx
+        .rows(
+            sql!("select email from staff where isp_id = $1 and role = 'owner' and status = 'active' order by id limit 20"),
+            &params![isp],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
 /// The whole queue of a deleted webhook will not be sent.
 pub async fn end_queue(tx: &Tx, isp: IspId, webhook: i64) -> Result<(), Error> {
     tx.run(

@@ -95,6 +95,8 @@ impl Courier {
         };
         while let Some(request) = next {
             let outcome = self.sender.send(&request).await;
+            let word = if outcome.is_success() { "delivered" } else { "failed" };
+            metrics::counter!("webhook_attempts_total", "outcome" => word).increment(1);
             next = match self.finish(&request, outcome).await {
                 Ok(next) => next,
                 Err(error) => return left(held, &error),

@@ -206,6 +206,7 @@ doors::operations! { App;
     PUT  "/api/v2/staff/{id}"           => staff::update,    staff::UPDATE;
     POST "/api/v2/staff/{id}/suspend"   => staff::suspend,   staff::SUSPEND;
     POST "/api/v2/staff/{id}/activate"  => staff::activate,  staff::ACTIVATE;
+    POST "/api/v2/staff/{id}/hand-in"   => staff::hand_in,   staff::HAND_IN;
 }
 
 /// The dialect's name in tokens, metrics and as its prefix.

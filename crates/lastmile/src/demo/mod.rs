@@ -1,5 +1,6 @@
 //! `demo`: two made-up ISPs that run like real ones. An existing directory is continued with the same credentials.
 
+mod bills;
 pub mod credentials;
 mod people;
 mod plant;
@@ -65,6 +66,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     seed::ispbills(&app, other, OTHER_API_LOGIN, &known.other_ispbills).await?;
     for tenant in [isp, other] {
         service_desk::furnish(&app, &Actor::system(tenant)).await?;
+        bills::seed(&app, &Actor::system(tenant)).await?;
     }
     plant::plant(&app, isp, plant::Size::Town).await?;
     plant::plant(&app, other, plant::Size::Village).await?;

@@ -275,6 +275,7 @@ async fn an_old_secret_is_good_during_the_overlap(app: TestApp) {
     };
     assert_eq!(ask(&made.client_secret).await, 200);
     let rotated = new_secret(&api, made.id, 10 * MINUTE).await;
+    let rotated = rotate(&api, made.id, 10 * MINUTE).await;
     assert_eq!((ask(&made.client_secret).await, ask(&rotated).await), (200, 200));
     api.pass(10 * MINUTE - SECOND);
     assert_eq!((ask(&made.client_secret).await, ask(&rotated).await), (200, 200));
@@ -290,6 +291,15 @@ async fn new_secret(api: &Api, id: ApiClientId, overlap: i64) -> String {
     match clients::rotate(&api.app.app, &api.app.actor, Scopes::ALL, id, overlap).await.expect("a secret") {
         clients::Shown::Oauth { client_secret, .. } => client_secret,
         other => panic!("{other:?}"),
+    let third = rotate(&api, made.id, 0).await;
+    assert_eq!((ask(&rotated).await, ask(&third).await, ask("wrong").await), (401, 200, 401));
+}
+
+async fn rotate(api: &Api, id: ApiClientId, overlap: i64) -> String {
+    let shown = clients::rotate(&api.app.app, &api.app.actor, Scopes::ALL, id, overlap).await.expect("a secret");
+    match shown {
+        clients::Shown::Oauth { client_secret, .. } => client_secret,
+        clients::Shown::Key(_) | clients::Shown::Tokens(_) => panic!("a client of version 2 has a secret"),
     }
 }
 
@@ -599,7 +609,6 @@ async fn the_log_has_every_request_of_a_known_caller(app: TestApp) {
         let expected = if n < 117 { 200 } else { 429 };
         assert_eq!(ask("GET", V2_OPEN, new, Value::Null).await, expected, "request {n}");
     }
-    drop(ask);
     api.log.write(&api.app.app).await.expect("the log");
     let filter = requests::Filter::default();
     let (rows, total) = requests::list(&api.app.app, &api.app.actor, filter, 0, 1000).await.expect("the log");

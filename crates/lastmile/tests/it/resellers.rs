@@ -10,6 +10,7 @@ use service::{
     change::CallerKey,
     clients::{self, NewOauthClient, Tier},
     customers::CustomerChange,
+    floats::{self, HandIn},
     operators::{self, Funding, NewOperator, Terms},
     recharge::{self, Recharge},
     staff::{self, NewStaff},
@@ -299,6 +300,16 @@ async fn a_card_is_redeemed_once(app: TestApp) {
     let first = cards::redeem(&app.app, &app.actor, code, customers[1], Some(key.clone())).await.expect("a period");
     let again = cards::redeem(&app.app, &app.actor, code, customers[1], Some(key)).await;
     assert_eq!(again, Ok(first), "the same answer to a repeat");
+    // The shop owes the value less its commission until it hands it in, once.
+    let hand_in = async |amount: i64| {
+        let (method, reference, note) = ("office".into(), None, None);
+        let command = HandIn { amount: Money(amount), method, reference, note };
+        floats::hand_in(&app.app, &app.actor, shop, command, None).await.map(|done| done.held)
+    };
+    assert_eq!(hand_in(150_000).await, Ok(40_000));
+    assert!(matches!(hand_in(40_001).await, Err(Error::Refused(_))));
+    assert_eq!(hand_in(40_000).await, Ok(0));
+    assert!(hand_in(1).await.is_err());
 }
 
 async fn cards_go_from_hand_to_hand(app: TestApp) {

@@ -21,7 +21,7 @@ pub struct WireguardPair {
 }
 
 impl WireguardPair {
-    pub fn new() -> WireguardPair {
+    pub fn random() -> WireguardPair {
         WireguardPair::of(random_bytes())
     }
 

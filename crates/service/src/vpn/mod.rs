@@ -62,7 +62,7 @@ async fn made(app: &App, isp: IspId) -> Result<Server, Error> {
         return Ok(server);
     }
     let now = app.clock.now();
-    let pair = WireguardPair::new();
+    let pair = WireguardPair::random();
     let authority = keys::authority(&authority_name(isp), now)?;
     let own = keys::certify((&authority_name(isp), &authority.key), SERVER_NAME, For::Server, now)?;
     let seal = |what: &str, clear: &str| app.vault.seal(&place(isp, what), clear);
@@ -363,7 +363,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewAccount) -> Result<Sho
         (certificate, certificate_ends_at) = (Some(made.certificate), Some(made.ends_at));
         seal("private", &made.key)
     } else {
-        let pair = WireguardPair::new();
+        let pair = WireguardPair::random();
         public_key = Some(pair.public);
         preshared_key = Some(seal("preshared", &keys::preshared()));
         seal("private", &pair.private)

@@ -14,7 +14,6 @@ use store::{
     db::{Class, Tx},
     event,
     message::Message,
-    staff,
     webhook::{self, Attempt, Delivery, Webhook},
 };
 
@@ -150,7 +149,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn is_success(&self) -> bool {
+    pub fn is_success(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 }
@@ -346,14 +345,13 @@ async fn give_up(change: &Change<'_>, hook: &mut Webhook, outcome: &Outcome) -> 
         hook.url,
         notices::utc(since)
     );
-    let owners = staff::Filter { role: Some("owner"), status: Some("active"), branch: None };
-    for owner in staff::list(change.tx, change.isp, &owners, 0, 20).await?.0 {
+    for recipient in webhook::owners(change.tx, change.isp).await? {
         Message {
             isp_id: change.isp,
             id: change.id(Table::Message).await?,
             channel: "email".into(),
             kind: "webhook_disabled".into(),
-            recipient: owner.email,
+            recipient,
             body: text.clone(),
             customer_id: None,
             status: "queued".into(),

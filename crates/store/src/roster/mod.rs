@@ -54,9 +54,9 @@ record! {
 /// Active, within validity and quota when last looked at.
 pub(crate) const RUNNING: i64 = 1;
 /// Active, and the end of its validity or quota has been acted on.
-const LAPSED: i64 = 2;
+pub(crate) const LAPSED: i64 = 2;
 pub(crate) const BARRED: i64 = 3;
-const OFF: i64 = 4;
+pub(crate) const OFF: i64 = 4;
 
 fn kind_number(kind: Kind) -> i64 {
     match kind {

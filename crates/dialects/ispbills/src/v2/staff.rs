@@ -2,15 +2,17 @@
 //! they get their account.
 
 use axum::extract::State;
-use domain::{Instant, Role, Scope, StaffId};
+use domain::{Instant, Money, Role, Scope, StaffId};
 use doors::{
     Id, Operation,
     form::{Body, Query},
     wire::utc_seconds,
 };
 use serde::Serialize;
+use serde_json::Number;
 use service::{
     App, Staff, Why,
+    floats::{self, HandIn},
     staff::{self, Filter, NewStaff, StaffChange},
     vault::random_text,
 };
@@ -35,6 +37,10 @@ pub struct Row {
     /// active or suspended.
     status: String,
     last_login_at: Option<String>,
+    /// Cash taken for the provider and not handed in; told of one person, not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    cash_held: Option<Number>,
     created_at: String,
     updated_at: String,
     /// Only when it was made here, and only this once.
@@ -59,6 +65,7 @@ fn told(person: Staff) -> Row {
         branch_id: person.branch_id.map(|id| id.0),
         status: person.status,
         last_login_at: person.last_login_at.map(utc_seconds),
+        cash_held: None,
         created_at: utc_seconds(person.created_at),
         password: None,
     }
@@ -129,7 +136,8 @@ pub const SHOW: Operation = Operation::new("Staff", "Retrieve a member of staff"
 pub async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Answer<Row> {
     let person = staff::show(&app, &caller.actor, StaffId(id)).await?;
     let changed = changed(&person);
-    Ok(Reply::data(told(person)).tagged(changed))
+    let held = floats::held(&app, &caller.actor, person.id).await?;
+    Ok(Reply::data(Row { cash_held: Some(caller.amount(held)), ..told(person) }).tagged(changed))
 }
 
 doors::form! {
@@ -184,4 +192,55 @@ pub const ACTIVATE: Operation =
 pub async fn activate(State(app): State<App>, caller: Caller, Id(id): Id) -> Answer<Row> {
     let person = staff::suspend(&app, &caller.actor, caller.scopes, StaffId(id), false).await?;
     Ok(Reply::data(told(person)))
+}
+
+doors::form! {
+    CashHandIn {
+        amount: required Amount, "What is handed in; no more than the person holds.";
+        method: optional Text(1, 40), "Where it goes: office, bank …; office unless said otherwise.";
+        reference: optional Text(1, 100), "The receipt's.";
+        note: optional Text(1, 500), "For the ledger.";
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct HandedInCash {
+    /// The person's.
+    id: i64,
+    /// The ledger's.
+    entry_id: i64,
+    #[schema(value_type = f64)]
+    amount: Number,
+    /// What the person still holds.
+    #[schema(value_type = f64)]
+    cash_held: Number,
+    currency: String,
+}
+
+pub const HAND_IN: Operation = Operation::new("Staff", "Hand in cash", Scope::StaffWrite)
+    .about("What collectors and card distributors took for the provider comes into its own hands.")
+    .body::<CashHandIn>()
+    .creates::<HandedInCash>();
+
+pub async fn hand_in(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    Body(body): Body<CashHandIn>,
+) -> Answer<HandedInCash> {
+    let CashHandIn { amount, method, reference, note } = body;
+    let command = HandIn {
+        amount: caller.money("amount", amount, 1)?,
+        method: method.or("office".into()).to_lowercase(),
+        reference: reference.value(),
+        note: note.value(),
+    };
+    let done = floats::hand_in(&app, &caller.actor, StaffId(id), command, caller.key.clone()).await?;
+    Ok(Reply::created(HandedInCash {
+        id: done.staff_id,
+        entry_id: done.entry_id,
+        amount: caller.amount(Money(done.amount)),
+        cash_held: caller.amount(Money(done.held)),
+        currency: caller.tenant.currency.code.clone(),
+    }))
 }
