@@ -23,6 +23,7 @@ pub const WITHOUT: &[&str] = &[
     "POST /api/v2/recharge-cards/issue",
     "POST /api/v2/recharge-cards/redeem",
     "GET /api/v2/recharge-cards/{id}",
+    "POST /api/v2/staff/{id}/hand-in",
 ];
 
 /// A new example where none stands before it.
