@@ -128,3 +128,27 @@ impl Status {
         Status::ALL.into_iter().find(|status| status.word() == word)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_shown_as_it_was_sold() {
+        for connection in Connection::ALL {
+            assert_eq!(Connection::from_word(connection.word()), Some(connection));
+            assert_eq!(Connection::of(connection.kind(), Some(connection)), connection);
+        }
+        assert_eq!(Connection::WORDS, Connection::ALL.map(Connection::word));
+        // What was said of a line's medium is forgotten once it is no PPPoE line any more.
+        let rows = [
+            (Kind::Hotspot, Some(Connection::Fiber), Connection::Hotspot),
+            (Kind::Pppoe, Some(Connection::Static), Connection::Pppoe),
+            (Kind::Pppoe, None, Connection::Pppoe),
+            (Kind::Other, None, Connection::Other),
+        ];
+        for (kind, told, shown) in rows {
+            assert_eq!(Connection::of(kind, told), shown, "{kind:?} {told:?}");
+        }
+    }
+}

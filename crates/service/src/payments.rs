@@ -73,7 +73,7 @@ pub async fn page(
     let filter = filter(wanted, actor.branch);
     app.db
         .read(async move |tx| {
-            let (total, _) = invoice::count_and_sum(tx, isp, &filter).await?;
+            let total = invoice::count(tx, isp, &filter).await?;
             Ok((invoice::list(tx, isp, &filter, offset, limit).await?, total))
         })
         .await

@@ -137,6 +137,12 @@ pub async fn list(tx: &Tx, isp: IspId, filter: &PaymentFilter, offset: i64, limi
     records(tx.rows(text, &params).await?, Payment::from_row)
 }
 
+pub async fn count(tx: &Tx, isp: IspId, filter: &PaymentFilter) -> Result<i64, Error> {
+    let (condition, params) = matching(isp, filter);
+    let row = tx.row(format!("select count(*) from payment t where {condition}"), &params).await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
 /// How many payments match, and what they add up to.
 pub async fn count_and_sum(tx: &Tx, isp: IspId, filter: &PaymentFilter) -> Result<(i64, Money), Error> {
     let (condition, params) = matching(isp, filter);
