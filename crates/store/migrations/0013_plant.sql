@@ -28,7 +28,7 @@ create table onu (
     id bigint not null,
     olt_id bigint not null,
     name text not null,
-    serial text,
+    serial_number text,
     serial_key text,
     mac text,
     mac_key text,

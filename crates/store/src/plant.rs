@@ -41,7 +41,7 @@ record! {
         id: i64,
         olt_id: i64,
         name: String,
-        serial: Option<String>,
+        serial_number: Option<String>,
         serial_key: Option<String>,
         mac: Option<String>,
         mac_key: Option<String>,
@@ -179,7 +179,7 @@ table!(
     onu,
     save_onu,
     "on conflict (isp_id, id) do update set olt_id = excluded.olt_id, name = excluded.name, \
-     serial = excluded.serial, serial_key = excluded.serial_key, mac = excluded.mac, mac_key = excluded.mac_key, \
+     serial_number = excluded.serial_number, serial_key = excluded.serial_key, mac = excluded.mac, mac_key = excluded.mac_key, \
      pon_port = excluded.pon_port, line = excluded.line, line_key = excluded.line_key, \
      customer_id = excluded.customer_id, service_id = excluded.service_id, status = excluded.status, \
      status_since = excluded.status_since, rx_power = excluded.rx_power, tx_power = excluded.tx_power, \

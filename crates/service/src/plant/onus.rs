@@ -70,7 +70,7 @@ async fn found(change: &Change<'_>, actor: &Actor, id: i64) -> Result<NamedOnu, 
 /// What it is called in logs.
 fn title(onu: &Onu) -> String {
     let named = Some(onu.name.clone()).filter(|name| !name.is_empty());
-    named.or(onu.serial.clone()).or(onu.mac.clone()).unwrap_or_default()
+    named.or(onu.serial_number.clone()).or(onu.mac.clone()).unwrap_or_default()
 }
 
 pub async fn create(app: &App, actor: &Actor, wish: Wish) -> Result<NamedOnu, Error> {
@@ -129,7 +129,7 @@ fn blank(isp: domain::IspId, id: i64, now: Instant) -> Onu {
         id,
         olt_id: 0,
         name: String::new(),
-        serial: None,
+        serial_number: None,
         serial_key: None,
         mac: None,
         mac_key: None,
@@ -168,8 +168,8 @@ fn wished(before: &Onu, wish: &Wish, now: Instant) -> Onu {
     let mut onu = before.clone();
     onu.olt_id = olt.unwrap_or(onu.olt_id);
     onu.name = name.map_or(onu.name, |name| name.trim().into());
-    onu.serial = serial.unwrap_or(onu.serial).map(|serial| serial.trim().to_uppercase());
-    onu.serial_key = onu.serial.as_deref().map(name_key);
+    onu.serial_number = serial.unwrap_or(onu.serial_number).map(|serial| serial.trim().to_uppercase());
+    onu.serial_key = onu.serial_number.as_deref().map(name_key);
     onu.mac = mac.map_or(onu.mac, |mac| mac.map(|mac| mac.to_string()));
     onu.mac_key = onu.mac.as_deref().map(name_key);
     onu.pon_port = pon_port.unwrap_or(onu.pon_port);
@@ -234,7 +234,7 @@ async fn place(change: &Change<'_>, onu: &Onu) -> Result<(), Error> {
     checks.must((1..=256).contains(&onu.line), "onu_number", Why::Not("a number from 1 to 256"));
     checks.must(!onu.name.chars().any(char::is_control), "name", Why::Not("one line"));
     checks.must(STATUSES.contains(&onu.status.as_str()), "status", Why::NotOneOf(STATUSES));
-    checks.must(onu.serial.is_some() || onu.mac.is_some(), "serial", Why::Required);
+    checks.must(onu.serial_number.is_some() || onu.mac.is_some(), "serial", Why::Required);
     let another = |other: Option<i64>| other.is_some_and(|other| other != onu.id);
     if let Some(key) = &onu.serial_key {
         checks.must(!another(rows::onu_with_serial(tx, isp, key).await?), "serial", Why::Taken);

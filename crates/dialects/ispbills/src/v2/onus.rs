@@ -100,7 +100,7 @@ fn row(Shown { onu, olt_name, customer_name, branch: _ }: Shown) -> Row {
         olt_id: onu.olt_id,
         olt: olt_name,
         name: onu.name,
-        serial: onu.serial,
+        serial: onu.serial_number,
         mac: onu.mac,
         pon_port: onu.pon_port,
         onu_number: onu.line,
