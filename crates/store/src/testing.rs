@@ -295,7 +295,7 @@ impl Programs {
     }
 
     fn listening(port: u16) -> Vec<String> {
-        ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300", "shared_buffers=64MB"]
+        ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=800", "shared_buffers=64MB"]
             .into_iter()
             .map(str::to_owned)
             .chain([format!("port={port}")])
