@@ -18,7 +18,9 @@ use store::{
     service,
 };
 
-use crate::{Actor, App, Change, Error, Why, app::Tenant, change::CallerKey, ids::Table, plans, recharge::SERIES};
+use crate::{
+    Actor, App, Change, Error, Why, app::Tenant, change::CallerKey, ids::Table, plans, recharge::SERIES, resellers,
+};
 
 const CREDIT_NOTES: &str = "CN";
 /// When a bill that names no day is due.
@@ -319,14 +321,18 @@ pub(crate) async fn receive(
         WALLET => {
             Source::Wallet { holds: ledger::held(change.tx, change.isp, &Account::CustomerWallet(customer)).await? }
         }
-        method => Source::Cash { method: method.into() },
+        method => match resellers::holder(change).await? {
+            Some(by) => Source::Float { by },
+            None => Source::Cash { method: method.into() },
+        },
     };
     let settled = bill::settle(customer, &mut seen, amount, &source).map_err(|refusal| match refusal {
         Refusal::Insufficient { needed } => Error::Insufficient { needed },
         Refusal::Paid => Error::Refused(PAID_FOR),
     })?;
     let payment = match source {
-        Source::Cash { method } => {
+        Source::Cash { .. } | Source::Float { .. } => {
+            let method = means.method.clone();
             let paid = ids.iter().zip(&settled.applied).filter(|(_, part)| **part > Money::ZERO);
             let paid: Vec<InvoiceId> = paid.map(|(id, _)| *id).collect();
             Some(payment(change, customer, amount, method, means, &paid).await?)

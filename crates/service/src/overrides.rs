@@ -7,7 +7,7 @@ use domain::{
 use serde_json::json;
 use store::{customer, db::Class, plan, service};
 
-use crate::{Actor, App, Error, Why};
+use crate::{Actor, App, Error, Why, resellers};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Override {
@@ -36,6 +36,12 @@ pub async fn put(app: &App, actor: &Actor, id: CustomerId, given: Override) -> R
         let line = service::lock_of_customer(change.tx, change.isp, id).await?.into_iter().next();
         let before = line.ok_or(Error::NotFound { what: "service" })?;
         let mut line = before.clone();
+        match given {
+            Override::End(_) | Override::Speed(_) | Override::Time(_) | Override::Volume(_) => {
+                resellers::sells_nothing(change).await?;
+            }
+            Override::Device(_) | Override::AnyDevice => {}
+        }
         match given {
             Override::End(at) => {
                 let at = at.max(change.now);

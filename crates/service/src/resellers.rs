@@ -63,11 +63,16 @@ async fn reseller(
 
 const SUSPENDED: Error = Error::Refused("This operator is suspended and sells nothing");
 
+/// The operator whose people act: money that they take is theirs to hand in.
+pub(crate) async fn holder(change: &Change<'_>) -> Result<Option<StaffId>, Error> {
+    let Some(branch) = change.branch else { return Ok(None) };
+    Ok(operator::of_branch(change.tx, change.isp, branch).await?)
+}
+
 /// Refuses what would give a customer more without a sale, where a reseller's people ask for it.
 pub(crate) async fn sells_nothing(change: &Change<'_>) -> Result<(), Error> {
-    let Some(branch) = change.branch else { return Ok(()) };
-    match operator::owns_branch(change.tx, change.isp, branch).await? {
-        true => Err(Error::Refused("An operator changes a customer's plan by a recharge with the new one")),
+    match holder(change).await?.is_some() {
+        true => Err(Error::Refused("An operator gives a customer more, or another plan, by a recharge")),
         false => Ok(()),
     }
 }

@@ -139,11 +139,12 @@ pub async fn lock_of_branch(tx: &Tx, isp: IspId, branch: BranchId) -> Result<Opt
     row.map(|row| Operator::from_row(&row)).transpose()
 }
 
-/// Whether the branch is some operator's.
-pub async fn owns_branch(tx: &Tx, isp: IspId, branch: BranchId) -> Result<bool, Error> {
-    let row =
-        tx.row(sql!("select 1 from operator where isp_id = $1 and branch_id = $2"), &params![isp, branch]).await?;
-    Ok(row.is_some())
+/// Whose branch it is, if it is an operator's.
+pub async fn of_branch(tx: &Tx, isp: IspId, branch: BranchId) -> Result<Option<StaffId>, Error> {
+    let row = tx
+        .row(sql!("select staff_id from operator where isp_id = $1 and branch_id = $2"), &params![isp, branch])
+        .await?;
+    row.map(|row| row.get(0)).transpose()
 }
 
 pub async fn update(tx: &Tx, row: &Operator) -> Result<(), Error> {

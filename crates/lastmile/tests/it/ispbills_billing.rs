@@ -558,6 +558,7 @@ async fn lists_say_what_each_customer_is(app: TestApp) {
 
 async fn every_action_does_what_it_says(app: TestApp) {
     let api = Api::over(&app).await;
+    service::sms::top_up(&app.app, &app.actor, 10, None, None).await.expect("credits");
     let line = app.customer("ali", app.gold).await;
     let ali = line.customer.0;
     let ok = async |body: Value| api.action(ali, body).await.is(200)["data"].clone();
