@@ -310,6 +310,7 @@ mod tests {
         let sample = read(json!({ "name": "ann", "kind": "A", "phone": "+254 (712) 345-678" })).unwrap();
         assert_eq!((sample.name.as_str(), sample.kind), ("ann", Given::Value("a")));
         assert_eq!((sample.phone, sample.url), (Given::Value("+254712345678".into()), Given::Absent));
+        assert_eq!(sample.r#type, Given::Absent);
         let Err(Error::Invalid(wrong)) = read(json!({ "kind": "c", "phone": "12", "url": "nowhere" })) else {
             panic!()
         };
