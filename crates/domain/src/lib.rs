@@ -8,6 +8,7 @@ pub mod bandwidth;
 pub mod billing;
 pub mod clock;
 pub mod event;
+pub mod fup;
 pub mod ids;
 pub mod ledger;
 pub mod mac;

@@ -13,10 +13,12 @@
 //! | [`vouchers`], [`payments`]                   | prepaid codes, and what was paid                                  |
 //! | [`hotspot`], [`messages`]                    | the captive portal's log, messages to send                        |
 //! | [`expiry`]                                   | what happens when time is up                                      |
+//! | [`fup`]                                      | fair use: policies, what crosses them, what comes                 |
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
 //! | [`metering`]                               | what API clients use                                              |
+//! | [`words`]                                  | facts as people say them                                          |
 //! | [`overview`]                                 | the front page's facts                                            |
 
 pub mod accounting;
@@ -32,6 +34,7 @@ pub mod directory;
 pub mod error;
 pub mod expiry;
 pub mod feed;
+pub mod fup;
 pub mod hotspot;
 pub mod ids;
 pub mod import;
@@ -52,6 +55,7 @@ pub mod standing;
 pub mod tokens;
 pub mod vault;
 pub mod vouchers;
+pub mod words;
 
 pub use actor::{Actor, Who};
 pub use app::App;
