@@ -71,12 +71,23 @@ pub async fn create(app: &App, actor: &Actor, name: String, draft: Draft) -> Res
     .await
 }
 
-/// Replaces what a named template says; every line that goes by it follows.
-pub async fn update(app: &App, actor: &Actor, id: FupTemplateId, name: String, draft: Draft) -> Result<Whole, Error> {
+/// Replaces what a named template says; every line that goes by it follows. `unchanged_since` is the change that the
+/// caller has seen last: a later one refuses.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    id: FupTemplateId,
+    name: String,
+    draft: Draft,
+    unchanged_since: Option<Instant>,
+) -> Result<Whole, Error> {
     actor.writes()?;
     let tenant = app.tenant(actor.isp).await?;
     app.change(actor, Class::Interactive, async move |change| {
         let before = named(change, id).await?;
+        if unchanged_since.is_some_and(|seen| seen != before.template.updated_at) {
+            return Err(Error::Changed);
+        }
         let key = free_name(change, &name, Some(id)).await?;
         let mut after = make(change, &tenant.zone, id, &draft, None, Some((name.trim(), key))).await?;
         after.template.created_at = before.template.created_at;
@@ -183,6 +194,7 @@ pub async fn choose(app: &App, actor: &Actor, id: CustomerId, chosen: Chosen) ->
         let line = line(change, &who, id).await?;
         let before = fup::overridden(change.tx, change.isp, line.id).await?;
         let own = fup::own(change.tx, change.isp, line.id).await?;
+        let mut followed = false;
         let template = match &chosen {
             Chosen::Template(template) => {
                 known(change, *template).await?;
@@ -200,6 +212,7 @@ pub async fn choose(app: &App, actor: &Actor, id: CustomerId, chosen: Chosen) ->
                     Some(known) => {
                         after.template.created_at = known.template.created_at;
                         replace(change, known, &after).await?;
+                        followed = true;
                     }
                     None => {
                         fup::save(change.tx, &after).await?;
@@ -226,7 +239,9 @@ pub async fn choose(app: &App, actor: &Actor, id: CustomerId, chosen: Chosen) ->
                 "customer": id.0, "template": template.map(|id| id.0), "own": matches!(chosen, Chosen::Own(_))
             });
             change.event(EventKind::FupOverridden, Subject::Service(line.id.0), body);
-            change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+            if !followed {
+                change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+            }
         }
         Ok(())
     })

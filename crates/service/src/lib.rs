@@ -18,6 +18,7 @@
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
 //! | [`metering`]                               | what API clients use                                              |
+//! | [`why`]                                    | how a line stands, and the facts behind it                        |
 //! | [`words`]                                  | facts as people say them                                          |
 //! | [`overview`]                                 | the front page's facts                                            |
 
@@ -55,6 +56,7 @@ pub mod standing;
 pub mod tokens;
 pub mod vault;
 pub mod vouchers;
+pub mod why;
 pub mod words;
 
 pub use actor::{Actor, Who};

@@ -31,3 +31,4 @@ pub mod staff;
 pub mod testing;
 pub mod token;
 pub mod voucher;
+pub mod why;
