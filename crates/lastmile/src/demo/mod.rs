@@ -1,6 +1,7 @@
 //! `demo`: two made-up ISPs that run like real ones. An existing directory is continued with the same credentials.
 
 pub mod credentials;
+mod fair_use;
 mod people;
 mod seed;
 
@@ -59,6 +60,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     }
     seed::ispbills(&app, isp, API_LOGIN, &known.ispbills).await?;
     seed::ispbills(&app, other, OTHER_API_LOGIN, &known.other_ispbills).await?;
+    fair_use::policy(&app, &actor).await?;
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 
