@@ -281,7 +281,7 @@ fn facts(
         let fact = Fact { at, kind: expired.into(), text, by: "system".into(), data: json!({ "expired_at": at.0 }) };
         all.push(Placed { fact, place: i64::MAX });
     }
-    all.sort_by(|a, b| (b.fact.at, b.place).cmp(&(a.fact.at, a.place)));
+    all.sort_by_key(|placed| std::cmp::Reverse((placed.fact.at, placed.place)));
     let kinds = causes(decision, level);
     let last_in = all.iter().find(|placed| placed.fact.kind == STARTED).map(|placed| placed.fact.at);
     let is_cause = |fact: &Fact| {

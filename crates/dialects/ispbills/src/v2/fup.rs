@@ -336,13 +336,13 @@ pub async fn choose(
         }
         (Some(_), false, None) | (None, true, None) if besides.iter().any(|(_, given)| *given) => {
             let wrong = besides.iter().filter(|(_, given)| *given);
-            let wrong = wrong.map(|(field, _)| FieldError { field, why: Why::Not("given without tiers") });
+            let wrong = wrong.map(|(field, _)| FieldError { field, why: Why::Not("left out without tiers") });
             return Err(Error::Invalid(wrong.collect()).into());
         }
         (Some(id), false, None) => Chosen::Template(FupTemplateId(id)),
         (None, true, None) => Chosen::Exempt,
         (None, false, None) => return Err(Error::invalid("template_id", Why::Required).into()),
-        _ => return Err(Error::invalid("template_id", Why::Not("given beside exempt or tiers")).into()),
+        _ => return Err(Error::invalid("template_id", Why::Not("alone, or exempt or tiers instead")).into()),
     };
     fup::choose(&app, &caller.actor, CustomerId(id), chosen).await?;
     standing_of(&app, &caller, id).await
