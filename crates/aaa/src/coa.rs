@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use domain::RouterId;
+use domain::{RouterId, access::Grant};
 use radius::{
     Overflow, Secret, attribute,
     client::{Draft, Outcome, PATIENCE, Signed},
@@ -199,6 +199,10 @@ fn write(vendor: Vendor, directory: &Directory, order: &Order, mut draft: Draft)
         let entry = session.service_id.and_then(|id| directory.service(id));
         let state = entry.as_ref().map(|entry| entry.state.lock());
         let custom = state.as_ref().and_then(|state| state.custom.as_deref());
+        // A NAS holds what a session has carried from its beginning against its limit.
+        let carried = session.up_total.saturating_add(session.down_total);
+        let data_left_bytes = grant.data_left_bytes.map(|left| left.saturating_add(carried));
+        let grant = &Grant { data_left_bytes, ..Grant::clone(grant) };
         reply::change(vendor, grant, &mut Out::new(&mut draft, custom))?;
     }
     Ok(draft)

@@ -112,6 +112,36 @@ kinds! {
     Ipv4 -> Ipv4Addr { fields::ipv4, json!({ "type": "string", "format": "ipv4" }) }
     /// An absolute address with http or https.
     Url -> String { url, json!({ "type": "string", "format": "uri", "maxLength": 2000 }) }
+    /// Thresholds of fair use: from so many bytes on, this bandwidth.
+    Tiers(max: usize) -> Vec<(i64, i64)> {
+        |value: &Value| several_up_to(value, max, tier),
+        json!({
+            "type": "array", "minItems": 1, "maxItems": max,
+            "items": {
+                "type": "object", "additionalProperties": false, "required": ["after_bytes", "bandwidth_id"],
+                "properties": {
+                    "after_bytes": { "type": "integer", "format": "int64", "minimum": 0, "maximum": 1_i64 << 53 },
+                    "bandwidth_id": { "type": "integer", "format": "int64", "minimum": 1 }
+                }
+            }
+        })
+    }
+    /// Times of day that fair use treats in another way.
+    Windows(max: usize) -> Vec<TimeOfDay> {
+        |value: &Value| several_up_to(value, max, time_of_day),
+        json!({
+            "type": "array", "minItems": 1, "maxItems": max,
+            "items": {
+                "type": "object", "additionalProperties": false, "required": ["from", "until"],
+                "properties": {
+                    "from": { "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" },
+                    "until": { "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" },
+                    "counted": { "type": "boolean", "default": false },
+                    "bandwidth_id": { "type": ["integer", "null"], "format": "int64", "minimum": 1 }
+                }
+            }
+        })
+    }
     /// Any JSON object; the use case looks into it.
     Object -> Value {
         |value: &Value| if value.is_object() { Ok(value.clone()) } else { Err(Why::Not("an object")) },
@@ -130,6 +160,42 @@ fn several_up_to<T>(value: &Value, max: usize, kind: impl Fn(&Value) -> Result<T
         Value::Array(items) => items.iter().map(kind).collect(),
         _ => Err(Why::NotAList),
     }
+}
+
+/// `{"from": "23:00", "until": "06:00", "counted": false, "bandwidth_id": 7}`, in minutes after midnight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TimeOfDay {
+    pub from: i64,
+    pub until: i64,
+    pub counted: bool,
+    pub bandwidth: Option<i64>,
+}
+
+fn tier(value: &Value) -> Result<(i64, i64), Why> {
+    const FORM: Why = Why::Not("a list of {after_bytes, bandwidth_id}");
+    let object = value.as_object().filter(|object| object.len() == 2).ok_or(FORM)?;
+    let (after, id) = object.get("after_bytes").zip(object.get("bandwidth_id")).ok_or(FORM)?;
+    Ok((fields::integer(0, 1 << 53)(after)?, fields::id(id)?))
+}
+
+fn time_of_day(value: &Value) -> Result<TimeOfDay, Why> {
+    const FORM: Why = Why::Not("a list of {from, until, counted, bandwidth_id} with times as HH:MM");
+    let object = value.as_object().ok_or(FORM)?;
+    if object.keys().any(|key| !["from", "until", "counted", "bandwidth_id"].contains(&key.as_str())) {
+        return Err(FORM);
+    }
+    let minute = |name: &str| {
+        let text = object.get(name)?.as_str()?;
+        let time: civil::Time = text.parse().ok().filter(|_| text.len() == 5)?;
+        Some(i64::from(time.hour()) * 60 + i64::from(time.minute()))
+    };
+    let (from, until) = minute("from").zip(minute("until")).filter(|(from, until)| from != until).ok_or(FORM)?;
+    Ok(TimeOfDay {
+        from,
+        until,
+        counted: object.get("counted").map_or(Ok(false), fields::boolean)?,
+        bandwidth: object.get("bandwidth_id").filter(|id| !id.is_null()).map(fields::id).transpose()?,
+    })
 }
 
 fn phone(value: &Value) -> Result<String, Why> {

@@ -17,6 +17,7 @@
 //! | [`floats`]                                   | cash that staff hold until they hand it in                        |
 //! | [`hotspot`], [`messages`]                    | the captive portal's log, messages to send                        |
 //! | [`expiry`]                                   | what happens when time is up                                      |
+//! | [`fup`]                                      | fair use: policies, what crosses them, what comes                 |
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
 //! | [`sessions`]                                 | sessions as they are looked at, and orders to single ones         |
@@ -25,6 +26,8 @@
 //! | [`sms`], [`complaints`]                      | messages sent for clients, what customers report                  |
 //! | [`webhooks`]                               | what other systems are told, and the queue of it                  |
 //! | [`metering`]                               | what API clients use                                              |
+//! | [`why`]                                    | how a line stands, and the facts behind it                        |
+//! | [`words`]                                  | facts as people say them                                          |
 //! | [`overview`]                                 | the front page's facts                                            |
 //! | [`dashboard`], [`logs`]                      | figures, and what was seen                                        |
 //! | [`plant`], [`vpn`]                           | equipment, and how it is reached                                  |
@@ -49,6 +52,7 @@ pub mod expiry;
 pub mod feed;
 pub mod floats;
 pub mod guesses;
+pub mod fup;
 pub mod hotspot;
 pub mod ids;
 pub mod import;
@@ -82,6 +86,8 @@ pub mod vault;
 pub mod vouchers;
 pub mod vpn;
 pub mod webhooks;
+pub mod why;
+pub mod words;
 
 pub use actor::{Actor, Who};
 pub use app::App;

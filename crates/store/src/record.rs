@@ -29,6 +29,7 @@ id_values!(
     ServiceId,
     PlanId,
     BandwidthId,
+    FupTemplateId,
     PoolId,
     RouterId,
     SessionId,
@@ -64,7 +65,8 @@ word_values!(
     bill::BillStatus,
     ExpiryAction,
     domain::access::Reason,
-    domain::event::EventKind
+    domain::event::EventKind,
+    domain::fup::Measure
 );
 
 /// Joins texts at compile time: a select list and a condition become one statement.

@@ -254,6 +254,26 @@ mod tests {
     }
 
     #[test]
+    fn a_quotas_remainder_past_four_gibibytes() {
+        let rows = [
+            (Vendor::Mikrotik, 4_294_967_295, "Mikrotik-Total-Limit=4294967295"),
+            (Vendor::Mikrotik, 4_294_967_296, "Mikrotik-Total-Limit=0 Mikrotik-Total-Limit-Gigawords=1"),
+            (Vendor::Chillispot, 800_000_000, "ChilliSpot-Max-Total-Octets=800000000"),
+            (
+                Vendor::Chillispot,
+                9_000_000_000,
+                "ChilliSpot-Max-Total-Octets=410065408 ChilliSpot-Max-Total-Gigawords=2",
+            ),
+            (Vendor::Huawei, 5_000_000_000, "Huawei-Remanent-Volume=4882813"),
+        ];
+        for (vendor, left, expected) in rows {
+            let text = told(vendor, &Grant { data_left_bytes: Some(left), ..grant() }, None);
+            assert!(text.contains(expected), "{vendor:?} {left}: {text}");
+            assert_eq!(text.contains("Gigawords"), expected.contains("Gigawords"), "{text}");
+        }
+    }
+
+    #[test]
     fn a_subscribers_own_attributes_win() {
         let rule = |attribute: &str, value: &str| service::directory::Rule {
             attribute: attribute.into(),

@@ -22,6 +22,9 @@ pub(crate) mod status_checks;
 pub(crate) mod subscriptions;
 pub(crate) mod vpn;
 mod webhooks;
+mod fup;
+mod packages;
+mod why;
 
 use axum::Router;
 use service::App;
@@ -207,6 +210,19 @@ doors::operations! { App;
     POST "/api/v2/staff/{id}/suspend"   => staff::suspend,   staff::SUSPEND;
     POST "/api/v2/staff/{id}/activate"  => staff::activate,  staff::ACTIVATE;
     POST "/api/v2/staff/{id}/hand-in"   => staff::hand_in,   staff::HAND_IN;
+    // Fair use.
+    GET    "/api/v2/fup-templates"       => fup::list,    fup::LIST;
+    POST   "/api/v2/fup-templates"       => fup::create,  fup::CREATE;
+    GET    "/api/v2/fup-templates/{id}"  => fup::show,    fup::SHOW;
+    PUT    "/api/v2/fup-templates/{id}"  => fup::update,  fup::UPDATE;
+    DELETE "/api/v2/fup-templates/{id}"  => fup::delete,  fup::DELETE;
+    PUT    "/api/v2/packages/{id}/fup"   => fup::attach,  fup::ATTACH;
+    GET    "/api/v2/customers/{id}/fup"  => fup::standing,  fup::STANDING;
+    PUT    "/api/v2/customers/{id}/fup"  => fup::choose,    fup::CHOOSE;
+    DELETE "/api/v2/customers/{id}/fup"  => fup::clear,     fup::CLEAR;
+    GET    "/api/v2/customers/{id}/fup/preview" => fup::preview,  fup::PREVIEW;
+    // How a line stands, and the facts behind it.
+    GET    "/api/v2/customers/{id}/why"  => why::show,    why::SHOW;
 }
 
 /// The dialect's name in tokens, metrics and as its prefix.

@@ -2,6 +2,7 @@
 
 mod bills;
 pub mod credentials;
+mod fair_use;
 mod people;
 mod plant;
 mod resellers;
@@ -71,6 +72,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     plant::plant(&app, isp, plant::Size::Town).await?;
     plant::plant(&app, other, plant::Size::Village).await?;
     resellers::make(&app, isp, &known.ispbills).await?;
+    fair_use::policy(&app, &actor).await?;
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 

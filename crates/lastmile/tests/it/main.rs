@@ -9,6 +9,7 @@ mod crash;
 mod desk;
 mod desk_api;
 mod examples;
+mod fup;
 mod golden_path;
 mod home;
 mod hostile;
@@ -29,6 +30,7 @@ mod statements;
 mod usage;
 mod vouchers;
 mod webhooks;
+mod why;
 
 /// Runs a story on SQLite, and on PostgreSQL where it is installed.
 #[macro_export]
