@@ -4,6 +4,7 @@
 //! rule can be a table of examples. The nouns are those of `docs/MODEL.md`.
 
 pub mod access;
+pub mod activation;
 pub mod bandwidth;
 pub mod billing;
 pub mod clock;
@@ -18,6 +19,7 @@ pub mod service;
 pub mod usage;
 pub mod validity;
 
+pub use activation::Discount;
 pub use bandwidth::{Bandwidth, Burst};
 pub use clock::Instant;
 pub use ids::*;

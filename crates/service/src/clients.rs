@@ -28,6 +28,8 @@ pub enum Tier {
     V1HighVolume,
     V2Standard,
     V2HighVolume,
+    /// Zal Ultra documents no limit: this one keeps a runaway client from the others' time.
+    Zal,
 }
 
 /// Word, requests a minute, requests a month.
@@ -39,6 +41,7 @@ const TIERS: &[(Tier, &str, u32, Option<i64>)] = &[
     (Tier::V1HighVolume, "v1_high_volume", 120, None),
     (Tier::V2Standard, "v2_standard", 120, None),
     (Tier::V2HighVolume, "v2_high_volume", 300, None),
+    (Tier::Zal, "zal", 6000, None),
 ];
 
 impl Tier {

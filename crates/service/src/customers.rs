@@ -179,7 +179,7 @@ async fn made_username(change: &Change<'_>, tenant: &Tenant, phone: &str, id: Cu
     Ok(if taken { format!("{}{phone}-{id}", tenant.isp.username_prefix) } else { wished })
 }
 
-async fn free_username(change: &Change<'_>, username: &str, own: Option<CustomerId>) -> Result<(), Error> {
+pub(crate) async fn free_username(change: &Change<'_>, username: &str, own: Option<CustomerId>) -> Result<(), Error> {
     let holder = customer::by_username(change.tx, change.isp, &name_key(username)).await?;
     match holder {
         Some(holder) if Some(holder.id) != own => Err(Error::invalid("username", Why::Taken)),
@@ -187,7 +187,7 @@ async fn free_username(change: &Change<'_>, username: &str, own: Option<Customer
     }
 }
 
-async fn free_network_username(
+pub(crate) async fn free_network_username(
     change: &Change<'_>,
     field: &'static str,
     username: &str,
@@ -248,7 +248,7 @@ pub async fn list(app: &App, actor: &Actor, mut filter: Filter, page: Page) -> R
 }
 
 /// The plan and version of a line; each is read once for a whole list.
-async fn sold_under(tx: &store::db::Tx, service: &Service, seen: &mut Vec<Offer>) -> Result<Option<Offer>, Error> {
+pub(crate) async fn sold_under(tx: &store::db::Tx, service: &Service, seen: &mut Vec<Offer>) -> Result<Option<Offer>, Error> {
     let same = |offer: &&Offer| offer.plan.id == service.plan_id && offer.version.version == service.plan_version;
     if let Some(offer) = seen.iter().find(same) {
         return Ok(Some(offer.clone()));

@@ -8,7 +8,7 @@ use domain::{
 use serde_json::json;
 use store::{customer, db::Class, service};
 
-use crate::{Actor, App, Error, plans, recharge::sell};
+use crate::{Actor, App, Error, plans, recharge::sell, renewals};
 
 /// How many services one look takes.
 const BATCH: i64 = 500;
@@ -86,6 +86,7 @@ async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>, renew: bool) ->
             if renew
                 && line.auto_renew
                 && domain::access::barred(line.status).is_none()
+                && renewals::is_allowed(change, &line).await?
                 && let Ok(offer) = plans::offer(change, line.plan_id).await
             {
                 match sell(change, &tenant, &mut line, &offer, &Payer::Wallet).await {

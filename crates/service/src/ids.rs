@@ -65,6 +65,12 @@ tables! {
     VpnAccount = "vpn_account", 1;
     CardBatch = "card_batch", 1;
     RechargeCard = "recharge_card", 128;
+    Country = "country", 1;
+    Province = "province", 1;
+    City = "city", 1;
+    Area = "area", 1;
+    Subarea = "subarea", 1;
+    Department = "department", 1;
 }
 
 /// Blocks of ids in memory. Ids need no gaplessness: what a crash or a rolled-back change loses is lost.

@@ -8,6 +8,8 @@
 //! | [`staff`]                                    | people who log in                                                 |
 //! | [`plans`], [`routers`]                       | what is sold, and through what                                    |
 //! | [`customers`], [`recharge`], [`standing`]    | who buys, the sale, suspend and activate                          |
+//! | [`subscribers`], [`activation`], [`terms`]    | subscribers with everything known of them; activation with its bill |
+//! | [`renewals`], [`locations`], [`portal`]      | renewal from the wallet; places and salespeople; subscribers' own   |
 //! | [`bulk`]                                     | many customers at once                                            |
 //! | [`import`]                                   | customers from another system                                     |
 //! | [`vouchers`], [`payments`]                   | prepaid codes, and what was paid                                  |
@@ -20,6 +22,7 @@
 //! | [`overview`]                                 | the front page's facts                                            |
 
 pub mod accounting;
+pub mod activation;
 pub mod actor;
 pub mod app;
 pub mod attributes;
@@ -35,20 +38,25 @@ pub mod feed;
 pub mod hotspot;
 pub mod ids;
 pub mod import;
+pub mod locations;
 pub mod messages;
 pub mod metering;
 pub mod network;
 pub mod overview;
 pub mod payments;
 pub mod plans;
+pub mod portal;
 pub mod recharge;
 pub mod redemption;
+pub mod renewals;
 pub mod requests;
 pub mod routers;
 pub mod schedule;
 pub mod setup;
 pub mod staff;
 pub mod standing;
+pub mod subscribers;
+pub mod terms;
 pub mod tokens;
 pub mod vault;
 pub mod vouchers;

@@ -24,9 +24,10 @@ use crate::{
     ids::Table,
     messages,
     plans::{self, Offer},
+    terms,
 };
 
-const SERIES: &str = "INV";
+pub(crate) const SERIES: &str = "INV";
 
 #[derive(Clone, Debug)]
 pub struct Recharge {
@@ -150,7 +151,9 @@ pub(crate) async fn sell(
         Payer::Cash { .. } | Payer::Complimentary => Money::ZERO,
     };
     let standing = Standing { running: running(service, offer.plan.id), quota: quota(service), wallet };
-    let terms = plans::terms(&offer.version);
+    // A discount and quotas of the subscriber's own count on every sale.
+    let terms = terms::of_line(change, service.id, &offer.version).await?;
+    let offer = &terms::offered(offer, &terms);
     let sale = billing::recharge(change.now, service.customer_id, &standing, &terms, payer, &tenant.zone);
     let sale = sale.map_err(|Refusal::Insufficient { needed }| Error::Insufficient { needed })?;
     let total = sale.taxed.total();

@@ -70,7 +70,7 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Granted, 
 }
 
 /// The one active person with this address and password, in whichever tenant.
-async fn person(app: &App, email: &str, password: &str) -> Result<Staff, Error> {
+pub(crate) async fn person(app: &App, email: &str, password: &str) -> Result<Staff, Error> {
     let key = name_key(email);
     let people = app.db.read(async move |tx| staff::everywhere_by_email(tx, &key).await).await?;
     if people.is_empty() {
@@ -193,6 +193,7 @@ async fn new(
         expires_at: change.now.plus(lives),
         used_at: None,
         revoked_at: None,
+        customer_id: None,
     })
 }
 
@@ -222,7 +223,7 @@ async fn bearer(app: &App, token: &Token) -> Result<Bearer, Error> {
     Ok(Bearer { known: known.ok_or(Error::Unauthenticated)?, token_id: token.id })
 }
 
-fn of_person(person: &Staff) -> Option<Known> {
+pub(crate) fn of_person(person: &Staff) -> Option<Known> {
     let role = Role::from_word(&person.role)?;
     let actor = Actor { isp: person.isp_id, who: Who::Staff(person.id), branch: person.branch_id, may_write: true };
     (person.status == "active").then_some(Known {

@@ -21,11 +21,13 @@ struct Task {
 #[derive(Clone, Copy)]
 enum Run {
     Expiry,
+    Renewal,
     Forget,
 }
 
 const TASKS: &[Task] = &[
     Task { name: "expiry", every: SECOND, lease: MINUTE, run: Run::Expiry },
+    Task { name: "renewal", every: MINUTE, lease: 5 * MINUTE, run: Run::Renewal },
     Task { name: "forget", every: HOUR, lease: 30 * MINUTE, run: Run::Forget },
 ];
 
@@ -83,6 +85,7 @@ pub async fn turn(app: &App, events_days: i64) -> Result<(), Error> {
         if service::schedule::take(app, task.name, task.every, task.lease).await? {
             let done = match task.run {
                 Run::Expiry => service::expiry::run(app).await.map(drop),
+                Run::Renewal => service::renewals::run(app).await.map(drop),
                 Run::Forget => forget(app, events_days).await,
             };
             service::schedule::end(app, task.name).await?;
