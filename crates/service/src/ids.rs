@@ -65,6 +65,7 @@ tables! {
     VpnAccount = "vpn_account", 1;
     CardBatch = "card_batch", 1;
     RechargeCard = "recharge_card", 128;
+    Grace = "grace", 8;
 }
 
 /// Blocks of ids in memory. Ids need no gaplessness: what a crash or a rolled-back change loses is lost.

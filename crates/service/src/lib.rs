@@ -12,7 +12,7 @@
 //! | [`import`]                                   | customers from another system                                     |
 //! | [`vouchers`], [`payments`]                   | prepaid codes, and what was paid                                  |
 //! | [`hotspot`], [`messages`]                    | the captive portal's log, messages to send                        |
-//! | [`expiry`]                                   | what happens when time is up                                      |
+//! | [`expiry`], [`grace`]                        | what happens when time is up, and how it is put off               |
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
@@ -32,6 +32,7 @@ pub mod directory;
 pub mod error;
 pub mod expiry;
 pub mod feed;
+pub mod grace;
 pub mod hotspot;
 pub mod ids;
 pub mod import;

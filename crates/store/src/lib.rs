@@ -9,6 +9,7 @@ pub mod counter;
 pub mod customer;
 pub mod db;
 pub mod event;
+pub mod grace;
 pub mod hotspot;
 pub mod idempotency;
 pub mod invoice;
