@@ -20,6 +20,7 @@ pub mod message;
 pub mod migrate;
 pub mod overview;
 pub mod plan;
+pub mod profile;
 pub mod record;
 pub mod reject;
 pub mod roster;
