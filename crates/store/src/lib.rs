@@ -5,9 +5,11 @@
 
 pub mod api_request;
 pub mod api_usage;
+pub mod collection;
 pub mod counter;
 pub mod customer;
 pub mod db;
+pub mod dossier;
 pub mod event;
 pub mod grace;
 pub mod hotspot;
@@ -19,7 +21,9 @@ pub mod ledger;
 pub mod message;
 pub mod migrate;
 pub mod overview;
+pub mod place;
 pub mod plan;
+pub mod plan_move;
 pub mod profile;
 pub mod record;
 pub mod reject;
@@ -32,3 +36,4 @@ pub mod staff;
 pub mod testing;
 pub mod token;
 pub mod voucher;
+pub mod zone;
