@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod bandwidth;
+pub mod bill;
 pub mod billing;
 pub mod clock;
 pub mod event;
@@ -25,5 +26,5 @@ pub use mac::Mac;
 pub use money::{Currency, Money};
 pub use plan::{ExpiryAction, Limit, PlanTerms, Quota};
 pub use scope::{Role, Scope, Scopes};
-pub use service::{Kind, Status};
+pub use service::{Connection, Kind, Status};
 pub use validity::{Unit, Validity};

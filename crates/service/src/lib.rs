@@ -8,6 +8,9 @@
 //! | [`staff`]                                    | people who log in                                                 |
 //! | [`plans`], [`routers`]                       | what is sold, and through what                                    |
 //! | [`customers`], [`recharge`], [`standing`]    | who buys, the sale, suspend and activate                          |
+//! | [`lines`], [`plant`]                         | customers with their lines in lists; where a line comes in        |
+//! | [`overrides`]                                | what staff set on one line by hand                                |
+//! | [`bills`]                                    | what is owed: issue, correct, pay, take back                      |
 //! | [`bulk`]                                     | many customers at once                                            |
 //! | [`import`]                                   | customers from another system                                     |
 //! | [`vouchers`], [`payments`]                   | prepaid codes, and what was paid                                  |
@@ -23,6 +26,7 @@ pub mod accounting;
 pub mod actor;
 pub mod app;
 pub mod attributes;
+pub mod bills;
 pub mod bulk;
 pub mod change;
 pub mod clients;
@@ -36,12 +40,15 @@ pub mod grace;
 pub mod hotspot;
 pub mod ids;
 pub mod import;
+pub mod lines;
 pub mod messages;
 pub mod metering;
 pub mod network;
+pub mod overrides;
 pub mod overview;
 pub mod payments;
 pub mod plans;
+pub mod plant;
 pub mod recharge;
 pub mod redemption;
 pub mod requests;
@@ -61,11 +68,13 @@ pub use clock::Clock;
 pub use error::{Error, FieldError, Why};
 pub use vault::Vault;
 
+pub use store::bill::Filter as BillFilter;
 pub use store::customer::{Customer, Filter, Order, Page, Standing};
 pub use store::db::{Class, Db, Engine, Location, backup};
 pub use store::hotspot::{Filter as HotspotFilter, Named as HotspotStep};
-pub use store::invoice::Payment;
+pub use store::invoice::{Invoice, InvoiceLine, Payment};
 pub use store::isp::Isp;
+pub use store::line::{Broad, Filter as LineFilter, Medium};
 pub use store::plan::{Bandwidth, Plan, PlanVersion, Pool};
 pub use store::router::Router;
 pub use store::service::Service;
