@@ -59,6 +59,8 @@ kinds! {
     /// Network name, secret, address, MAC or plan changed.
     ServiceChanged = "service.changed",
     ServiceFirstUsed = "service.first_used",
+    /// Its time was moved on without a sale.
+    ServiceGraceGiven = "service.grace_given",
     /// The NAS fell silent for three intervals.
     SessionLost = "session.lost",
     PaymentReceived = "payment.received",

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod activation;
 pub mod bandwidth;
+pub mod bill;
 pub mod billing;
 pub mod clock;
 pub mod event;
@@ -27,5 +28,5 @@ pub use mac::Mac;
 pub use money::{Currency, Money};
 pub use plan::{ExpiryAction, Limit, PlanTerms, Quota};
 pub use scope::{Role, Scope, Scopes};
-pub use service::{Kind, Status};
+pub use service::{Connection, Kind, Status};
 pub use validity::{Unit, Validity};

@@ -28,6 +28,56 @@ impl Kind {
     }
 }
 
+/// What the line is sold as: its kind, or fibre, over which PPPoE runs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Connection {
+    Pppoe,
+    Hotspot,
+    Static,
+    Fiber,
+    Other,
+}
+
+impl Connection {
+    pub const WORDS: &[&str] = &["pppoe", "hotspot", "static", "fiber", "other"];
+    pub const ALL: [Connection; 5] =
+        [Connection::Pppoe, Connection::Hotspot, Connection::Static, Connection::Fiber, Connection::Other];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Connection::Pppoe => "pppoe",
+            Connection::Hotspot => "hotspot",
+            Connection::Static => "static",
+            Connection::Fiber => "fiber",
+            Connection::Other => "other",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Connection> {
+        Connection::ALL.into_iter().find(|connection| connection.word().eq_ignore_ascii_case(word))
+    }
+
+    pub fn kind(self) -> Kind {
+        match self {
+            Connection::Pppoe | Connection::Fiber => Kind::Pppoe,
+            Connection::Hotspot => Kind::Hotspot,
+            Connection::Static => Kind::Static,
+            Connection::Other => Kind::Other,
+        }
+    }
+
+    /// Of a line whose medium was told once; its kind may have changed since.
+    pub fn of(kind: Kind, told: Option<Connection>) -> Connection {
+        match (kind, told) {
+            (Kind::Pppoe, Some(Connection::Fiber)) => Connection::Fiber,
+            (Kind::Pppoe, _) => Connection::Pppoe,
+            (Kind::Hotspot, _) => Connection::Hotspot,
+            (Kind::Static, _) => Connection::Static,
+            (Kind::Other, _) => Connection::Other,
+        }
+    }
+}
+
 /// What staff and money have decided. `expired` is computed from time and `online` from sessions: neither is stored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Status {

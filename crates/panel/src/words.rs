@@ -102,6 +102,7 @@ pub fn event(kind: EventKind, who: &str, body: &str, local: &Local<'_>) -> Strin
         EventKind::ServiceQuotaUsedUp => format!("{who}'s package is used up"),
         EventKind::ServiceChanged if body["learnt"] == true => format!("{who} is now tied to {}", text("mac")),
         EventKind::ServiceChanged => format!("{who}'s line was changed"),
+        EventKind::ServiceGraceGiven => format!("{who} was given {} days of grace", number("days")),
         EventKind::ServiceFirstUsed => format!("{who} came online for the first time"),
         EventKind::SessionLost => format!("The router has been silent about {who}: the session counts as lost"),
         EventKind::PaymentReceived => {

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use domain::{
-    CustomerId, Kind, Mac, PlanId, RouterId, ServiceId, Status,
+    CustomerId, Instant, Kind, Mac, PlanId, RouterId, ServiceId, Status,
     billing::Payer,
     event::{EventKind, Subject},
 };
@@ -22,7 +22,9 @@ use crate::{
     app::Tenant,
     change::CallerKey,
     ids::Table,
+    lines,
     plans::{self, Offer},
+    plant::{self, PlantChange},
     recharge::sell,
     setup::{login_key, name_key},
     standing,
@@ -62,6 +64,17 @@ pub struct Created {
 }
 
 pub async fn create(app: &App, actor: &Actor, command: NewCustomer, key: Option<CallerKey>) -> Result<Created, Error> {
+    create_at(app, actor, command, PlantChange::default(), key).await
+}
+
+/// As [`create`], with where the line comes into the house.
+pub async fn create_at(
+    app: &App,
+    actor: &Actor,
+    command: NewCustomer,
+    plant: PlantChange,
+    key: Option<CallerKey>,
+) -> Result<Created, Error> {
     actor.writes()?;
     let tenant = app.tenant(actor.isp).await?;
     let customer_id = CustomerId(app.new_id(Table::Customer).await?);
@@ -145,6 +158,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewCustomer, key: Option<
         change.event(EventKind::CustomerCreated, Subject::Customer(customer_id.0), json!({ "username": username }));
         sell(change, &tenant, &mut row, &offer, &command.payer).await?;
         let expires_at = row.expires_at.unwrap_or(change.now).0;
+        plant::apply(change, &row, plant).await?;
         customer::insert(change.tx, change.isp, vec![(owner, Some(row))]).await?;
         Ok(Created { customer_id: customer_id.0, service_id: service_id.0, username, network_username, expires_at })
     })
@@ -170,8 +184,23 @@ async fn references(change: &Change<'_>, command: &NewCustomer) -> Result<Offer,
     }
 }
 
-/// Prefix and phone number, or prefix and id where that name is taken.
+/// The router of a new line whose caller names none: the plan's, else the Isp's first.
+pub async fn usual_router(app: &App, actor: &Actor, id: PlanId) -> Result<RouterId, Error> {
+    let isp = actor.isp;
+    app.db
+        .read(async move |tx| {
+            let plan = plan::find(tx, isp, id).await?.ok_or(Error::invalid("plan", Why::Unknown))?;
+            let first = router::of_isp(tx, isp).await?.into_iter().next().map(|router| router.id);
+            plan.router_id.or(first).ok_or(Error::invalid("router", Why::Required))
+        })
+        .await
+}
+
+/// Prefix and phone number, or prefix and id where that name is taken or there is no number.
 async fn made_username(change: &Change<'_>, tenant: &Tenant, phone: &str, id: CustomerId) -> Result<String, Error> {
+    if phone.is_empty() {
+        return Ok(format!("{}{id}", tenant.isp.username_prefix));
+    }
     let wished = format!("{}{phone}", tenant.isp.username_prefix);
     let key = name_key(&wished);
     let taken = customer::by_username(change.tx, change.isp, &key).await?.is_some()
@@ -306,8 +335,27 @@ pub struct CustomerChange {
     pub mac: Option<Option<Mac>>,
 }
 
+/// What comes with a change besides the customer's own fields.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Besides {
+    pub plant: PlantChange,
+    /// The caller read the customer as it was then.
+    pub unchanged_since: Option<Instant>,
+}
+
 /// Changes what is given. Credentials, address and plan reach live sessions at once.
 pub async fn update(app: &App, actor: &Actor, id: CustomerId, command: CustomerChange) -> Result<(), Error> {
+    update_at(app, actor, id, command, Besides::default()).await
+}
+
+/// As [`update`], with where the line comes into the house.
+pub async fn update_at(
+    app: &App,
+    actor: &Actor,
+    id: CustomerId,
+    command: CustomerChange,
+    besides: Besides,
+) -> Result<(), Error> {
     actor.writes()?;
     let (vault, who) = (app.vault.clone(), actor.clone());
     app.change(actor, Class::Interactive, async move |change| {
@@ -315,6 +363,7 @@ pub async fn update(app: &App, actor: &Actor, id: CustomerId, command: CustomerC
         who.reaches(before.branch_id)?;
         let line = service::lock_of_customer(change.tx, change.isp, id).await?.into_iter().next();
         let line_before = line.ok_or(Error::NotFound { what: "service" })?;
+        unchanged(change, &before, Some(&line_before), besides.unchanged_since).await?;
         let (mut row, mut line) = (before.clone(), line_before.clone());
         row.full_name = command.full_name.clone().unwrap_or(row.full_name);
         row.phone = command.phone.clone().unwrap_or(row.phone);
@@ -380,8 +429,9 @@ pub async fn update(app: &App, actor: &Actor, id: CustomerId, command: CustomerC
             }
             .into();
         }
-        if row != before {
-            row.updated_at = change.now;
+        let moved = plant::apply(change, &line, besides.plant).await?;
+        if row != before || moved {
+            row.updated_at = change.now.max(before.updated_at.plus(1));
             customer::update(change.tx, &row).await?;
             change.event(EventKind::CustomerUpdated, Subject::Customer(id.0), json!({ "username": row.username }));
         }
@@ -409,14 +459,40 @@ pub async fn update(app: &App, actor: &Actor, id: CustomerId, command: CustomerC
     .await
 }
 
+/// The customer is as the caller read it.
+async fn unchanged(
+    change: &Change<'_>,
+    row: &Customer,
+    line: Option<&Service>,
+    since: Option<Instant>,
+) -> Result<(), Error> {
+    let Some(since) = since else { return Ok(()) };
+    let plant = match line {
+        Some(line) => store::plant::find(change.tx, change.isp, line.id).await?,
+        None => None,
+    };
+    if lines::changed(row, line, plant.as_ref()) == since { Ok(()) } else { Err(Error::Changed) }
+}
+
 /// Soft: rows that money or law refers to stay, secrets go, the usernames are free, sessions end at once.
 pub async fn delete(app: &App, actor: &Actor, id: CustomerId) -> Result<(), Error> {
+    delete_as_read(app, actor, id, None).await
+}
+
+/// As [`delete`], of the customer as the caller read it.
+pub async fn delete_as_read(
+    app: &App,
+    actor: &Actor,
+    id: CustomerId,
+    unchanged_since: Option<Instant>,
+) -> Result<(), Error> {
     actor.writes()?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
         let mut row = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
         who.reaches(row.branch_id)?;
         let lines = service::lock_of_customer(change.tx, change.isp, id).await?;
+        unchanged(change, &row, lines.first(), unchanged_since).await?;
         for mut line in lines {
             line.username_key = None;
             line.secret = None;

@@ -10,11 +10,14 @@
 //! | [`customers`], [`recharge`], [`standing`]    | who buys, the sale, suspend and activate                          |
 //! | [`subscribers`], [`activation`], [`terms`]    | subscribers with everything known of them; activation with its bill |
 //! | [`renewals`], [`locations`], [`portal`]      | renewal from the wallet; places and salespeople; subscribers' own   |
+//! | [`lines`], [`plant`]                         | customers with their lines in lists; where a line comes in        |
+//! | [`overrides`]                                | what staff set on one line by hand                                |
+//! | [`bills`]                                    | what is owed: issue, correct, pay, take back                      |
 //! | [`bulk`]                                     | many customers at once                                            |
 //! | [`import`]                                   | customers from another system                                     |
 //! | [`vouchers`], [`payments`]                   | prepaid codes, and what was paid                                  |
 //! | [`hotspot`], [`messages`]                    | the captive portal's log, messages to send                        |
-//! | [`expiry`]                                   | what happens when time is up                                      |
+//! | [`expiry`], [`grace`]                        | what happens when time is up, and how it is put off               |
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
@@ -26,6 +29,7 @@ pub mod activation;
 pub mod actor;
 pub mod app;
 pub mod attributes;
+pub mod bills;
 pub mod bulk;
 pub mod change;
 pub mod clients;
@@ -35,17 +39,21 @@ pub mod directory;
 pub mod error;
 pub mod expiry;
 pub mod feed;
+pub mod grace;
 pub mod hotspot;
 pub mod ids;
 pub mod import;
 pub mod locations;
+pub mod lines;
 pub mod messages;
 pub mod metering;
 pub mod network;
+pub mod overrides;
 pub mod overview;
 pub mod payments;
 pub mod plans;
 pub mod portal;
+pub mod plant;
 pub mod recharge;
 pub mod redemption;
 pub mod renewals;
@@ -68,11 +76,13 @@ pub use clock::Clock;
 pub use error::{Error, FieldError, Why};
 pub use vault::Vault;
 
+pub use store::bill::Filter as BillFilter;
 pub use store::customer::{Customer, Filter, Order, Page, Standing};
 pub use store::db::{Class, Db, Engine, Location, backup};
 pub use store::hotspot::{Filter as HotspotFilter, Named as HotspotStep};
-pub use store::invoice::Payment;
+pub use store::invoice::{Invoice, InvoiceLine, Payment};
 pub use store::isp::Isp;
+pub use store::line::{Broad, Filter as LineFilter, Medium};
 pub use store::plan::{Bandwidth, Plan, PlanVersion, Pool};
 pub use store::router::Router;
 pub use store::service::Service;

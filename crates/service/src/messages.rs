@@ -1,7 +1,11 @@
 //! Messages to customers. They are written in the change that causes them; whoever sends them takes them from there.
 
-use domain::{Instant, Money};
-use store::{customer::Customer, message::Message};
+use domain::{CustomerId, Instant, Money};
+use store::{
+    customer::{self, Customer},
+    db::Class,
+    message::Message,
+};
 
 use crate::{Actor, App, Change, Error, app::Tenant, ids::Table};
 
@@ -42,6 +46,37 @@ pub(crate) async fn receipt(
     .insert(change.tx)
     .await?;
     Ok(())
+}
+
+/// Writes an SMS to a customer.
+pub async fn to_customer(app: &App, actor: &Actor, id: CustomerId, text: String) -> Result<(), Error> {
+    actor.writes()?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let owner = customer::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        who.reaches(owner.branch_id)?;
+        if owner.phone.is_empty() {
+            return Err(Error::Refused("The customer has no telephone number"));
+        }
+        let row = Message {
+            isp_id: change.isp,
+            id: change.id(Table::Message).await?,
+            channel: "sms".into(),
+            kind: "notice".into(),
+            recipient: owner.phone,
+            body: text.clone(),
+            customer_id: Some(id),
+            status: "queued".into(),
+            attempts: 0,
+            next_at: change.now,
+            provider_ref: None,
+            error: None,
+            created_at: change.now,
+            sent_at: None,
+        };
+        Ok(row.insert(change.tx).await?)
+    })
+    .await
 }
 
 /// What waits to be sent, the oldest first.

@@ -3,6 +3,7 @@
 use domain::Quota;
 use domain::{
     CustomerId, Instant, InvoiceId, Money, PaymentId, PeriodId, PlanId, ServiceId, Status,
+    bill::BillStatus,
     billing::{self, Payer, Refusal, Standing},
     event::{EventKind, Subject},
     ledger::Account,
@@ -228,7 +229,10 @@ pub(crate) async fn sell(
             change.event(
                 EventKind::PaymentReceived,
                 Subject::Customer(service.customer_id.0),
-                json!({ "payment": ids.payment.0, "amount": total.0, "method": method }),
+                json!({
+                    "payment": ids.payment.0, "amount": total.0, "method": method,
+                    "reference": format!("LM{:08}", ids.payment.0), "customer": service.customer_id.0
+                }),
             );
         }
         invoice(change, service, offer, ids, sale.taxed.net, sale.taxed.tax).await?;
@@ -278,16 +282,21 @@ async fn invoice(
         tax,
         total,
         paid: total,
-        status: "paid".into(),
+        status: BillStatus::Paid,
         issued_at: change.now,
         due_at: change.now,
+        description: Some(offer.plan.name.clone()),
+        updated_at: change.now,
     }
     .insert(change.tx)
     .await?;
     change.event(
         EventKind::InvoiceIssued,
         Subject::Customer(service.customer_id.0),
-        json!({ "invoice": ids.invoice.0, "number": number, "total": total.0 }),
+        json!({
+            "invoice": ids.invoice.0, "number": number, "total": total.0, "due_at": change.now.0,
+            "customer": service.customer_id.0
+        }),
     );
     Ok(())
 }

@@ -72,6 +72,19 @@ pub async fn lock(tx: &Tx, isp: IspId, id: CustomerId) -> Result<Option<Customer
     row.map(|row| Customer::from_row(&row)).transpose()
 }
 
+/// As [`lock`], the deleted ones too: what somebody owes outlives the customer.
+pub async fn lock_any(tx: &Tx, isp: IspId, id: CustomerId) -> Result<Option<Customer>, Error> {
+    let row =
+        tx.row_locked(sql!(text!(Customer::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
+    row.map(|row| Customer::from_row(&row)).transpose()
+}
+
+/// The deleted ones too.
+pub async fn any(tx: &Tx, isp: IspId, id: CustomerId) -> Result<Option<Customer>, Error> {
+    let row = tx.row(sql!(text!(Customer::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
+    row.map(|row| Customer::from_row(&row)).transpose()
+}
+
 pub async fn by_username(tx: &Tx, isp: IspId, username_key: &str) -> Result<Option<Customer>, Error> {
     let row = tx
         .row(sql!(text!(Customer::SELECT, "where t.isp_id = $1 and t.username_key = $2")), &params![isp, username_key])

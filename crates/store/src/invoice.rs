@@ -1,6 +1,8 @@
 //! Invoices and payments.
 
-use domain::{BranchId, CustomerId, Instant, InvoiceId, IspId, Money, PaymentId, PeriodId, PlanId, ServiceId};
+use domain::{
+    BranchId, CustomerId, Instant, InvoiceId, IspId, Money, PaymentId, PeriodId, PlanId, ServiceId, bill::BillStatus,
+};
 
 use crate::{
     db::{Error, Tx, Value},
@@ -22,10 +24,12 @@ record! {
         tax: Money,
         total: Money,
         paid: Money,
-        /// unpaid, partial, paid.
-        status: String,
+        status: BillStatus,
         issued_at: Instant,
         due_at: Instant,
+        /// What for, in one line.
+        description: Option<String>,
+        updated_at: Instant,
     }
 }
 
@@ -82,6 +86,7 @@ pub async fn payments_of(tx: &Tx, isp: IspId, customer: CustomerId, limit: i64) 
 pub struct PaymentFilter {
     pub customer: Option<CustomerId>,
     pub kind: Option<String>,
+    pub method: Option<String>,
     pub branch: Option<BranchId>,
     pub from: Option<Instant>,
     /// Not included.
@@ -96,6 +101,7 @@ fn matching(isp: IspId, filter: &PaymentFilter) -> (String, Vec<Value>) {
     let conditions = [
         ("t.customer_id =", filter.customer.map(Value::from)),
         ("t.kind =", filter.kind.as_deref().map(Value::from)),
+        ("t.method =", filter.method.as_deref().map(Value::from)),
         ("t.created_at >=", filter.from.map(Value::from)),
         ("t.created_at <", filter.until.map(Value::from)),
         ("t.amount >=", filter.min.map(Value::from)),
@@ -139,6 +145,33 @@ pub async fn count_and_sum(tx: &Tx, isp: IspId, filter: &PaymentFilter) -> Resul
         Some(row) => Ok((row.get(0)?, row.get(1)?)),
         None => Ok((0, Money::ZERO)),
     }
+}
+
+pub async fn payment(tx: &Tx, isp: IspId, id: PaymentId) -> Result<Option<Payment>, Error> {
+    let row = tx.row(sql!(text!(Payment::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
+    row.map(|row| Payment::from_row(&row)).transpose()
+}
+
+/// The payment with a provider's reference.
+pub async fn payment_by_reference(
+    tx: &Tx,
+    isp: IspId,
+    method: &str,
+    reference: &str,
+) -> Result<Option<Payment>, Error> {
+    let row = tx
+        .row(
+            sql!(text!(Payment::SELECT, "where t.isp_id = $1 and t.method = $2 and t.reference = $3")),
+            &params![isp, method, reference],
+        )
+        .await?;
+    row.map(|row| Payment::from_row(&row)).transpose()
+}
+
+/// `false` when the provider's reference has paid already; whoever writes it at this moment is waited for.
+pub async fn insert_payment(tx: &Tx, row: &Payment) -> Result<bool, Error> {
+    let rows = vec![row.values()];
+    Ok(tx.insert_many(Payment::INSERT, "on conflict (isp_id, method, reference) do nothing", rows).await? > 0)
 }
 
 /// The numbers of a series in order, for the proof that there is no gap.

@@ -314,3 +314,13 @@ pub async fn any(tx: &Tx, isp: IspId, id: PlanId) -> Result<Option<Plan>, Error>
     let row = tx.row(sql!(text!(Plan::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
     row.map(|row| Plan::from_row(&row)).transpose()
 }
+
+/// The names of these plans, the deleted ones too.
+pub async fn names(tx: &Tx, isp: IspId, ids: &[PlanId]) -> Result<Vec<(PlanId, String)>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (list, params) = crate::customer::among(isp, ids.iter().map(|id| id.0));
+    let rows = tx.rows(format!("select id, name from plan where isp_id = $1 and id in ({list})"), &params).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}

@@ -57,7 +57,15 @@ macro_rules! word_values {
     )* };
 }
 
-word_values!(Kind, Status, ExpiryAction, domain::access::Reason, domain::event::EventKind);
+word_values!(
+    Kind,
+    Connection,
+    Status,
+    bill::BillStatus,
+    ExpiryAction,
+    domain::access::Reason,
+    domain::event::EventKind
+);
 
 /// Joins texts at compile time: a select list and a condition become one statement.
 pub const fn joined<const N: usize>(parts: &[&str]) -> [u8; N] {

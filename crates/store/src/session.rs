@@ -163,6 +163,27 @@ pub async fn add_usage(tx: &Tx, rows: Vec<Vec<Value>>) -> Result<(), Error> {
     .map(drop)
 }
 
+/// Usage by civil day of all of a customer's lines, live or not, from one day to another: day, up, down, seconds.
+pub async fn usage_of_customer(
+    tx: &Tx,
+    isp: IspId,
+    customer: CustomerId,
+    (from, to): (i64, i64),
+) -> Result<Vec<(i64, u64, u64, i64)>, Error> {
+    let rows = tx
+        .rows(
+            sql!(
+                "select u.day, cast(sum(u.up) as bigint), cast(sum(u.down) as bigint), cast(sum(u.seconds) as bigint) \
+                 from service s join usage_day u on u.isp_id = s.isp_id and u.service_id = s.id \
+                 where s.isp_id = $1 and s.customer_id = $2 and u.day >= $3 and u.day <= $4 \
+                 group by u.day order by u.day"
+            ),
+            &params![isp, customer, from, to],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).collect()
+}
+
 /// Usage by civil day of one service: day, up, down, seconds.
 pub async fn usage_by_day(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Vec<(i64, u64, u64, i64)>, Error> {
     let rows = tx

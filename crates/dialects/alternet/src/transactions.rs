@@ -68,7 +68,7 @@ pub async fn list(
     let max = q.optional("max_amount", amount(currency)).value();
     q.finish()?;
     let (from, until) = day_bounds(&caller, from, to);
-    let wanted = Wanted { customer, kind, from, until, min, max };
+    let wanted = Wanted { customer, kind, method: None, from, until, min, max };
     let found = payments::list(&app, &caller.actor, wanted, page.offset(), page.per_page).await?;
     let row = |payment: Payment| Row {
         id: payment.id.0,

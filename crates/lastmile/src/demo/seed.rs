@@ -119,7 +119,8 @@ fn method(person: usize, at: Instant) -> &'static str {
 
 impl Tenant {
     async fn demo(app: &App, known: &Credentials, coa_port: u16) -> anyhow::Result<Tenant> {
-        let (isp, actor) = isp(app, DEMO_ISP, "KES", "Africa/Nairobi", "AB", OWNER, &known.password).await?;
+        // ISPBills' document bills in BDT, and so do programs that follow it to the letter.
+        let (isp, actor) = isp(app, DEMO_ISP, "BDT", "Africa/Nairobi", "AB", OWNER, &known.password).await?;
         key(app, &actor, &known.alternet_key).await?;
         // 127.0.0.0/8 is for your own tools; the simulated routers have addresses of their own.
         router(app, &actor, FIRST_ROUTER, "127.0.0.0/8", coa_port).await?;
