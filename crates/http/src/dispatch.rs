@@ -19,6 +19,8 @@ pub enum Credential {
     ApiKey,
     Basic,
     Bearer,
+    /// A Bearer token of the form `‹id›|‹secret›`.
+    NumberedBearer,
 }
 
 impl Credential {
@@ -28,12 +30,19 @@ impl Credential {
             return Some(Credential::ApiKey);
         }
         let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
-        match text.split_whitespace().next()?.to_ascii_lowercase().as_str() {
+        let mut words = text.split_whitespace();
+        match words.next()?.to_ascii_lowercase().as_str() {
             "basic" => Some(Credential::Basic),
+            "bearer" if words.next().is_some_and(is_numbered) => Some(Credential::NumberedBearer),
             "bearer" => Some(Credential::Bearer),
             _ => None,
         }
     }
+}
+
+/// `12|…`.
+fn is_numbered(token: &str) -> bool {
+    token.split_once('|').is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A dialect as it registers here.
@@ -170,14 +179,37 @@ mod tests {
         Route { method: "GET", path: "/api/v2/tickets", name: "" },
     ];
 
+    const NUMBERED: &[Route] = &[
+        Route { method: "GET", path: "/api/v1/customers", name: "" },
+        Route { method: "GET", path: "/api/v1/subscribers", name: "" },
+    ];
+
+    #[test]
+    fn tokens_are_told_apart_by_their_shape() {
+        let rows = [
+            ("Bearer 12|abc", Some(Credential::NumberedBearer)),
+            ("bearer 12|", Some(Credential::NumberedBearer)),
+            ("Bearer abc|12", Some(Credential::Bearer)),
+            ("Bearer |12", Some(Credential::Bearer)),
+            ("Bearer abc", Some(Credential::Bearer)),
+            ("Bearer", Some(Credential::Bearer)),
+            ("Basic abc", Some(Credential::Basic)),
+            ("12|abc", None),
+        ];
+        for (text, expected) in rows {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, text.parse().unwrap());
+            assert_eq!(Credential::of(&headers), expected, "{text}");
+        }
+    }
+
     #[test]
     fn the_credential_decides() {
         let dialect = |name, credential, routes| Dialect { name, credential, routes, router: Router::new() };
-        let dispatch = Dispatch::new(Clock::System).with(dialect("keys", Credential::ApiKey, SHARED)).with(dialect(
-            "tokens",
-            Credential::Bearer,
-            TICKETS,
-        ));
+        let dispatch = Dispatch::new(Clock::System)
+            .with(dialect("keys", Credential::ApiKey, SHARED))
+            .with(dialect("tokens", Credential::Bearer, TICKETS))
+            .with(dialect("numbers", Credential::NumberedBearer, NUMBERED));
         let rows = [
             ("/api/v1/customers", Some(Credential::ApiKey), "keys"),
             ("/api/v1/customers", Some(Credential::Bearer), "tokens"),
@@ -187,6 +219,11 @@ mod tests {
             ("/api/v1/tickets", Some(Credential::ApiKey), "tokens"),
             ("/api/v1/nothing", Some(Credential::Bearer), "tokens"),
             ("/api/v1/nothing", None, "keys"),
+            ("/api/v1/customers", Some(Credential::NumberedBearer), "numbers"),
+            ("/api/v1/tickets", Some(Credential::NumberedBearer), "tokens"),
+            ("/api/v1/subscribers", Some(Credential::Bearer), "numbers"),
+            ("/api/v1/subscribers", None, "numbers"),
+            ("/api/v1/nothing", Some(Credential::NumberedBearer), "numbers"),
             ("/api/v2/nothing", None, "tokens"),
             ("/api/v2", None, "keys"),
         ];

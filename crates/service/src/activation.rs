@@ -4,6 +4,7 @@
 use domain::{
     CustomerId, Instant, InvoiceId, Money, PaymentId, PeriodId, PlanId, StaffId, Status,
     activation::{self, Insufficient, Paying, Settlement, Wallets},
+    bill::BillStatus,
     billing::{self, Payer, Standing},
     event::{EventKind, Subject},
     ledger::{Account, Entry},
@@ -52,9 +53,14 @@ pub struct Activation {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Payments {
     /// By this method, now; `None` is exactly the price.
-    Received { method: String, amount: Option<Money> },
+    Received {
+        method: String,
+        amount: Option<Money>,
+    },
     /// From the subscriber's wallet, into which this is put first.
-    Wallet { received: Option<(String, Money)> },
+    Wallet {
+        received: Option<(String, Money)>,
+    },
     Salesperson,
     /// From the subscriber's wallet, or else from the salesperson's.
     Smart,
@@ -213,8 +219,7 @@ async fn sell(
     });
     let standing = Standing { running, quota: quota(line), wallet: Money::ZERO };
     // Only how long and how much; who pays is settled above.
-    let sale =
-        billing::recharge(change.now, line.customer_id, &standing, &terms, &Payer::Complimentary, &tenant.zone);
+    let sale = billing::recharge(change.now, line.customer_id, &standing, &terms, &Payer::Complimentary, &tenant.zone);
     let sale = sale.map_err(|_| Error::Internal("a gift needs no money".into()))?;
     let ends = command.expires_at.unwrap_or(sale.term.expires_at);
     let anchor = match command.expires_at {
@@ -351,9 +356,9 @@ async fn bill(
     let number = counter::take(change.tx, change.isp, "invoice:INV", 1).await?;
     let total = taxed.total();
     let status = match paid {
-        paid if paid >= total => "paid",
-        Money(0) => "unpaid",
-        _ => "partial",
+        paid if paid >= total => BillStatus::Paid,
+        Money(0) => BillStatus::Unpaid,
+        _ => BillStatus::Partial,
     };
     Invoice {
         isp_id: change.isp,
@@ -366,9 +371,11 @@ async fn bill(
         tax: taxed.tax,
         total,
         paid,
-        status: status.into(),
+        status,
         issued_at: change.now,
         due_at: change.now,
+        description: Some(offer.plan.name.clone()),
+        updated_at: change.now,
     }
     .insert(change.tx)
     .await?;
@@ -414,10 +421,9 @@ pub async fn activate_many(
     let mut outcome = Outcome::default();
     for id in ids {
         let command = Activation { customer: *id, ..like.clone() };
-        let own = key.as_ref().map(|key| CallerKey {
-            key: format!("{}:{id}", key.key),
-            request_hash: key.request_hash.clone(),
-        });
+        let own = key
+            .as_ref()
+            .map(|key| CallerKey { key: format!("{}:{id}", key.key), request_hash: key.request_hash.clone() });
         match activate(app, actor, command, own).await {
             Ok(_) => outcome.activated += 1,
             Err(error @ (Error::Unavailable | Error::Busy)) if outcome.activated + outcome.failed.len() == 0 => {

@@ -7,12 +7,8 @@ use domain::{
     event::{EventKind, Subject},
 };
 use serde_json::json;
-use store::{
-    customer,
-    db::Class,
-    service::{self, Attribute},
-    subscriber,
-};
+pub use store::service::Attribute;
+use store::{customer, db::Class, service, subscriber};
 
 use crate::{Actor, App, Change, Error, FieldError, Why, ids::Table};
 

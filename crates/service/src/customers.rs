@@ -277,7 +277,11 @@ pub async fn list(app: &App, actor: &Actor, mut filter: Filter, page: Page) -> R
 }
 
 /// The plan and version of a line; each is read once for a whole list.
-pub(crate) async fn sold_under(tx: &store::db::Tx, service: &Service, seen: &mut Vec<Offer>) -> Result<Option<Offer>, Error> {
+pub(crate) async fn sold_under(
+    tx: &store::db::Tx,
+    service: &Service,
+    seen: &mut Vec<Offer>,
+) -> Result<Option<Offer>, Error> {
     let same = |offer: &&Offer| offer.plan.id == service.plan_id && offer.version.version == service.plan_version;
     if let Some(offer) = seen.iter().find(same) {
         return Ok(Some(offer.clone()));

@@ -32,7 +32,8 @@ pub async fn create(
     name: String,
 ) -> Result<Location, Error> {
     actor.writes()?;
-    let above = LEVELS.iter().position(|known| *known == level).ok_or(Error::invalid("level", Why::NotOneOf(LEVELS)))?;
+    let above =
+        LEVELS.iter().position(|known| *known == level).ok_or(Error::invalid("level", Why::NotOneOf(LEVELS)))?;
     let above = above.checked_sub(1).map(|at| LEVELS[at]);
     app.change(actor, Class::Interactive, async move |change| {
         if let (Some(parent), Some(above)) = (parent, above)

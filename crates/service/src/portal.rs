@@ -123,7 +123,8 @@ async fn knows(app: &App, customer: &Customer, password: &str) -> bool {
 /// Whether staff or an unpaid bill keep the subscriber out.
 async fn barred(app: &App, isp: IspId, id: CustomerId) -> Result<bool, Error> {
     let lines = app.db.read(async move |tx| service::of_customer(tx, isp, id).await).await?;
-    let keeps_out = |status| matches!(status, Status::Suspended | Status::Disabled | Status::Rejected | Status::Terminated);
+    let keeps_out =
+        |status| matches!(status, Status::Suspended | Status::Disabled | Status::Rejected | Status::Terminated);
     Ok(lines.first().is_none_or(|line| keeps_out(line.status)))
 }
 
@@ -265,8 +266,7 @@ pub struct Day {
 pub async fn usage(app: &App, actor: &Actor, line: ServiceId) -> Result<Vec<Day>, Error> {
     let isp = actor.isp;
     let rows = app.db.read(async move |tx| session::usage_by_day(tx, isp, line).await).await?;
-    let mut days: Vec<Day> =
-        rows.into_iter().map(|(day, up, down, seconds)| Day { day, up, down, seconds }).collect();
+    let mut days: Vec<Day> = rows.into_iter().map(|(day, up, down, seconds)| Day { day, up, down, seconds }).collect();
     days.sort_unstable_by_key(|day| std::cmp::Reverse(day.day));
     days.truncate(90);
     Ok(days)

@@ -20,8 +20,7 @@ use store::{
     router,
     service::{self, Attribute, Period},
     session::Session,
-    subscriber,
-    terms::{self, Site, Terms},
+    subscriber, terms,
 };
 
 use crate::{
@@ -35,7 +34,10 @@ use crate::{
     standing,
 };
 
-pub use store::subscriber::{Filter, Place, Posted, State};
+pub use store::{
+    subscriber::{Filter, Place, Posted, State},
+    terms::{Site, Terms},
+};
 
 /// A place's level, in the order of [`Details::places`].
 pub const PLACES: [(Place, &str); 5] = [
@@ -153,7 +155,11 @@ pub async fn create(
         }
         let Rows { owner, line, profile, terms, site } = rows;
         let made = Made { customer_id: customer_id.0, username: owner.username.clone() };
-        change.event(EventKind::CustomerCreated, Subject::Customer(customer_id.0), json!({ "username": made.username }));
+        change.event(
+            EventKind::CustomerCreated,
+            Subject::Customer(customer_id.0),
+            json!({ "username": made.username }),
+        );
         change.event(EventKind::ServiceChanged, Subject::Service(service_id.0), json!({ "customer": customer_id.0 }));
         customer::insert(change.tx, change.isp, vec![(owner, Some(line))]).await?;
         profile.insert(change.tx).await?;
@@ -409,12 +415,7 @@ fn addresses(line: &mut Service, details: &Details) {
 }
 
 /// Discount and quotas. A quota counts from the running period on; without one the plan's counts again.
-async fn own_terms(
-    change: &Change<'_>,
-    line: &mut Service,
-    terms: &mut Terms,
-    details: &Details,
-) -> Result<(), Error> {
+async fn own_terms(change: &Change<'_>, line: &mut Service, terms: &mut Terms, details: &Details) -> Result<(), Error> {
     if let Some(discount) = details.discount {
         (terms.discount_fixed, terms.discount_ppm) = match discount {
             None => (None, None),
@@ -669,11 +670,7 @@ pub async fn show(app: &App, actor: &Actor, id: CustomerId) -> Result<(Shown, Op
         .await
 }
 
-async fn shown(
-    tx: &Tx,
-    isp: domain::IspId,
-    found: Vec<(Customer, Option<Service>)>,
-) -> Result<Vec<Shown>, Error> {
+async fn shown(tx: &Tx, isp: domain::IspId, found: Vec<(Customer, Option<Service>)>) -> Result<Vec<Shown>, Error> {
     let ids: Vec<CustomerId> = found.iter().map(|(customer, _)| customer.id).collect();
     let lines: Vec<ServiceId> = found.iter().filter_map(|(_, line)| line.as_ref().map(|line| line.id)).collect();
     let mut profiles = profile::of_customers(tx, isp, &ids).await?;
@@ -730,8 +727,10 @@ async fn along(tx: &Tx, isp: domain::IspId, rows: &[Shown], wanted: Wanted) -> R
     }
     if wanted.places {
         for (place, level) in PLACES {
-            let mut at: Vec<i64> =
-                rows.iter().filter_map(|row| row.profile.as_ref().and_then(|profile| place_of(profile, place))).collect();
+            let mut at: Vec<i64> = rows
+                .iter()
+                .filter_map(|row| row.profile.as_ref().and_then(|profile| place_of(profile, place)))
+                .collect();
             at.sort_unstable();
             at.dedup();
             for found in location::named(tx, isp, level, &at).await? {

@@ -5,8 +5,8 @@
 
 pub mod api_request;
 pub mod api_usage;
-pub mod collection;
 pub mod bill;
+pub mod collection;
 pub mod counter;
 pub mod customer;
 pub mod db;
@@ -19,16 +19,16 @@ pub mod invoice;
 pub mod isp;
 pub mod job;
 pub mod ledger;
-pub mod location;
 pub mod line;
+pub mod location;
 pub mod message;
 pub mod migrate;
 pub mod overview;
 pub mod place;
 pub mod plan;
 pub mod plan_move;
-pub mod profile;
 pub mod plant;
+pub mod profile;
 pub mod record;
 pub mod reject;
 pub mod roster;

@@ -18,8 +18,8 @@ use crate::{
     search::Search,
     service::{Attribute, Service},
     session::Session,
-    staff::Staff,
     sql,
+    staff::Staff,
 };
 
 /// The state a list asks for.
@@ -133,7 +133,9 @@ fn query(isp: IspId, filter: &Filter, now: Instant) -> (String, Vec<Value>) {
         Some(State::Inactive) => {
             conditions.push("t.standing = 4 and s.status in ('inactive', 'rejected', 'terminated')".into());
         }
-        Some(State::Pending) => conditions.push("t.standing = 4 and s.status in ('pending', 'awaiting_approval')".into()),
+        Some(State::Pending) => {
+            conditions.push("t.standing = 4 and s.status in ('pending', 'awaiting_approval')".into())
+        }
         Some(State::Active) => {
             conditions.push(format!("t.standing = 1 and t.expires_at > ${}", put(&mut params, now)));
         }
@@ -151,6 +153,15 @@ fn query(isp: IspId, filter: &Filter, now: Instant) -> (String, Vec<Value>) {
     if let Some(micros) = filter.ends_within {
         let (from, until) = (put(&mut params, now), put(&mut params, now.plus(micros)));
         conditions.push(format!("t.standing = 1 and t.expires_at > ${from} and t.expires_at <= ${until}"));
+    }
+    if let Some(in_grace) = filter.in_grace {
+        let word = if in_grace { "in" } else { "not in" };
+        conditions.push(format!(
+            "t.customer_id {word} (select g.customer_id from grace g join roster r on r.isp_id = g.isp_id \
+             and r.customer_id = g.customer_id and r.expires_at = g.until_at \
+             where g.isp_id = $1 and g.until_at > ${})",
+            put(&mut params, now)
+        ));
     }
     if let Some(search) = &filter.search {
         match Search::new(search) {
@@ -207,7 +218,8 @@ pub async fn invoices(tx: &Tx, isp: IspId, ids: &[CustomerId], each: i64) -> Res
 
 /// The newest `each` payments of every customer, the newest first.
 pub async fn payments(tx: &Tx, isp: IspId, ids: &[CustomerId], each: i64) -> Result<Vec<Payment>, Error> {
-    let rows = newest(tx, isp, Payment::SELECT, "payment", "customer_id", "created_at", ids.iter().map(|id| id.0), each);
+    let rows =
+        newest(tx, isp, Payment::SELECT, "payment", "customer_id", "created_at", ids.iter().map(|id| id.0), each);
     records(rows.await?, Payment::from_row)
 }
 
@@ -371,7 +383,10 @@ pub async fn renewable(
 pub async fn everywhere_by_username(tx: &Tx, username_key: &str) -> Result<Vec<Customer>, Error> {
     let rows = tx
         .rows(
-            sql!(text!(Customer::SELECT, "where t.username_key = $1 and t.deleted_at is null order by t.isp_id limit 5")),
+            sql!(text!(
+                Customer::SELECT,
+                "where t.username_key = $1 and t.deleted_at is null order by t.isp_id limit 5"
+            )),
             &params![username_key],
         )
         .await?;
@@ -384,7 +399,10 @@ pub async fn staff(tx: &Tx, isp: IspId, ids: &[StaffId]) -> Result<Vec<Staff>, E
         return Ok(Vec::new());
     }
     let (list, params) = among(isp, ids.iter().map(|id| id.0));
-    records(tx.rows(format!("{}where t.isp_id = $1 and t.id in ({list})", Staff::SELECT), &params).await?, Staff::from_row)
+    records(
+        tx.rows(format!("{}where t.isp_id = $1 and t.id in ({list})", Staff::SELECT), &params).await?,
+        Staff::from_row,
+    )
 }
 
 /// Whose attribute it is.

@@ -88,9 +88,8 @@ impl Site {
 }
 
 pub async fn find(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Option<Terms>, Error> {
-    let row = tx
-        .row(sql!(text!(Terms::SELECT, "where t.isp_id = $1 and t.service_id = $2")), &params![isp, service])
-        .await?;
+    let row =
+        tx.row(sql!(text!(Terms::SELECT, "where t.isp_id = $1 and t.service_id = $2")), &params![isp, service]).await?;
     row.map(|row| Terms::from_row(&row)).transpose()
 }
 

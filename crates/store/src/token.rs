@@ -101,13 +101,7 @@ pub async fn retire(tx: &Tx, isp: IspId, id: i64, at: Instant) -> Result<bool, E
 }
 
 /// Ends a subscriber's tokens but one.
-pub async fn revoke_others(
-    tx: &Tx,
-    isp: IspId,
-    customer: CustomerId,
-    kept: i64,
-    at: Instant,
-) -> Result<(), Error> {
+pub async fn revoke_others(tx: &Tx, isp: IspId, customer: CustomerId, kept: i64, at: Instant) -> Result<(), Error> {
     tx.run(
         sql!(
             "update token set revoked_at = $4 where isp_id = $1 and customer_id = $2 and id <> $3 \

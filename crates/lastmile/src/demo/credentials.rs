@@ -22,6 +22,9 @@ pub const OTHER_OWNER: &str = "admin@other.example";
 /// Who signs in to ISPBills v1.
 pub const API_LOGIN: &str = "api@demo.example";
 pub const OTHER_API_LOGIN: &str = "api@other.example";
+/// Who holds the token of Zal's calls.
+pub const ZAL_LOGIN: &str = "zal@demo.example";
+pub const OTHER_ZAL_LOGIN: &str = "zal@other.example";
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
@@ -36,6 +39,32 @@ pub struct Credentials {
     pub ispbills: OauthClient,
     #[serde(default = "OauthClient::new")]
     pub other_ispbills: OauthClient,
+    #[serde(default = "ZalUser::new")]
+    pub zal: ZalUser,
+    #[serde(default = "ZalUser::new")]
+    pub other_zal: ZalUser,
+}
+
+/// A person with a token of Zal's calls.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZalUser {
+    pub password: String,
+    /// Given once the person is there.
+    pub token: Option<String>,
+}
+
+impl ZalUser {
+    fn new() -> ZalUser {
+        ZalUser { password: random_text(16), token: None }
+    }
+}
+
+/// Whom and what a Zal token is of.
+#[derive(Clone, Copy, Debug)]
+pub struct ZalIds {
+    pub isp_id: i64,
+    pub branch_id: i64,
+    pub user_id: i64,
 }
 
 /// A client of ISPBills v2.
@@ -63,6 +92,8 @@ impl Credentials {
             other_alternet_key: format!("live_{}", random_text(40)),
             ispbills: OauthClient::new(),
             other_ispbills: OauthClient::new(),
+            zal: ZalUser::new(),
+            other_zal: ZalUser::new(),
         }
     }
 
@@ -89,6 +120,7 @@ struct Told<'a> {
     admin: Login<'a>,
     alternet: Alternet<'a>,
     ispbills: IspBills<'a>,
+    zal: Zal<'a>,
     radius: Radius,
     other_tenant: Other<'a>,
 }
@@ -120,6 +152,24 @@ impl IspBills<'_> {
 }
 
 #[derive(Serialize)]
+struct Zal<'a> {
+    email: &'a str,
+    password: &'a str,
+    token: &'a str,
+    isp_id: i64,
+    branch_id: i64,
+    user_id: i64,
+}
+
+impl Zal<'_> {
+    fn of<'a>(email: &'a str, user: &'a ZalUser, ids: ZalIds) -> Zal<'a> {
+        let ZalIds { isp_id, branch_id, user_id } = ids;
+        let token = user.token.as_deref().unwrap_or_default();
+        Zal { email, password: &user.password, token, isp_id, branch_id, user_id }
+    }
+}
+
+#[derive(Serialize)]
 struct Radius {
     host: IpAddr,
     auth_port: u16,
@@ -133,6 +183,7 @@ struct Other<'a> {
     admin: Login<'a>,
     alternet: Alternet<'a>,
     ispbills: IspBills<'a>,
+    zal: Zal<'a>,
 }
 
 /// An address one can connect to: a wildcard is reached through the loopback.
@@ -144,12 +195,19 @@ pub fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 /// Writes `demo.json`, whole or not at all: programs wait for it.
-pub fn tell(directory: &Path, known: &Credentials, at: Addresses, coa_port: u16) -> anyhow::Result<()> {
+pub fn tell(
+    directory: &Path,
+    known: &Credentials,
+    (zal, other_zal): (ZalIds, ZalIds),
+    at: Addresses,
+    coa_port: u16,
+) -> anyhow::Result<()> {
     let told = Told {
         base_url: format!("http://{}", reachable(at.http)),
         admin: Login { email: OWNER, password: &known.password },
         alternet: Alternet { api_key: &known.alternet_key },
         ispbills: IspBills::of(API_LOGIN, &known.ispbills),
+        zal: Zal::of(ZAL_LOGIN, &known.zal, zal),
         radius: Radius {
             host: reachable(at.auth).ip(),
             auth_port: at.auth.port(),
@@ -161,6 +219,7 @@ pub fn tell(directory: &Path, known: &Credentials, at: Addresses, coa_port: u16)
             admin: Login { email: OTHER_OWNER, password: &known.other_password },
             alternet: Alternet { api_key: &known.other_alternet_key },
             ispbills: IspBills::of(OTHER_API_LOGIN, &known.other_ispbills),
+            zal: Zal::of(OTHER_ZAL_LOGIN, &known.other_zal, other_zal),
         },
     };
     replace(&directory.join(TOLD), &serde_json::to_string_pretty(&told)?)

@@ -3,6 +3,7 @@
 pub mod credentials;
 mod people;
 mod seed;
+mod zal;
 
 use std::{
     net::Ipv4Addr,
@@ -11,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use credentials::{API_LOGIN, Credentials, OTHER_API_LOGIN, RADIUS_SECRET, reachable};
+use credentials::{API_LOGIN, Credentials, OTHER_API_LOGIN, OTHER_ZAL_LOGIN, RADIUS_SECRET, ZAL_LOGIN, reachable};
 use domain::{CustomerId, IspId, Kind, billing::Payer};
 use jiff::tz::TimeZone;
 use people::{OTHERS, PASSWORD, PEOPLE, Person};
@@ -50,7 +51,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let lock = lock::take(directory)?;
     credentials::untell(directory);
     let location = location(options)?;
-    let (db, vault, known) = continued(directory, &location, options.coa_port).await?;
+    let (db, vault, mut known) = continued(directory, &location, options.coa_port).await?;
     let app = server::core(db, Clock::System, vault);
     let (isp, other) = tenants(&app).await?;
     let actor = Actor::system(isp);
@@ -59,6 +60,8 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     }
     seed::ispbills(&app, isp, API_LOGIN, &known.ispbills).await?;
     seed::ispbills(&app, other, OTHER_API_LOGIN, &known.other_ispbills).await?;
+    let zal = zal::seed(&app, isp, ZAL_LOGIN, &mut known.zal).await?;
+    let other_zal = zal::seed(&app, other, OTHER_ZAL_LOGIN, &mut known.other_zal).await?;
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 
@@ -70,7 +73,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let front = panel::Front::Demo { isp, guide: guide.clone() };
     let server = server::start(app.clone(), bound, Some(lock), front, worker::EVENTS_KEPT_DAYS)?;
     server.ready().await?;
-    credentials::tell(directory, &known, at, options.coa_port)?;
+    credentials::tell(directory, &known, (zal, other_zal), at, options.coa_port)?;
 
     let (mut traffic, mut visitor) = (None, None);
     if !options.no_traffic {
