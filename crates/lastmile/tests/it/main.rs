@@ -20,6 +20,7 @@ mod races;
 mod statements;
 mod usage;
 mod vouchers;
+mod zal;
 
 /// Runs a story on SQLite, and on PostgreSQL where it is installed.
 #[macro_export]
