@@ -425,7 +425,8 @@ pub mod tests {
             auth: ([127, 0, 0, 1], 1812).into(),
             acct: ([127, 0, 0, 1], 1813).into(),
         };
-        credentials::tell(&directory, &Credentials::new(), at, 3799).unwrap();
+        let ids = credentials::ZalIds { isp_id: 1, branch_id: 1, user_id: 1 };
+        credentials::tell(&directory, &Credentials::new(), (ids, ids), at, 3799).unwrap();
         let text = std::fs::read_to_string(directory.join("demo.json")).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(json["base_url"], "http://127.0.0.1:8080");
