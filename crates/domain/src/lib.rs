@@ -13,6 +13,7 @@ pub mod ids;
 pub mod ledger;
 pub mod mac;
 pub mod money;
+pub mod moving;
 pub mod plan;
 pub mod scope;
 pub mod service;

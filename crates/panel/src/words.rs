@@ -103,6 +103,13 @@ pub fn event(kind: EventKind, who: &str, body: &str, local: &Local<'_>) -> Strin
         EventKind::ServiceChanged if body["learnt"] == true => format!("{who} is now tied to {}", text("mac")),
         EventKind::ServiceChanged => format!("{who}'s line was changed"),
         EventKind::ServiceGraceGiven => format!("{who} was given {} days of grace", number("days")),
+        EventKind::ServiceSecretRead => format!("{who}'s password was shown"),
+        EventKind::ServiceMoveOrdered => format!("{who} is to be moved to another plan"),
+        EventKind::ServiceMoved => format!("{who} was moved to another plan"),
+        EventKind::CollectionRequested => format!("{who} asked for a collector"),
+        EventKind::CollectionMade => format!("A collector visited {who}"),
+        EventKind::CollectionApproved => format!("What {who} gave the collector was approved"),
+        EventKind::CollectionDisapproved => format!("What {who} gave the collector was not approved"),
         EventKind::ServiceFirstUsed => format!("{who} came online for the first time"),
         EventKind::SessionLost => format!("The router has been silent about {who}: the session counts as lost"),
         EventKind::PaymentReceived => {

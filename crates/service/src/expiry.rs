@@ -17,7 +17,8 @@ const CHUNK: usize = 50;
 
 /// Acts on every expiry that is due; how many there were.
 pub async fn run(app: &App) -> Result<usize, Error> {
-    let mut acted = 0;
+    // What moves at the end of its period is moved before that period is renewed.
+    let mut acted = crate::moves::run(app).await?;
     loop {
         let now = app.clock.now();
         let due = app.db.read(async move |tx| service::due(tx, now, BATCH).await).await?;

@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod line;
 pub mod message;
 pub mod migrate;
+pub mod override_attribute;
 pub mod overview;
 pub mod place;
 pub mod plan;
