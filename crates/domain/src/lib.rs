@@ -8,6 +8,8 @@ pub mod bandwidth;
 pub mod bill;
 pub mod billing;
 pub mod clock;
+pub mod complaint;
+pub mod delivery;
 pub mod event;
 pub mod ids;
 pub mod ledger;
@@ -17,6 +19,7 @@ pub mod moving;
 pub mod plan;
 pub mod scope;
 pub mod service;
+pub mod sms;
 pub mod usage;
 pub mod validity;
 

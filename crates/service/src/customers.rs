@@ -449,7 +449,11 @@ pub async fn update_at(
             line.updated_at = change.now;
             service::update(change.tx, &line).await?;
             if line_changed {
-                change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": id.0 }));
+                let mut body = json!({ "customer": id.0 });
+                if line.plan_id != line_before.plan_id {
+                    body["plan_before"] = line_before.plan_id.0.into();
+                }
+                change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), body);
             }
             let payload = json!({ "service": line.id.0, "disconnect": login_changed });
             change.job("network", "converge", change.now, payload).await?;
@@ -499,7 +503,11 @@ pub async fn delete_as_read(
             line.deleted_at = Some(change.now);
             line.updated_at = change.now;
             service::update(change.tx, &line).await?;
-            change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "deleted": true }));
+            change.event(
+                EventKind::ServiceChanged,
+                Subject::Service(line.id.0),
+                json!({ "customer": id.0, "deleted": true }),
+            );
             change.job("network", "converge", change.now, json!({ "service": line.id.0, "disconnect": true })).await?;
         }
         row.username_key = None;

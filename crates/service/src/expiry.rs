@@ -105,7 +105,10 @@ async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>, renew: bool) ->
             change.event(
                 EventKind::ServiceExpired,
                 Subject::Service(id.0),
-                json!({ "customer": line.customer_id.0, "expired_at": line.expires_at.map(|at| at.0) }),
+                json!({
+                    "customer": line.customer_id.0, "expired_at": line.expires_at.map(|at| at.0),
+                    "status": line.status.word()
+                }),
             );
             change.job("network", "converge", change.now, json!({ "service": id.0 })).await?;
         }

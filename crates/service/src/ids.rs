@@ -55,6 +55,7 @@ tables! {
     ApiRequest = "api_request", 1024;
     Webhook = "webhook", 1;
     Delivery = "delivery", 256;
+    SmsMovement = "sms_movement", 8;
     Complaint = "complaint", 1;
     ComplaintComment = "complaint_comment", 1;
     Olt = "olt", 1;

@@ -19,6 +19,8 @@
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
+//! | [`sms`], [`complaints`]                      | messages sent for clients, what customers report                  |
+//! | [`webhooks`]                               | what other systems are told, and the queue of it                  |
 //! | [`metering`]                               | what API clients use                                              |
 //! | [`overview`]                                 | the front page's facts                                            |
 
@@ -32,6 +34,7 @@ pub mod change;
 pub mod clients;
 pub mod clock;
 pub mod collections;
+pub mod complaints;
 pub mod customers;
 pub mod directory;
 pub mod dossiers;
@@ -59,6 +62,7 @@ pub mod requests;
 pub mod routers;
 pub mod schedule;
 pub mod setup;
+pub mod sms;
 pub mod staff;
 pub mod standing;
 pub mod statistics;
@@ -67,6 +71,7 @@ pub mod tokens;
 pub mod vault;
 pub mod vouchers;
 pub mod zones;
+pub mod webhooks;
 
 pub use actor::{Actor, Who};
 pub use app::App;

@@ -7,7 +7,7 @@ use store::{
     message::Message,
 };
 
-use crate::{Actor, App, Change, Error, app::Tenant, ids::Table};
+use crate::{Actor, App, Change, Error, app::Tenant, ids::Table, sms};
 
 /// Tells a customer by SMS what was bought and until when it lasts. Without a phone number there is nobody to tell.
 pub(crate) async fn receipt(
@@ -42,13 +42,17 @@ pub(crate) async fn receipt(
         error: None,
         created_at: change.now,
         sent_at: None,
+        handle: None,
+        batch: None,
+        credits: 0,
+        branch_id: customer.branch_id,
     }
     .insert(change.tx)
     .await?;
     Ok(())
 }
 
-/// Writes an SMS to a customer.
+/// Writes an SMS to a customer, paid from the credits like any other that a person sends.
 pub async fn to_customer(app: &App, actor: &Actor, id: CustomerId, text: String) -> Result<(), Error> {
     actor.writes()?;
     let who = actor.clone();
@@ -58,23 +62,7 @@ pub async fn to_customer(app: &App, actor: &Actor, id: CustomerId, text: String)
         if owner.phone.is_empty() {
             return Err(Error::Refused("The customer has no telephone number"));
         }
-        let row = Message {
-            isp_id: change.isp,
-            id: change.id(Table::Message).await?,
-            channel: "sms".into(),
-            kind: "notice".into(),
-            recipient: owner.phone,
-            body: text.clone(),
-            customer_id: Some(id),
-            status: "queued".into(),
-            attempts: 0,
-            next_at: change.now,
-            provider_ref: None,
-            error: None,
-            created_at: change.now,
-            sent_at: None,
-        };
-        Ok(row.insert(change.tx).await?)
+        sms::write(change, &sms::handle("sms_"), &owner.phone, &text, Some(id), owner.branch_id).await.map(drop)
     })
     .await
 }

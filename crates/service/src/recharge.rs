@@ -146,6 +146,8 @@ pub(crate) async fn sell(
     payer: &Payer,
 ) -> Result<Money, Error> {
     let ids = SaleIds::take(change).await?;
+    let before = before(service, change.now);
+    let plan_before = (before != "new" && service.plan_id != offer.plan.id).then_some(service.plan_id.0);
     let wallet = match payer {
         Payer::Wallet => ledger::held(change.tx, change.isp, &Account::CustomerWallet(service.customer_id)).await?,
         Payer::Cash { .. } | Payer::Complimentary => Money::ZERO,
@@ -239,7 +241,7 @@ pub(crate) async fn sell(
         Subject::Service(service.id.0),
         json!({
             "customer": service.customer_id.0, "plan": offer.plan.id.0, "period": ids.period.0,
-            "expires_at": sale.term.expires_at.0, "amount": total.0
+            "expires_at": sale.term.expires_at.0, "amount": total.0, "before": before, "plan_before": plan_before
         }),
     );
     Ok(total)
@@ -292,10 +294,19 @@ async fn invoice(
         Subject::Customer(service.customer_id.0),
         json!({
             "invoice": ids.invoice.0, "number": number, "total": total.0, "due_at": change.now.0,
-            "customer": service.customer_id.0
+            "customer": service.customer_id.0, "paid": true
         }),
     );
     Ok(())
+}
+
+/// How a line stood before a sale: `new`, `expired`, or its status.
+fn before(service: &Service, now: Instant) -> &'static str {
+    match service.status {
+        _ if service.period_ordinal == 0 => "new",
+        Status::Active if service.expires_at.is_some_and(|end| end <= now) => "expired",
+        status => status.word(),
+    }
 }
 
 /// The running period as the rule sees it.

@@ -1,11 +1,16 @@
 //! Background work that recurs: expiry and housekeeping, on a schedule table with leases, so that of several nodes one
-//! acts. What a pass does is in `service`; here is only when.
+//! acts. What a pass does is in `service`; here is only when. Webhooks are sent from here as well.
+
+pub mod outgoing;
+pub mod webhooks;
 
 use std::time::Duration;
 
 use domain::clock::{DAY, HOUR, MINUTE, SECOND};
 use service::{App, Error, schedule::Kept};
 use tokio::{sync::watch, task::JoinHandle};
+
+use crate::outgoing::Sender;
 
 /// One recurring task.
 struct Task {
@@ -41,22 +46,30 @@ fn kept(events_days: i64) -> Kept {
     let events = (events_days > 0).then(|| events_days * DAY);
     Kept { jobs: 7 * DAY, keys: 3 * DAY, refusals: 90 * DAY, events }
 }
+/// Webhook deliveries that arrived, and those that never did.
+const DELIVERED_KEPT: i64 = 30 * DAY;
+const DEAD_KEPT: i64 = 90 * DAY;
 
 pub struct Running {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    webhooks: JoinHandle<()>,
 }
 
 impl Running {
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let _ = tokio::time::timeout(Duration::from_secs(10), self.task).await;
+        // As long as one attempt may take.
+        let _ = tokio::time::timeout(Duration::from_secs(11), self.webhooks).await;
     }
 }
 
 /// Events are kept for so many days; 0 is for ever.
 pub fn start(app: App, events_days: i64) -> Running {
+pub fn start(app: App, sender: Sender) -> Running {
     let (stop, mut stopped) = watch::channel(false);
+    let webhooks = tokio::spawn(webhooks::run(app.clone(), sender, stopped.clone()));
     let task = tokio::spawn(async move {
         loop {
             tokio::select! {
@@ -68,13 +81,14 @@ pub fn start(app: App, events_days: i64) -> Running {
             }
         }
     });
-    Running { stop, task }
+    Running { stop, task, webhooks }
 }
 
 async fn forget(app: &App, events_days: i64) -> Result<(), Error> {
     service::schedule::forget(app, kept(events_days)).await?;
     service::tokens::forget(app).await?;
-    service::requests::forget(app, REQUESTS_KEPT).await
+    service::requests::forget(app, REQUESTS_KEPT).await?;
+    service::webhooks::forget(app, DELIVERED_KEPT, DEAD_KEPT).await
 }
 
 /// Does what is due; tests call it when they say so.

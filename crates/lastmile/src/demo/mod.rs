@@ -3,6 +3,7 @@
 pub mod credentials;
 mod people;
 mod seed;
+mod service_desk;
 
 use std::{
     net::Ipv4Addr,
@@ -20,6 +21,7 @@ use service::{
     recharge::{self, Recharge},
     routers,
 };
+use worker::outgoing;
 
 use crate::{
     cli, lock, make_private, react,
@@ -59,6 +61,9 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     }
     seed::ispbills(&app, isp, API_LOGIN, &known.ispbills).await?;
     seed::ispbills(&app, other, OTHER_API_LOGIN, &known.other_ispbills).await?;
+    for tenant in [isp, other] {
+        service_desk::furnish(&app, &Actor::system(tenant)).await?;
+    }
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 
@@ -69,6 +74,9 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let guide = guide(&app, &actor, directory, at).await?;
     let front = panel::Front::Demo { isp, guide: guide.clone() };
     let server = server::start(app.clone(), bound, Some(lock), front, worker::EVENTS_KEPT_DAYS)?;
+    // Whoever tries webhooks has the receiver on this machine.
+    let webhooks = outgoing::Settings { allow_private: true, ..outgoing::Settings::default() };
+    let server = server::start(app.clone(), bound, Some(lock), front, webhooks)?;
     server.ready().await?;
     credentials::tell(directory, &known, at, options.coa_port)?;
 
