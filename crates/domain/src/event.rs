@@ -37,6 +37,17 @@ kinds! {
     PlanCreated = "plan.created",
     PlanUpdated = "plan.updated",
     PlanDeleted = "plan.deleted",
+    FupTemplateCreated = "fup_template.created",
+    FupTemplateUpdated = "fup_template.updated",
+    FupTemplateDeleted = "fup_template.deleted",
+    /// A line has another fair use policy than its plan's, or none.
+    FupOverridden = "fup.overridden",
+    /// A line has its plan's fair use policy again.
+    FupCleared = "fup.cleared",
+    /// A threshold was crossed: the line has another rate.
+    FupCrossed = "fup.crossed",
+    /// A new cycle, or a more generous policy: the line has its rate back.
+    FupReset = "fup.reset",
     RouterCreated = "router.created",
     RouterUpdated = "router.updated",
     RouterDeleted = "router.deleted",
@@ -126,6 +137,7 @@ pub enum Subject {
     Bandwidth(i64),
     Pool(i64),
     Plan(i64),
+    FupTemplate(i64),
     Router(i64),
     Customer(i64),
     Service(i64),
@@ -149,6 +161,7 @@ impl Subject {
             Subject::Bandwidth(id) => ("bandwidth", id),
             Subject::Pool(id) => ("pool", id),
             Subject::Plan(id) => ("plan", id),
+            Subject::FupTemplate(id) => ("fup_template", id),
             Subject::Router(id) => ("router", id),
             Subject::Customer(id) => ("customer", id),
             Subject::Service(id) => ("service", id),
@@ -172,6 +185,7 @@ impl Subject {
             "bandwidth" => Subject::Bandwidth(id),
             "pool" => Subject::Pool(id),
             "plan" => Subject::Plan(id),
+            "fup_template" => Subject::FupTemplate(id),
             "router" => Subject::Router(id),
             "customer" => Subject::Customer(id),
             "service" => Subject::Service(id),

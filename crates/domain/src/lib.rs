@@ -11,6 +11,7 @@ pub mod clock;
 pub mod complaint;
 pub mod delivery;
 pub mod event;
+pub mod fup;
 pub mod ids;
 pub mod ledger;
 pub mod mac;

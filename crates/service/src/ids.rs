@@ -34,6 +34,7 @@ tables! {
     Staff = "staff", 1;
     ApiClient = "api_client", 1;
     Bandwidth = "bandwidth", 1;
+    FupTemplate = "fup_template", 1;
     Pool = "pool", 1;
     Router = "router", 1;
     Plan = "plan", 1;

@@ -16,12 +16,15 @@
 //! | [`vouchers`], [`payments`]                   | prepaid codes, and what was paid                                  |
 //! | [`hotspot`], [`messages`]                    | the captive portal's log, messages to send                        |
 //! | [`expiry`], [`grace`]                        | what happens when time is up, and how it is put off               |
+//! | [`expiry`]                                   | what happens when time is up                                      |
+//! | [`fup`]                                      | fair use: policies, what crosses them, what comes                 |
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
 //! | [`sms`], [`complaints`]                      | messages sent for clients, what customers report                  |
 //! | [`webhooks`]                               | what other systems are told, and the queue of it                  |
 //! | [`metering`]                               | what API clients use                                              |
+//! | [`words`]                                  | facts as people say them                                          |
 //! | [`overview`]                                 | the front page's facts                                            |
 
 pub mod accounting;
@@ -42,6 +45,7 @@ pub mod error;
 pub mod expiry;
 pub mod feed;
 pub mod grace;
+pub mod fup;
 pub mod hotspot;
 pub mod ids;
 pub mod import;
@@ -72,6 +76,7 @@ pub mod vault;
 pub mod vouchers;
 pub mod zones;
 pub mod webhooks;
+pub mod words;
 
 pub use actor::{Actor, Who};
 pub use app::App;

@@ -183,6 +183,7 @@ pub(crate) async fn sell(
     if !sale.term.extends {
         service.period_started_at = Some(change.now);
     }
+    store::fup::period_begins(change.tx, change.isp, service.id, sale.term.starts_at).await?;
     service.expires_at = Some(sale.term.expires_at);
     service.expired_event_at = None;
     service.quota_event_ordinal = None;

@@ -14,6 +14,7 @@ pub mod db;
 pub mod dossier;
 pub mod event;
 pub mod grace;
+pub mod fup;
 pub mod hotspot;
 pub mod idempotency;
 pub mod invoice;
