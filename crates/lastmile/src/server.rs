@@ -103,23 +103,18 @@ pub async fn bind(app: &App, ports: Ports) -> anyhow::Result<Bound> {
 }
 
 /// Serves what [`bind`] bound; events are kept for so many days, 0 is for ever.
-/// Serves what [`bind`] bound.
 pub fn start(
     app: App,
     bound: Bound,
     lock: Option<Lock>,
     front: panel::Front,
     events_days: i64,
-) -> anyhow::Result<Server> {
-    let recorder = telemetry::recorder()?;
-    let watch = Watch::new(app.clone(), bound.radius, recorder);
-    let worker = worker::start(app.clone(), events_days);
     webhooks: outgoing::Settings,
 ) -> anyhow::Result<Server> {
     let sender = Sender::new(webhooks).context("webhooks cannot be sent")?;
     let recorder = telemetry::recorder()?;
     let watch = Watch::new(app.clone(), bound.radius, recorder);
-    let worker = worker::start(app.clone(), sender);
+    let worker = worker::start(app.clone(), events_days, sender);
     let (stop, stopped) = watch::channel(false);
     let gate = Gate::default();
     let counting = tokio::spawn(gate.clone().keep(app.clone(), told(stopped.clone())));

@@ -284,6 +284,24 @@ pub async fn delete(app: &App, actor: &Actor, id: InvoiceId, unchanged_since: Op
     .await
 }
 
+/// Takes every unpaid bill of a customer back; what has been paid in part stays.
+pub async fn void_open(app: &App, actor: &Actor, id: CustomerId) -> Result<(), Error> {
+    let who = actor.clone();
+    let open = app
+        .db
+        .read(async move |tx| {
+            let owner = customer::find(tx, who.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            who.reaches(owner.branch_id)?;
+            let filter = Filter { customer: Some(id), status: Some(BillStatus::Unpaid), ..Filter::default() };
+            Ok::<_, Error>(rows::list(tx, who.isp, &filter, 0, 1000).await?.0)
+        })
+        .await?;
+    for row in open {
+        delete(app, actor, row.id, None).await?;
+    }
+    Ok(())
+}
+
 /// A bill, locked after its customer, as the caller last read it.
 async fn lock(
     change: &Change<'_>,

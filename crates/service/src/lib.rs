@@ -27,6 +27,7 @@
 //! | [`words`]                                  | facts as people say them                                          |
 //! | [`overview`]                                 | the front page's facts                                            |
 
+pub mod access_check;
 pub mod accounting;
 pub mod actor;
 pub mod app;
@@ -42,6 +43,7 @@ pub mod customers;
 pub mod directory;
 pub mod dossiers;
 pub mod error;
+pub mod exceptions;
 pub mod expiry;
 pub mod feed;
 pub mod grace;
@@ -60,6 +62,7 @@ pub mod places;
 pub mod payments;
 pub mod plans;
 pub mod plant;
+pub mod profiles;
 pub mod recharge;
 pub mod redemption;
 pub mod requests;
@@ -97,3 +100,8 @@ pub use store::router::Router;
 pub use store::service::Service;
 pub use store::staff::{ApiClient, Staff};
 pub use store::voucher::{Filter as VoucherFilter, Voucher};
+pub use store::zone::Zone;
+pub use store::complaint::{Complaint, Filter as ComplaintFilter};
+pub use store::message::Message;
+pub use store::profile::Profile;
+pub use store::session::Session;

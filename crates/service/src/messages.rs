@@ -1,6 +1,6 @@
 //! Messages to customers. They are written in the change that causes them; whoever sends them takes them from there.
 
-use domain::{CustomerId, Instant, Money};
+use domain::{BranchId, CustomerId, Instant, Money};
 use store::{
     customer::{self, Customer},
     db::Class,
@@ -75,7 +75,12 @@ pub(crate) async fn write(
     recipient: String,
     body: String,
     customer: CustomerId,
+    branch: Option<BranchId>,
 ) -> Result<(), Error> {
+    if channel == "sms" {
+        // Paid from the credits like any other that a person sends.
+        return sms::write_as(change, kind, &recipient, &body, Some(customer), branch).await;
+    }
     let row = Message {
         isp_id: change.isp,
         id: change.id(Table::Message).await?,
@@ -91,6 +96,10 @@ pub(crate) async fn write(
         error: None,
         created_at: change.now,
         sent_at: None,
+        handle: None,
+        batch: None,
+        credits: 0,
+        branch_id: branch,
     };
     Ok(row.insert(change.tx).await?)
 }

@@ -27,7 +27,7 @@ use crate::{
     app::Tenant,
     bills::{self, Means, NewBill, WALLET},
     ids::Table,
-    overrides, plans,
+    exceptions, plans,
 };
 
 /// So many are made in one turn.
@@ -189,7 +189,7 @@ async fn carry_out(
     let offer = plans::offer(change, row.to_plan).await?;
     let terms = plans::terms(&offer.version);
     if row.clear_policies {
-        overrides::clear(change, line).await?;
+        exceptions::clear(change, line).await?;
     }
     line.plan_id = offer.plan.id;
     let rebill = row.move_billing && kind != MoveKind::NextCycle && line.status != Status::Terminated;

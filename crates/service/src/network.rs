@@ -205,7 +205,7 @@ pub async fn say(
     let who = actor.clone();
     let ordered = app
         .change(actor, Class::Interactive, async move |change| {
-            let line = crate::overrides::primary(change, &who, id).await?;
+            let line = crate::exceptions::primary(change, &who, id).await?;
             let open = session::open_of_service(change.tx, change.isp, line.id).await?.len();
             if open == 0 {
                 return Ok(None);
@@ -233,7 +233,7 @@ pub async fn disconnect(app: &App, actor: &Actor, id: domain::CustomerId) -> Res
     actor.writes()?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
-        let line = crate::overrides::primary(change, &who, id).await?;
+        let line = crate::exceptions::primary(change, &who, id).await?;
         let open = session::open_of_service(change.tx, change.isp, line.id).await?.len();
         if open > 0 {
             let payload = json!({ "service": line.id.0, "disconnect": true });

@@ -1,132 +1,94 @@
-//! What a line has of its own instead of its plan's: rates, and attributes of the reply. Both reach the directory and
-//! live sessions at once.
+//! What staff set on one line by hand: its end, its speed, what its period allows, the device it is bound to.
 
 use domain::{
-    BandwidthId, CustomerId,
+    BandwidthId, CustomerId, Instant, Kind, Mac,
     event::{EventKind, Subject},
 };
 use serde_json::json;
-use store::{
-    customer,
-    db::Class,
-    override_attribute::{self as rows, OverrideAttribute},
-    plan,
-    service::{self, Attribute, Service},
-};
+use store::{customer, db::Class, plan, service};
 
-use crate::{Actor, App, Change, Error, Why, attributes::NewAttribute, ids::Table};
+use crate::{Actor, App, Error, Why};
 
-/// Gives the customer's primary line rates of its own, or its plan's again.
-pub async fn bandwidth(app: &App, actor: &Actor, id: CustomerId, rates: Option<BandwidthId>) -> Result<(), Error> {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Override {
+    /// The period ends then; in the past means now. Months keep that day from then on.
+    End(Instant),
+    /// `None`: the plan's.
+    Speed(Option<BandwidthId>),
+    /// Online seconds of the running period; `None`: no limit.
+    Time(Option<i64>),
+    /// Bytes of the running period; `None`: no limit.
+    Volume(Option<i64>),
+    /// Only this device logs in.
+    Device(Mac),
+    /// Any device does, or, where the plan locks, the next one is learnt.
+    AnyDevice,
+}
+
+/// Sets it on the customer's primary line; live sessions follow.
+pub async fn put(app: &App, actor: &Actor, id: CustomerId, given: Override) -> Result<(), Error> {
     actor.writes()?;
+    let tenant = app.tenant(actor.isp).await?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
-        let mut line = primary(change, &who, id).await?;
-        if let Some(rates) = rates
-            && plan::bandwidth(change.tx, change.isp, rates).await?.is_none()
-        {
-            return Err(Error::invalid("bandwidth", Why::Unknown));
-        }
-        if line.bandwidth_id == rates {
-            return Ok(());
-        }
-        line.bandwidth_id = rates;
-        line.updated_at = change.now;
-        service::update(change.tx, &line).await?;
-        follow(change, &line, json!({ "customer": id.0, "bandwidth": rates.map(|id| id.0) })).await
-    })
-    .await
-}
-
-/// Attributes instead of any an earlier override has put there; none takes them away. Attributes added one by one stay.
-/// The door that takes them checks them against the dictionary.
-pub async fn attributes(app: &App, actor: &Actor, id: CustomerId, wanted: Vec<NewAttribute>) -> Result<(), Error> {
-    actor.writes()?;
-    let who = actor.clone();
-    app.change(actor, Class::Interactive, async move |change| {
-        let line = primary(change, &who, id).await?;
-        drop_attributes(change, &line).await?;
-        for one in &wanted {
-            let row = Attribute {
-                isp_id: change.isp,
-                id: change.id(Table::Attribute).await?,
-                service_id: line.id,
-                attribute: one.attribute.trim().into(),
-                op: one.op.clone(),
-                value: one.value.clone(),
-                created_at: change.now,
-            };
-            row.insert(change.tx).await?;
-            OverrideAttribute {
-                isp_id: change.isp,
-                id: change.id(Table::OverrideAttribute).await?,
-                service_id: line.id,
-                stage: 1,
-                attribute: row.attribute,
-                op: row.op,
-                value: row.value,
-                live_id: Some(row.id),
-            }
-            .insert(change.tx)
-            .await?;
-        }
-        follow(change, &line, json!({ "customer": id.0, "attributes": wanted.len() })).await
-    })
-    .await
-}
-
-async fn drop_attributes(change: &Change<'_>, line: &Service) -> Result<bool, Error> {
-    let old = rows::of_service(change.tx, change.isp, line.id).await?;
-    for row in &old {
-        if let Some(live) = row.live_id {
-            service::remove_attribute(change.tx, change.isp, line.id, live).await?;
-        }
-    }
-    rows::clear(change.tx, change.isp, line.id).await?;
-    Ok(!old.is_empty())
-}
-
-/// Takes all of a locked line's own away; whoever calls saves the line and orders the network to follow.
-pub(crate) async fn clear(change: &Change<'_>, line: &mut Service) -> Result<(), Error> {
-    line.bandwidth_id = None;
-    drop_attributes(change, line).await?;
-    Ok(())
-}
-
-pub(crate) async fn primary(change: &Change<'_>, who: &Actor, id: CustomerId) -> Result<Service, Error> {
-    let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
-    who.reaches(owner.branch_id)?;
-    let line = service::lock_of_customer(change.tx, change.isp, id).await?.into_iter().next();
-    line.ok_or(Error::NotFound { what: "service" })
-}
-
-async fn follow(change: &Change<'_>, line: &Service, body: serde_json::Value) -> Result<(), Error> {
-    change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), body);
-    change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await
-}
-
-/// Takes the line's fixed address, its MAC address, or both, away; a line tied to a MAC address learns the next one.
-pub async fn release(app: &App, actor: &Actor, id: CustomerId, address: bool, mac: bool) -> Result<(), Error> {
-    actor.writes()?;
-    let who = actor.clone();
-    app.change(actor, Class::Interactive, async move |change| {
-        let before = primary(change, &who, id).await?;
+        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        who.reaches(owner.branch_id)?;
+        let line = service::lock_of_customer(change.tx, change.isp, id).await?.into_iter().next();
+        let before = line.ok_or(Error::NotFound { what: "service" })?;
         let mut line = before.clone();
-        if address {
-            line.address = None;
-        }
-        if mac {
-            line.mac = None;
-            line.mac_lock = if line.mac_lock == "locked" { "learn".into() } else { line.mac_lock };
+        match given {
+            Override::End(at) => {
+                let at = at.max(change.now);
+                line.expires_at = Some(at);
+                line.expired_event_at = None;
+                line.anchor_day = Some(i64::from(at.day(&tenant.zone).day()));
+            }
+            Override::Speed(bandwidth) => {
+                if let Some(id) = bandwidth
+                    && plan::bandwidth(change.tx, change.isp, id).await?.is_none()
+                {
+                    return Err(Error::invalid("bandwidth_id", Why::Unknown));
+                }
+                line.bandwidth_id = bandwidth;
+            }
+            Override::Time(seconds) => (line.quota_time_s, line.quota_event_ordinal) = (seconds, None),
+            Override::Volume(bytes) => (line.quota_bytes, line.quota_event_ordinal) = (bytes, None),
+            Override::Device(mac) => (line.mac, line.mac_lock) = (Some(mac.to_string()), "locked".into()),
+            Override::AnyDevice => {
+                let locks = plan::any(change.tx, change.isp, line.plan_id).await?.is_some_and(|plan| plan.mac_lock);
+                (line.mac, line.mac_lock) = (None, if locks { "learn" } else { "off" }.into());
+            }
         }
         if line == before {
             return Ok(());
         }
-        line.updated_at = change.now;
+        line.updated_at = change.now.max(before.updated_at.plus(1));
         service::update(change.tx, &line).await?;
         change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": id.0 }));
-        let payload = json!({ "service": line.id.0, "disconnect": address && before.address.is_some() });
-        change.job("network", "converge", change.now, payload).await
+        // Another device's session is not the customer's any more.
+        let disconnect = matches!(given, Override::Device(_));
+        let payload = json!({ "service": line.id.0, "disconnect": disconnect });
+        change.job("network", "converge", change.now, payload).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Ends the live sessions of a PPPoE customer, who may log in again at once.
+pub async fn disconnect(app: &App, actor: &Actor, id: CustomerId) -> Result<(), Error> {
+    actor.writes()?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        who.reaches(owner.branch_id)?;
+        let lines = service::of_customer(change.tx, change.isp, id).await?;
+        if !lines.iter().any(|line| line.kind == Kind::Pppoe) {
+            return Err(Error::Refused("Only PPPoE customers can be disconnected"));
+        }
+        for line in lines.iter().filter(|line| line.kind == Kind::Pppoe) {
+            change.job("network", "converge", change.now, json!({ "service": line.id.0, "disconnect": true })).await?;
+        }
+        Ok(())
     })
     .await
 }

@@ -1,9 +1,8 @@
 //! Areas, streets and buildings: where collectors go.
 
-use store::{
-    db::Class,
-    place::{self, Area, Building, Street},
-};
+use store::{db::Class, place};
+
+pub use store::place::{Area, Building, Street};
 
 use crate::{Actor, App, Error, Why, ids::Table};
 

@@ -102,7 +102,8 @@ pub async fn send(app: &App, actor: &Actor, command: Sending) -> Result<Vec<Stri
             let recipient = recipient.ok_or(Error::Refused(missing))?;
             let facts = facts(change, &tenant, &vault, &owner).await?;
             let body = text(&command.template, &facts, change.now);
-            messages::write(change, command.channel.word(), command.name, recipient.clone(), body, *id).await?;
+            messages::write(change, command.channel.word(), command.name, recipient.clone(), body, *id, owner.branch_id)
+                .await?;
             recipients.push(recipient);
         }
         Ok(recipients)
@@ -248,6 +249,8 @@ pub async fn recover(
 /// # Errors
 /// `Invalid` when there is none.
 pub async fn ticket(app: &App, actor: &Actor, id: i64) -> Result<i64, Error> {
-    let _ = (app, actor, id);
-    Err(Error::invalid("ticket", Why::Unknown))
+    match crate::complaints::show(app, actor, id).await {
+        Err(Error::NotFound { .. } | Error::Forbidden) => Err(Error::invalid("ticket", Why::Unknown)),
+        found => found.map(|found| found.id),
+    }
 }

@@ -73,6 +73,8 @@ pub async fn of_customer(
         )
         .await?;
     records(rows, Message::from_row)
+}
+
 /// A list's conditions; all given ones hold.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Filter {

@@ -67,7 +67,7 @@ word_values!(
     domain::access::Reason,
     domain::event::EventKind
 );
-word_values!(Kind, Status, ExpiryAction, domain::access::Reason, domain::event::EventKind, domain::fup::Measure);
+word_values!(domain::fup::Measure);
 
 /// Joins texts at compile time: a select list and a condition become one statement.
 pub const fn joined<const N: usize>(parts: &[&str]) -> [u8; N] {

@@ -68,8 +68,7 @@ impl Running {
 }
 
 /// Events are kept for so many days; 0 is for ever.
-pub fn start(app: App, events_days: i64) -> Running {
-pub fn start(app: App, sender: Sender) -> Running {
+pub fn start(app: App, events_days: i64, sender: Sender) -> Running {
     let (stop, mut stopped) = watch::channel(false);
     let webhooks = tokio::spawn(webhooks::run(app.clone(), sender, stopped.clone()));
     let task = tokio::spawn(async move {

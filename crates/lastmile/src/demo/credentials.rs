@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use service::vault::{random_text, random_uuid};
+use service::vault::{hex, random_bytes, random_text, random_uuid};
 
 use crate::server::Addresses;
 
@@ -36,6 +36,31 @@ pub struct Credentials {
     pub ispbills: OauthClient,
     #[serde(default = "OauthClient::new")]
     pub other_ispbills: OauthClient,
+    #[serde(default = "Pair::demo")]
+    pub jaze: Pair,
+    #[serde(default = "Pair::other")]
+    pub other_jaze: Pair,
+}
+
+/// A token and a key that go with every call (Jaze); the token is also the account's name.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pair {
+    pub api_token: String,
+    pub api_key: String,
+}
+
+impl Pair {
+    fn new(account: &str) -> Pair {
+        Pair { api_token: account.into(), api_key: hex(&random_bytes::<20>()) }
+    }
+
+    fn demo() -> Pair {
+        Pair::new("demo")
+    }
+
+    fn other() -> Pair {
+        Pair::new("other")
+    }
 }
 
 /// A client of ISPBills v2.
@@ -63,6 +88,8 @@ impl Credentials {
             other_alternet_key: format!("live_{}", random_text(40)),
             ispbills: OauthClient::new(),
             other_ispbills: OauthClient::new(),
+            jaze: Pair::demo(),
+            other_jaze: Pair::other(),
         }
     }
 
@@ -89,6 +116,9 @@ struct Told<'a> {
     admin: Login<'a>,
     alternet: Alternet<'a>,
     ispbills: IspBills<'a>,
+    jaze: Jaze<'a>,
+    /// Until the Zal door tells its own.
+    zal: Zal,
     radius: Radius,
     other_tenant: Other<'a>,
 }
@@ -133,6 +163,26 @@ struct Other<'a> {
     admin: Login<'a>,
     alternet: Alternet<'a>,
     ispbills: IspBills<'a>,
+    jaze: Jaze<'a>,
+    zal: Zal,
+}
+
+#[derive(Serialize)]
+struct Jaze<'a> {
+    api_token: &'a str,
+    api_key: &'a str,
+    account_id: &'a str,
+}
+
+impl Jaze<'_> {
+    fn of(pair: &Pair) -> Jaze<'_> {
+        Jaze { api_token: &pair.api_token, api_key: &pair.api_key, account_id: &pair.api_token }
+    }
+}
+
+#[derive(Serialize)]
+struct Zal {
+    user_id: i64,
 }
 
 /// An address one can connect to: a wildcard is reached through the loopback.
@@ -144,12 +194,20 @@ pub fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 /// Writes `demo.json`, whole or not at all: programs wait for it.
-pub fn tell(directory: &Path, known: &Credentials, at: Addresses, coa_port: u16) -> anyhow::Result<()> {
+pub fn tell(
+    directory: &Path,
+    known: &Credentials,
+    at: Addresses,
+    coa_port: u16,
+    collectors: (i64, i64),
+) -> anyhow::Result<()> {
     let told = Told {
         base_url: format!("http://{}", reachable(at.http)),
         admin: Login { email: OWNER, password: &known.password },
         alternet: Alternet { api_key: &known.alternet_key },
         ispbills: IspBills::of(API_LOGIN, &known.ispbills),
+        jaze: Jaze::of(&known.jaze),
+        zal: Zal { user_id: collectors.0 },
         radius: Radius {
             host: reachable(at.auth).ip(),
             auth_port: at.auth.port(),
@@ -161,6 +219,8 @@ pub fn tell(directory: &Path, known: &Credentials, at: Addresses, coa_port: u16)
             admin: Login { email: OTHER_OWNER, password: &known.other_password },
             alternet: Alternet { api_key: &known.other_alternet_key },
             ispbills: IspBills::of(OTHER_API_LOGIN, &known.other_ispbills),
+            jaze: Jaze::of(&known.other_jaze),
+            zal: Zal { user_id: collectors.1 },
         },
     };
     replace(&directory.join(TOLD), &serde_json::to_string_pretty(&told)?)

@@ -1,6 +1,7 @@
 //! `demo`: two made-up ISPs that run like real ones. An existing directory is continued with the same credentials.
 
 pub mod credentials;
+mod jaze;
 mod people;
 mod seed;
 mod service_desk;
@@ -64,6 +65,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     for tenant in [isp, other] {
         service_desk::furnish(&app, &Actor::system(tenant)).await?;
     }
+    let collectors = (jaze::seed(&app, isp, &known.jaze, true).await?, jaze::seed(&app, other, &known.other_jaze, false).await?);
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 
@@ -73,12 +75,11 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let at = bound.addresses;
     let guide = guide(&app, &actor, directory, at).await?;
     let front = panel::Front::Demo { isp, guide: guide.clone() };
-    let server = server::start(app.clone(), bound, Some(lock), front, worker::EVENTS_KEPT_DAYS)?;
     // Whoever tries webhooks has the receiver on this machine.
     let webhooks = outgoing::Settings { allow_private: true, ..outgoing::Settings::default() };
-    let server = server::start(app.clone(), bound, Some(lock), front, webhooks)?;
+    let server = server::start(app.clone(), bound, Some(lock), front, worker::EVENTS_KEPT_DAYS, webhooks)?;
     server.ready().await?;
-    credentials::tell(directory, &known, at, options.coa_port)?;
+    credentials::tell(directory, &known, at, options.coa_port, collectors)?;
 
     let (mut traffic, mut visitor) = (None, None);
     if !options.no_traffic {
@@ -430,7 +431,7 @@ pub mod tests {
             auth: ([127, 0, 0, 1], 1812).into(),
             acct: ([127, 0, 0, 1], 1813).into(),
         };
-        credentials::tell(&directory, &Credentials::new(), at, 3799).unwrap();
+        credentials::tell(&directory, &Credentials::new(), at, 3799, (1, 2)).unwrap();
         let text = std::fs::read_to_string(directory.join("demo.json")).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(json["base_url"], "http://127.0.0.1:8080");
