@@ -266,6 +266,7 @@ impl Desk {
             address6: None,
             bandwidth: None,
             shared_users: None,
+            fup: None,
         };
         let mut grant = match access::decide(&subscriber, access, &[], &login, now) {
             Decision::Accept(grant) => grant,

@@ -14,7 +14,7 @@ use std::{
 
 use domain::{
     CustomerId, Instant, IspId, Kind, Mac, PlanId, Quota, RouterId, ServiceId, SessionId,
-    access::{self, Live, MacLock, PlanAccess, Subscriber},
+    access::{self, Choice, FairUse, Live, MacLock, PlanAccess, Subscriber},
 };
 use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::{Mutex, RwLock};
@@ -22,6 +22,7 @@ use service::{
     Clock,
     accounting::{Recorded, SessionState},
     directory::{LiveSession, Profile, RouterProfile, World},
+    fup::{self, Metered},
 };
 use smallvec::SmallVec;
 use tokio::sync::Notify;
@@ -140,7 +141,10 @@ impl State {
 /// What is decided about a subscriber, without what its own logins and usage make of it.
 fn settings(subscriber: &Subscriber) -> Subscriber {
     let quota = Quota { limit: subscriber.quota.limit, ..Quota::default() };
-    Subscriber { mac: MacLock::Off, quota, ..subscriber.clone() }
+    // A line that has used something and one that has not are the same until it is held to a policy's level.
+    let fup = subscriber.fup.as_ref().map(|fup| FairUse { count: None, ..FairUse::clone(fup) });
+    let fup = fup.filter(|fup| fup.choice != Choice::Plan || fup.level > 0).map(Box::new);
+    Subscriber { mac: MacLock::Off, quota, fup, ..subscriber.clone() }
 }
 
 impl Directory {
@@ -329,7 +333,32 @@ impl Directory {
                 }
             }
         }
+        recorded.fair.iter().for_each(|usage| self.counted(usage));
         behind
+    }
+
+    /// What a service has used of its cycle; another cycle begins anew.
+    fn counted(&self, usage: &fup::InCycle) {
+        let Some(entry) = self.service(usage.service_id) else { return };
+        let mut state = entry.state.lock();
+        let fresh = || Box::new(FairUse { choice: Choice::Plan, count: None, level: 0 });
+        let fair = state.subscriber.fup.get_or_insert_with(fresh);
+        let (mut count, level) = (fup::count(usage), usage.level.max(0) as usize);
+        if let Some((template, known)) = &fair.count
+            && *template == usage.template_id
+        {
+            if known.cycle.starts_at > count.cycle.starts_at {
+                return;
+            }
+            if known.cycle == count.cycle {
+                count.up = count.up.max(known.up);
+                count.down = count.down.max(known.down);
+            }
+        }
+        fair.count = Some((usage.template_id, count));
+        if std::mem::replace(&mut fair.level, level) != level {
+            state.version = state.version.wrapping_add(1);
+        }
     }
 
     /// Takes in an open session; whether it must be made to follow a change that came after its Accept.
@@ -384,12 +413,17 @@ impl Directory {
         self.online.fetch_sub((before - state.live.len()) as i64, Ordering::Relaxed);
     }
 
-    /// The faster direction of a service's line and the interim interval it is told.
-    pub fn line(&self, network: &Network, entry: &Entry) -> (Option<u32>, Option<u32>) {
+    /// The faster direction of a service's line, the interim interval it is told, and its fair use policy.
+    pub fn line(&self, network: &Network, entry: &Entry) -> (Option<u32>, Option<u32>, Option<Metered>) {
         let state = entry.state.lock();
         let plan: Option<&Arc<PlanAccess>> = network.world.plans.get(&(entry.isp, state.plan));
-        let rates = state.subscriber.bandwidth.or(plan.and_then(|plan| plan.network.bandwidth));
-        (rates.map(|rates| rates.down_kbps.max(rates.up_kbps)), plan.map(|plan| plan.interim_s))
+        let own = state.subscriber.bandwidth.as_deref().copied();
+        let rates = own.or(plan.and_then(|plan| plan.network.bandwidth));
+        let policy = plan.and_then(|plan| state.subscriber.policy(plan));
+        let fastest = rates.map(|rates| rates.down_kbps.max(rates.up_kbps));
+        let fastest = fastest.max(policy.and_then(|policy| policy.fastest_kbps()));
+        let metered = policy.map(|policy| Metered { policy: policy.clone(), own_rates: rates });
+        (fastest, plan.map(|plan| plan.interim_s), metered)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use domain::{
-    IspId, ServiceId, SessionId,
+    BandwidthId, FupTemplateId, IspId, ServiceId, SessionId,
     event::{EventKind, Subject},
 };
 use service::{App, Error, directory, redemption};
@@ -78,9 +78,9 @@ async fn load(app: &App, directory: &Directory) -> Result<HashMap<IspId, i64>, E
     directory.clear();
     let heads = directory::heads(app).await?;
     let world = directory::world(app).await?;
-    let attributes = directory::all_attributes(app).await?;
+    let beside = directory::beside(app).await?;
     directory.set_world(world.clone());
-    directory::each_profile(app, &world, &attributes, |profile| directory.put(profile)).await?;
+    directory::each_profile(app, &world, &beside, |profile| directory.put(profile)).await?;
     directory.shrink();
     let mut after = (IspId(0), 0);
     loop {
@@ -118,11 +118,20 @@ async fn follow(app: &App, directory: &Directory, applied: &mut HashMap<IspId, i
             let next = last.seq;
             let mut services: Vec<ServiceId> = Vec::new();
             let mut vouchers: Vec<i64> = Vec::new();
+            let (mut bandwidths, mut templates) = (Vec::new(), Vec::new());
             let mut world_changed = false;
             for event in &events {
                 match concerns(event.kind, Subject::from_parts(&event.subject, event.subject_id)) {
                     Concern::Nothing => {}
                     Concern::World => world_changed = true,
+                    Concern::Bandwidth(id) => {
+                        world_changed = true;
+                        bandwidths.push(id);
+                    }
+                    Concern::FupTemplate(id) => {
+                        world_changed = true;
+                        templates.push(id);
+                    }
                     Concern::Service(id) => services.push(id),
                     Concern::Vouchers => vouchers.extend(redemption::named(&event.body)),
                 }
@@ -130,6 +139,7 @@ async fn follow(app: &App, directory: &Directory, applied: &mut HashMap<IspId, i
             if world_changed {
                 directory.set_world(directory::world(app).await?);
             }
+            services.extend(directory::made_of(app, isp, bandwidths, templates).await?);
             services.sort_unstable_by_key(|id| id.0);
             services.dedup();
             let network = directory.network();
@@ -160,6 +170,9 @@ enum Concern {
     Vouchers,
     /// Plans, bandwidths, pools and routers are read again as a whole.
     World,
+    /// The same, and the lines that have it as their own.
+    Bandwidth(BandwidthId),
+    FupTemplate(FupTemplateId),
     Service(ServiceId),
 }
 
@@ -168,7 +181,9 @@ fn concerns(kind: EventKind, subject: Option<Subject>) -> Concern {
         return Concern::Vouchers;
     }
     match subject {
-        Some(Subject::Plan(_) | Subject::Bandwidth(_) | Subject::Pool(_) | Subject::Router(_)) => Concern::World,
+        Some(Subject::Bandwidth(id)) => Concern::Bandwidth(BandwidthId(id)),
+        Some(Subject::FupTemplate(id)) => Concern::FupTemplate(FupTemplateId(id)),
+        Some(Subject::Plan(_) | Subject::Pool(_) | Subject::Router(_)) => Concern::World,
         // The directory has counted this itself.
         Some(Subject::Service(_)) if kind == EventKind::ServiceFirstUsed => Concern::Nothing,
         Some(Subject::Service(id)) => Concern::Service(ServiceId(id)),

@@ -212,8 +212,9 @@ impl Writer {
         });
         let mut restricted = class.is_some_and(|(_, restricted)| restricted);
         let (mut service, mut line_kbps, mut told_interval_s, mut hotspot) = (None, None, None, false);
+        let mut metered = None;
         if let Some(entry) = &entry {
-            (line_kbps, told_interval_s) = self.directory.line(network, entry);
+            (line_kbps, told_interval_s, metered) = self.directory.line(network, entry);
             let state = entry.state.lock();
             service = Some((entry.service, state.customer));
             hotspot = state.kind == Kind::Hotspot;
@@ -246,6 +247,7 @@ impl Writer {
             told_interval_s,
             restricted,
             hotspot,
+            metered,
         }))
     }
 }

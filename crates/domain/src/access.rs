@@ -1,9 +1,16 @@
 //! May this login come in, and with what? A pure decision over what the directory holds in memory
 //! (worked examples: docs/RULES.md, "Access"). The password has been verified before.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
-use crate::{Bandwidth, ExpiryAction, Instant, Mac, Quota, RouterId, SessionId, Status, usage};
+use crate::{
+    Bandwidth, ExpiryAction, FupTemplateId, Instant, Mac, Quota, RouterId, SessionId, Status,
+    fup::{Count, Policy},
+    usage,
+};
 
 /// How a service's MAC address is bound.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -39,6 +46,27 @@ pub struct PlanAccess {
     pub idle_timeout_s: Option<u32>,
     /// Longest session; `None` is without limit.
     pub session_timeout_s: Option<u32>,
+    /// Its fair use policy.
+    pub fup: Option<Arc<Policy>>,
+}
+
+/// How a line stands with fair use; a line that has used nothing and goes by its plan's policy needs none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FairUse {
+    pub choice: Choice,
+    /// What it has used, and by which policy.
+    pub count: Option<(FupTemplateId, Count)>,
+    /// Thresholds that have been acted on.
+    pub level: usize,
+}
+
+/// Whose policy a line goes by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Choice {
+    Plan,
+    Own(Arc<Policy>),
+    /// Nobody's.
+    Exempt,
 }
 
 /// What the directory knows about one service.
@@ -52,10 +80,39 @@ pub struct Subscriber {
     pub router: Option<RouterId>,
     pub address: Option<Ipv4Addr>,
     pub address6: Option<Ipv6Addr>,
-    /// Overrides the plan's bandwidth.
-    pub bandwidth: Option<Bandwidth>,
+    /// Overrides the plan's bandwidth; few lines have one.
+    pub bandwidth: Option<Box<Bandwidth>>,
     /// Overrides the plan's number of simultaneous sessions.
     pub shared_users: Option<u32>,
+    pub fup: Option<Box<FairUse>>,
+}
+
+impl Subscriber {
+    /// The fair use policy it goes by.
+    pub fn policy<'a>(&'a self, plan: &'a PlanAccess) -> Option<&'a Arc<Policy>> {
+        match self.fup.as_ref().map(|fup| &fup.choice) {
+            None | Some(Choice::Plan) => plan.fup.as_ref(),
+            Some(Choice::Own(policy)) => Some(policy),
+            Some(Choice::Exempt) => None,
+        }
+    }
+
+    /// What it has used by that policy.
+    pub fn count(&self, policy: &Policy) -> Option<&Count> {
+        let (id, count) = self.fup.as_ref()?.count.as_ref()?;
+        (*id == policy.id).then_some(count)
+    }
+
+    /// The rate as sold, before fair use.
+    pub fn own_rates(&self, plan: &PlanAccess) -> Option<Bandwidth> {
+        self.bandwidth.as_deref().copied().or(plan.network.bandwidth)
+    }
+
+    /// The rate while the period runs.
+    pub fn rates(&self, plan: &PlanAccess, now: Instant) -> Option<Bandwidth> {
+        let fair = self.policy(plan).and_then(|policy| policy.rates_at(self.count(policy), now));
+        fair.or_else(|| self.own_rates(plan))
+    }
 }
 
 /// An open session of the service.
@@ -272,7 +329,7 @@ pub fn grant(subscriber: &Subscriber, plan: &PlanAccess, now: Instant) -> Result
     let mut left_s = plan.session_timeout_s.map(i64::from);
     let mut data_left_bytes = None;
     if !over {
-        bandwidth = subscriber.bandwidth.or(bandwidth);
+        bandwidth = subscriber.rates(plan, now);
         let until_expiry = subscriber.expires_at.map(|at| (at.since(now) + 999_999) / 1_000_000);
         left_s = [left_s, until_expiry, subscriber.quota.time_left_s()].into_iter().flatten().min();
         data_left_bytes = subscriber.quota.data_left_bytes().map(|left| left as u64);
@@ -348,6 +405,7 @@ mod tests {
             interim_s: 300,
             idle_timeout_s: None,
             session_timeout_s: None,
+            fup: None,
         }
     }
 
@@ -362,6 +420,7 @@ mod tests {
             address6: None,
             bandwidth: None,
             shared_users: None,
+            fup: None,
         }
     }
 
@@ -470,7 +529,7 @@ mod tests {
                 "expired onto the fallback plan, own rate no longer applies",
                 |s, p| {
                     s.expires_at = Some(NOW.plus_seconds(-1));
-                    s.bandwidth = Some(Bandwidth::plain(99_000, 99_000));
+                    s.bandwidth = Some(Box::new(Bandwidth::plain(99_000, 99_000)));
                     p.expiry = ExpiryAction::Fallback;
                 },
                 "accept 512/512 pool=expired list=unpaid",
@@ -501,7 +560,7 @@ mod tests {
             ("static address", |s, _| s.address = Some(Ipv4Addr::new(10, 0, 0, 9)), "accept 5000/10000 7200s 10.0.0.9"),
             (
                 "own bandwidth",
-                |s, _| s.bandwidth = Some(Bandwidth::plain(20_000, 20_000)),
+                |s, _| s.bandwidth = Some(Box::new(Bandwidth::plain(20_000, 20_000))),
                 "accept 20000/20000 7200s pool=main",
             ),
             (
@@ -526,6 +585,59 @@ mod tests {
             change(&mut subscriber, &mut plan);
             assert_eq!(told(decide(&subscriber, &plan, &[], &from(1), NOW)), *expected, "{name}");
         }
+    }
+
+    #[test]
+    fn fair_use_at_the_desk() {
+        use crate::{
+            BandwidthId,
+            fup::{Cycle, Measure, Reset, Tier},
+        };
+        let policy = |id, after_gb: u64, mbps: u32| Policy {
+            id: FupTemplateId(id),
+            name: "fair".into(),
+            measure: Measure::Total,
+            reset: Reset::Monthly { day: 1 },
+            carry_forward: false,
+            tiers: vec![Tier {
+                after_bytes: after_gb * 1_000_000_000,
+                bandwidth: BandwidthId(1),
+                rates: Some(Bandwidth::plain(mbps * 1000, mbps * 1000)),
+            }],
+            windows: Vec::new(),
+            zone: jiff::tz::TimeZone::UTC,
+        };
+        let used = |choice, of, mb: u64| {
+            let cycle = Cycle { starts_at: NOW.plus_seconds(-100), ends_at: Some(NOW.plus_seconds(100)) };
+            let count = Count { down: mb * 1_000_000, ..Count::new(cycle) };
+            Some(Box::new(FairUse { choice, count: Some((FupTemplateId(of), count)), level: 0 }))
+        };
+        let own = || Choice::Own(Arc::new(policy(2, 0, 1)));
+        let expired = Some(NOW.plus_seconds(-1));
+        let rows: &[(&str, Option<Box<FairUse>>, Option<Instant>, &str)] = &[
+            ("nothing used", None, ali().expires_at, "accept 5000/10000 7200s pool=main"),
+            ("99.9 of 100 GB", used(Choice::Plan, 1, 99_900), ali().expires_at, "accept 5000/10000 7200s pool=main"),
+            ("100.1 of 100 GB", used(Choice::Plan, 1, 100_100), ali().expires_at, "accept 2000/2000 7200s pool=main"),
+            (
+                "counted by another",
+                used(Choice::Plan, 9, 100_100),
+                ali().expires_at,
+                "accept 5000/10000 7200s pool=main",
+            ),
+            ("exempt", used(Choice::Exempt, 1, 100_100), ali().expires_at, "accept 5000/10000 7200s pool=main"),
+            ("its own policy", used(own(), 1, 0), ali().expires_at, "accept 1000/1000 7200s pool=main"),
+            ("expired", used(Choice::Plan, 1, 100_100), expired, "accept 512/512 pool=expired list=unpaid"),
+        ];
+        for (name, fup, expires_at, expected) in rows {
+            let subscriber = Subscriber { fup: fup.clone(), expires_at: *expires_at, ..ali() };
+            let fup = Some(Arc::new(policy(1, 100, 2)));
+            let plan = PlanAccess { fup, expiry: ExpiryAction::Restrict, ..plan() };
+            assert_eq!(told(decide(&subscriber, &plan, &[], &from(1), NOW)), *expected, "{name}");
+        }
+        let throttled = Subscriber { fup: used(Choice::Plan, 1, 100_100), ..ali() };
+        let plan = PlanAccess { fup: Some(Arc::new(policy(1, 100, 2))), ..plan() };
+        let later = NOW.plus_seconds(100);
+        assert_eq!(throttled.rates(&plan, later), plan.network.bandwidth, "the next cycle has begun");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! docs/RULES.md, "Money paths"). An amount on a bill includes its tax, which is computed once, on the whole.
 
 use crate::{
-    CustomerId, Money,
+    CustomerId, Money, StaffId,
     ledger::{Account, Entry},
     money::{TaxRate, Taxed},
 };
@@ -68,6 +68,8 @@ impl Bill {
 pub enum Source {
     /// Received by this method.
     Cash { method: String },
+    /// Taken by a collector, who has it until it is handed in.
+    Collected { collector: StaffId },
     /// Held for the customer already, who has so much.
     Wallet { holds: Money },
 }
@@ -144,6 +146,10 @@ pub fn settle(customer: CustomerId, bills: &mut [Bill], amount: Money, source: &
             .debit(Account::Cash(method.clone()), amount)
             .credit(Account::Receivable(customer), settled)
             .credit(Account::CustomerWallet(customer), left),
+        Source::Collected { collector } => Entry::new()
+            .debit(Account::Float(*collector), amount)
+            .credit(Account::Receivable(customer), settled)
+            .credit(Account::CustomerWallet(customer), left),
         Source::Wallet { holds } if *holds < settled => {
             return Err(Refusal::Insufficient { needed: Money(settled.0 - holds.0) });
         }
@@ -152,7 +158,7 @@ pub fn settle(customer: CustomerId, bills: &mut [Bill], amount: Money, source: &
             .debit(Account::CustomerWallet(customer), settled)
             .credit(Account::Receivable(customer), settled),
     };
-    let to_wallet = if matches!(source, Source::Cash { .. }) { left } else { Money::ZERO };
+    let to_wallet = if matches!(source, Source::Wallet { .. }) { Money::ZERO } else { left };
     Ok(Settlement { applied, to_wallet, entry })
 }
 
@@ -187,6 +193,11 @@ mod tests {
                 200_000,
                 mpesa(),
                 Ok(("cash:mpesa 200000, receivable:customer:7 -174000, wallet:customer:7 -26000", "paid", 26_000)),
+            ),
+            (
+                200_000,
+                Source::Collected { collector: StaffId(9) },
+                Ok(("float:staff:9 200000, receivable:customer:7 -174000, wallet:customer:7 -26000", "paid", 26_000)),
             ),
             (174_000, mpesa(), Ok(("cash:mpesa 174000, receivable:customer:7 -174000", "paid", 0))),
             (100_000, mpesa(), Ok(("cash:mpesa 100000, receivable:customer:7 -100000", "partial", 0))),

@@ -37,6 +37,17 @@ kinds! {
     PlanCreated = "plan.created",
     PlanUpdated = "plan.updated",
     PlanDeleted = "plan.deleted",
+    FupTemplateCreated = "fup_template.created",
+    FupTemplateUpdated = "fup_template.updated",
+    FupTemplateDeleted = "fup_template.deleted",
+    /// A line has another fair use policy than its plan's, or none.
+    FupOverridden = "fup.overridden",
+    /// A line has its plan's fair use policy again.
+    FupCleared = "fup.cleared",
+    /// A threshold was crossed: the line has another rate.
+    FupCrossed = "fup.crossed",
+    /// A new cycle, or a more generous policy: the line has its rate back.
+    FupReset = "fup.reset",
     RouterCreated = "router.created",
     RouterUpdated = "router.updated",
     RouterDeleted = "router.deleted",
@@ -58,12 +69,22 @@ kinds! {
     ServiceQuotaUsedUp = "service.quota_used_up",
     /// Network name, secret, address, MAC or plan changed.
     ServiceChanged = "service.changed",
+    /// Somebody was shown its password.
+    ServiceSecretRead = "service.secret_read",
+    /// A move to another plan was ordered for later.
+    ServiceMoveOrdered = "service.move_ordered",
+    ServiceMoved = "service.moved",
     ServiceFirstUsed = "service.first_used",
     /// Its time was moved on without a sale.
     ServiceGraceGiven = "service.grace_given",
     /// The NAS fell silent for three intervals.
     SessionLost = "session.lost",
     PaymentReceived = "payment.received",
+    CollectionRequested = "collection.requested",
+    /// A visit: what was found, what was taken.
+    CollectionMade = "collection.made",
+    CollectionApproved = "collection.approved",
+    CollectionDisapproved = "collection.disapproved",
     InvoiceIssued = "invoice.issued",
     /// A bill's amount or date was corrected.
     InvoiceUpdated = "invoice.updated",
@@ -116,6 +137,7 @@ pub enum Subject {
     Bandwidth(i64),
     Pool(i64),
     Plan(i64),
+    FupTemplate(i64),
     Router(i64),
     Customer(i64),
     Service(i64),
@@ -139,6 +161,7 @@ impl Subject {
             Subject::Bandwidth(id) => ("bandwidth", id),
             Subject::Pool(id) => ("pool", id),
             Subject::Plan(id) => ("plan", id),
+            Subject::FupTemplate(id) => ("fup_template", id),
             Subject::Router(id) => ("router", id),
             Subject::Customer(id) => ("customer", id),
             Subject::Service(id) => ("service", id),
@@ -162,6 +185,7 @@ impl Subject {
             "bandwidth" => Subject::Bandwidth(id),
             "pool" => Subject::Pool(id),
             "plan" => Subject::Plan(id),
+            "fup_template" => Subject::FupTemplate(id),
             "router" => Subject::Router(id),
             "customer" => Subject::Customer(id),
             "service" => Subject::Service(id),

@@ -31,6 +31,8 @@ ids! {
     PlanId,
     /// Down and up rates with burst.
     BandwidthId,
+    /// How fast a line is by what it has used.
+    FupTemplateId,
     /// A range of addresses.
     PoolId,
     /// A NAS.

@@ -42,6 +42,7 @@ scopes! {
     VpnWrite = "vpn:write", "create and delete VPN accounts";
     SmsRead = "sms:read", "see messages and credits";
     SmsSend = "sms:send", "send messages";
+    SmsCredits = "sms:credits", "top up SMS credits";
     ComplaintsRead = "complaints:read", "see complaints";
     ComplaintsWrite = "complaints:write", "submit and work on complaints";
     OperatorsRead = "operators:read", "see operators and their wallets";

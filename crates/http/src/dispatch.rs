@@ -63,17 +63,32 @@ pub struct Mount(pub String);
 pub struct Dispatch {
     clock: Clock,
     dialects: Vec<Dialect>,
+    /// How a dialect reads paths, where it reads them otherwise than they are written.
+    readings: Vec<(&'static str, Reading)>,
 }
+
+/// What a path as it was sent means to a dialect.
+pub type Reading = fn(&str) -> String;
 
 impl Dispatch {
     pub fn new(clock: Clock) -> Dispatch {
-        Dispatch { clock, dialects: Vec::new() }
+        Dispatch { clock, dialects: Vec::new(), readings: Vec::new() }
     }
 
     /// Registers a dialect; where nothing else decides, earlier ones come first.
     pub fn with(mut self, dialect: Dialect) -> Dispatch {
         self.dialects.push(dialect);
         self
+    }
+
+    /// As [`Dispatch::with`], for a dialect that reads paths leniently.
+    pub fn with_reading(mut self, dialect: Dialect, reading: Reading) -> Dispatch {
+        self.readings.push((dialect.name, reading));
+        self.with(dialect)
+    }
+
+    fn reading(&self, dialect: &Dialect) -> Option<Reading> {
+        self.readings.iter().find(|(name, _)| *name == dialect.name).map(|(_, reading)| *reading)
     }
 
     /// Everything under `/api` and under the dialects' prefixes; the rest of the address is other doors'.
@@ -96,6 +111,19 @@ impl Dispatch {
             Some(dialect) => Choice::Dialect(dialect),
             None => self.choose(request.uri().path(), Credential::of(request.headers())),
         };
+        if let Choice::Dialect(dialect) = &chosen
+            && let Some(reading) = self.reading(dialect)
+        {
+            let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+            let read = reading(request.uri().path()) + &query;
+            let mut parts = request.uri().clone().into_parts();
+            if let Ok(path) = PathAndQuery::try_from(read) {
+                parts.path_and_query = Some(path);
+                if let Ok(uri) = Uri::from_parts(parts) {
+                    *request.uri_mut() = uri;
+                }
+            }
+        }
         match chosen {
             Choice::Dialect(dialect) => match dialect.router.clone().oneshot(request).await {
                 Ok(response) => response,
@@ -121,7 +149,11 @@ impl Dispatch {
     /// The owners of the path first, then the credential: a stranger's credential at an owned path is the owner's to
     /// refuse.
     fn choose(&self, path: &str, credential: Option<Credential>) -> Choice<'_> {
-        let owns = |dialect: &&Dialect| dialect.routes.iter().any(|route| route.matches(path));
+        let owns = |dialect: &&Dialect| {
+            let read = self.reading(dialect).map(|reading| reading(path));
+            let path = read.as_deref().unwrap_or(path);
+            dialect.routes.iter().any(|route| route.matches(path))
+        };
         let owners: Vec<&Dialect> = self.dialects.iter().filter(owns).collect();
         let fits = |dialect: &&&Dialect| Some(dialect.credential) == credential;
         let fitting = owners.iter().find(fits).copied();

@@ -40,7 +40,7 @@ pub use fields::{Asked, Fields, Given};
 pub use gate::{Admission, Gate};
 pub use log::Log;
 pub use operation::Operation;
-pub use routes::{Id, Route};
+pub use routes::{Id, Nested, Route};
 
 /// The largest body a door reads.
 pub const MAX_BODY: usize = 1 << 20;

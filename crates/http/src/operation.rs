@@ -260,7 +260,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
     names
         .map(|name| {
             let schema = match name {
-                "id" => json!({ "type": "integer", "format": "int64", "minimum": 1 }),
+                "id" | "delivery" => json!({ "type": "integer", "format": "int64", "minimum": 1 }),
                 _ => json!({ "type": "string" }),
             };
             parameter("path", name, true, "", schema)

@@ -62,6 +62,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
+/// The two ids of a path, `{id}` first; each is read as [`Id`] reads one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Nested(pub i64, pub i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Nested {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Nested, Infallible> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let mut ids = params.iter().flat_map(|params| params.iter()).map(|(_, text)| read(text));
+        Ok(Nested(ids.next().unwrap_or(0), ids.next().unwrap_or(0)))
+    }
+}
+
 fn read(text: &str) -> i64 {
     match text.parse::<i64>() {
         Ok(id) if (1..1 << 53).contains(&id) && text.as_bytes()[0].is_ascii_digit() => id,

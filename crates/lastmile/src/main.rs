@@ -36,6 +36,8 @@ use clap::Parser;
 use cli::{BenchCommand, Cli, Command, ImportCommand, RadiusCommand, RouterCommand, SimulateCommand};
 
 fn main() -> ExitCode {
+    // The one TLS provider of the process; there is none before, so that this cannot fail.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,6 +1,7 @@
 //! `serve`: an ISP's own installation.
 
 use service::Clock;
+use worker::outgoing;
 
 use crate::{
     cli::Serve,
@@ -28,7 +29,9 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         strip_realm: settings.radius.strip_realm,
     };
     let bound = server::bind(&app, Ports { http: settings.http.listen, radius }).await?;
-    let server = server::start(app, bound, lock, panel::Front::Closed, settings.events.retention_days)?;
+    let webhooks =
+        outgoing::Settings { allow_private: settings.webhooks.allow_private, ..outgoing::Settings::default() };
+    let server = server::start(app, bound, lock, panel::Front::Closed, settings.events.retention_days, webhooks)?;
     tracing::info!(http = %server.http, auth = %server.auth, acct = %server.acct, "serving");
     server::told_to_stop().await?;
     tracing::info!("stopping");

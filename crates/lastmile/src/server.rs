@@ -11,6 +11,7 @@ use tokio::{
     sync::watch,
     task::JoinHandle,
 };
+use worker::outgoing::{self, Sender};
 
 use crate::{
     control::{self, Listening},
@@ -108,10 +109,12 @@ pub fn start(
     lock: Option<Lock>,
     front: panel::Front,
     events_days: i64,
+    webhooks: outgoing::Settings,
 ) -> anyhow::Result<Server> {
+    let sender = Sender::new(webhooks).context("webhooks cannot be sent")?;
     let recorder = telemetry::recorder()?;
     let watch = Watch::new(app.clone(), bound.radius, recorder);
-    let worker = worker::start(app.clone(), events_days);
+    let worker = worker::start(app.clone(), events_days, sender);
     let (stop, stopped) = watch::channel(false);
     let gate = Gate::default();
     let counting = tokio::spawn(gate.clone().keep(app.clone(), told(stopped.clone())));

@@ -23,6 +23,7 @@ pub struct Settings {
     pub radius: Radius,
     pub events: Events,
     pub secrets: Secrets,
+    pub webhooks: Webhooks,
     pub log: Log,
 }
 
@@ -61,6 +62,12 @@ pub struct Events {
 pub struct Secrets {
     pub key_file: String,
     pub key: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Webhooks {
+    pub allow_private: bool,
 }
 
 #[derive(Clone, PartialEq, Debug, Deserialize)]

@@ -93,6 +93,7 @@ pub fn router(watch: Watch, gate: Gate, log: Log, front: panel::Front) -> Router
         .with(ispbills::v1(app.clone(), gate.clone(), log.clone()))
         .with(ispbills::v2(app.clone(), gate.clone(), log.clone()))
         .with(zal::dialect(app, gate, log))
+        .with_reading(jaze::dialect(app, gate, log), jaze::path)
         .router();
     let pages = panel::router(panel::Pages { app: watch.app.clone(), front, pulse });
     Router::new()

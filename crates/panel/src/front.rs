@@ -10,9 +10,10 @@ use domain::{CustomerId, IspId, ServiceId, access::Reason};
 use service::{
     App, Error,
     overview::{self, Overview},
+    words,
 };
 
-use crate::{Front, Guide, Pages, Pulse, STYLE_PATH, page, words};
+use crate::{Front, Guide, Pages, Pulse, STYLE_PATH, page};
 
 #[derive(Template)]
 #[template(path = "closed.html")]

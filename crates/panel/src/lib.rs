@@ -4,13 +4,11 @@
 //! | chapter     | subject                                              |
 //! |-------------|------------------------------------------------------|
 //! | [`front`]   | the front page                                       |
-//! | [`words`]   | reasons, events, times and amounts as people say them |
 //!
 //! Everything a page needs comes from this program; the content security policy allows nothing else, no scripts either.
 //! Templates escape whatever they are given.
 
 mod front;
-mod words;
 
 use std::sync::Arc;
 

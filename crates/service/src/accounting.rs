@@ -15,7 +15,12 @@ use store::{
     session::{self, Key, Session, Used},
 };
 
-use crate::{Actor, App, Change, Error, directory::LiveSession, ids::Table};
+use crate::{
+    Actor, App, Change, Error,
+    directory::LiveSession,
+    fup::{self, Metered},
+    ids::Table,
+};
 
 /// A router's report of one session, with what the directory knows of its user.
 #[derive(Clone, Debug)]
@@ -42,6 +47,8 @@ pub struct Report {
     pub restricted: bool,
     /// A hotspot's visitor: the coming is a line of the access log.
     pub hotspot: bool,
+    /// The fair use policy that its service goes by.
+    pub metered: Option<Metered>,
 }
 
 /// What a batch left behind, for the directory.
@@ -49,6 +56,8 @@ pub struct Report {
 pub struct Recorded {
     pub sessions: Vec<(SessionState, LiveSession)>,
     pub used: Vec<Used>,
+    /// Cycles of fair use that grew.
+    pub fair: Vec<store::fup::Usage>,
     /// Addresses that open sessions no longer have.
     pub left: Vec<(IspId, Ipv4Addr, SessionId)>,
 }
@@ -82,6 +91,8 @@ struct Batch {
     touched: HashMap<SessionId, ()>,
     days: HashMap<(ServiceId, i64), Growth>,
     quota: HashMap<ServiceId, (Growth, Instant)>,
+    /// By civil day, so that each part falls into its cycle.
+    fair: HashMap<(ServiceId, i64), fup::Growth>,
     left: Vec<(IspId, Ipv4Addr, SessionId)>,
     /// Hotspot visitors whose session has begun.
     arrived: Vec<hotspot::Access>,
@@ -152,6 +163,16 @@ impl Batch {
             let day = report.usage.at.day(zone);
             let day = i64::from(jiff::civil::date(1970, 1, 1).until(day).map_or(0, |span| span.get_days()));
             add(self.days.entry((service, day)).or_default(), growth);
+            if let (Some(metered), Some(customer)) = (&report.metered, session.customer_id)
+                && metered.policy.counts(report.usage.at)
+            {
+                let new =
+                    || fup::Growth { service, customer, metered: metered.clone(), up: 0, down: 0, at: report.usage.at };
+                let sum = self.fair.entry((service, day)).or_insert_with(new);
+                sum.up = sum.up.saturating_add(growth.up);
+                sum.down = sum.down.saturating_add(growth.down);
+                sum.at = sum.at.max(report.usage.at);
+            }
             let (sum, at) = self.quota.entry(service).or_insert((Growth::default(), report.usage.at));
             add(sum, growth);
             *at = report.usage.at.max(*at);
@@ -194,6 +215,10 @@ impl Batch {
         for used in &used {
             crossings(change, used).await?;
         }
+        let mut fair: Vec<_> = self.fair.into_iter().collect();
+        fair.sort_unstable_by_key(|((service, day), _)| (service.0, *day));
+        let fair: Vec<fup::Growth> = fair.into_iter().map(|(_, growth)| growth).collect();
+        let fair = fup::add(change, &fair).await?;
         let sessions = changed
             .iter()
             .map(|row| {
@@ -201,7 +226,7 @@ impl Batch {
                 (state, LiveSession::of(row))
             })
             .collect();
-        Ok(Recorded { sessions, used, left: self.left })
+        Ok(Recorded { sessions, used, fair, left: self.left })
     }
 }
 

@@ -10,6 +10,7 @@ use store::db::{Class, Db};
 use crate::{
     Clock, Error, Isp, Vault,
     feed::Feed,
+    statistics::Statistics,
     ids::{Ids, Table},
 };
 
@@ -23,6 +24,8 @@ pub struct App {
     pub feed: Feed,
     /// Names this process in leases.
     pub node: Arc<str>,
+    /// How the RADIUS ports are asked for their figures, where this process has them.
+    pub statistics: Statistics,
     tenants: Arc<RwLock<HashMap<IspId, Arc<Tenant>>>>,
 }
 
@@ -42,7 +45,7 @@ impl Tenant {
 
 impl App {
     pub fn new(db: Db, clock: Clock, vault: Vault, node: &str) -> App {
-        App { ids: Ids::default(), db, clock, vault, feed: Feed::default(), node: node.into(), tenants: Arc::default() }
+        App { ids: Ids::default(), db, clock, vault, feed: Feed::default(), node: node.into(), statistics: Statistics::default(), tenants: Arc::default() }
     }
 
     /// An id for a row whose secrets are sealed before its transaction begins.

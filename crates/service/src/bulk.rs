@@ -142,7 +142,7 @@ async fn create_chunk(
             );
             let sold = json!({
                 "customer": owner.0, "plan": plan.0, "period": first_period + at,
-                "expires_at": sale.term.expires_at.0, "amount": 0
+                "expires_at": sale.term.expires_at.0, "amount": 0, "before": "new"
             });
             change.event(EventKind::ServiceRecharged, Subject::Service(id.0), sold);
         }

@@ -63,6 +63,11 @@ impl Change<'_> {
 
     /// Orders work to follow from this change.
     pub async fn job(&self, queue: &str, kind: &str, run_at: Instant, payload: Json) -> Result<(), Error> {
+        self.order(queue, kind, run_at, payload).await.map(drop)
+    }
+
+    /// As [`Change::job`], for who wants to know how it ended.
+    pub async fn order(&self, queue: &str, kind: &str, run_at: Instant, payload: Json) -> Result<JobId, Error> {
         let id = self.id(Table::Job).await?;
         self.jobs.borrow_mut().push(Job {
             isp_id: self.isp,
@@ -80,7 +85,7 @@ impl Change<'_> {
             done_at: None,
             outcome: None,
         });
-        Ok(())
+        Ok(JobId(id))
     }
 }
 

@@ -453,7 +453,11 @@ pub async fn update_at(
             line.updated_at = change.now;
             service::update(change.tx, &line).await?;
             if line_changed {
-                change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": id.0 }));
+                let mut body = json!({ "customer": id.0 });
+                if line.plan_id != line_before.plan_id {
+                    body["plan_before"] = line_before.plan_id.0.into();
+                }
+                change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), body);
             }
             let payload = json!({ "service": line.id.0, "disconnect": login_changed });
             change.job("network", "converge", change.now, payload).await?;
@@ -503,7 +507,11 @@ pub async fn delete_as_read(
             line.deleted_at = Some(change.now);
             line.updated_at = change.now;
             service::update(change.tx, &line).await?;
-            change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "deleted": true }));
+            change.event(
+                EventKind::ServiceChanged,
+                Subject::Service(line.id.0),
+                json!({ "customer": id.0, "deleted": true }),
+            );
             change.job("network", "converge", change.now, json!({ "service": line.id.0, "disconnect": true })).await?;
         }
         row.username_key = None;
@@ -525,4 +533,32 @@ pub fn secret_place(id: ServiceId) -> String {
 
 pub(crate) fn portal_place(id: CustomerId) -> String {
     format!("customer:{id}:portal")
+}
+
+/// What kind of line a plan is for.
+pub async fn kind_of_plan(app: &App, actor: &Actor, id: PlanId) -> Result<Kind, Error> {
+    let isp = actor.isp;
+    let plan = app.db.read(async move |tx| plan::find(tx, isp, id).await).await?;
+    Ok(plan.ok_or(Error::invalid("plan", Why::Unknown))?.kind)
+}
+
+/// Says in which building a customer lives.
+pub async fn set_building(app: &App, actor: &Actor, id: CustomerId, building: Option<i64>) -> Result<(), Error> {
+    actor.writes()?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let mut row = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        who.reaches(row.branch_id)?;
+        if let Some(building) = building
+            && store::place::building(change.tx, change.isp, building).await?.is_none()
+        {
+            return Err(Error::invalid("building", Why::Unknown));
+        }
+        row.building_id = building;
+        row.updated_at = change.now;
+        customer::update(change.tx, &row).await?;
+        change.event(EventKind::CustomerUpdated, Subject::Customer(id.0), json!({ "username": row.username }));
+        Ok(())
+    })
+    .await
 }

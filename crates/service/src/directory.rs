@@ -4,13 +4,14 @@
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use domain::{
-    BandwidthId, Burst, CustomerId, ExpiryAction, IspId, Kind, Mac, PlanId, PlanTerms, PoolId, RouterId, ServiceId,
-    SessionId,
-    access::{MacLock, Network, PlanAccess, Subscriber},
+    BandwidthId, Burst, CustomerId, ExpiryAction, FupTemplateId, IspId, Kind, Mac, PlanId, PlanTerms, PoolId, RouterId,
+    ServiceId, SessionId,
+    access::{Choice, FairUse, MacLock, Network, PlanAccess, Subscriber},
+    fup::Policy,
 };
 use store::{
     event::{self, Event},
-    plan, router,
+    fup, plan, router,
     service::{self, Service},
     session::{self, Session},
 };
@@ -78,20 +79,35 @@ pub struct World {
     pub terms: HashMap<(IspId, PlanId), PlanTerms>,
     pub zones: HashMap<IspId, jiff::tz::TimeZone>,
     pub bandwidths: HashMap<(IspId, BandwidthId), domain::Bandwidth>,
+    pub policies: HashMap<(IspId, FupTemplateId), Arc<Policy>>,
     pub pools: Vec<PoolProfile>,
     pub routers: Vec<RouterProfile>,
 }
 
 pub async fn world(app: &App) -> Result<World, Error> {
-    let ((bandwidths, pools, plans), terms, routers) = app
+    let ((bandwidths, pools, plans), terms, routers, templates) = app
         .db
         .read(async |tx| {
-            Ok::<_, Error>((plan::everything(tx).await?, plan::all_terms(tx).await?, router::all(tx).await?))
+            let routers = router::all(tx).await?;
+            Ok::<_, Error>((
+                plan::everything(tx).await?,
+                plan::all_terms(tx).await?,
+                routers,
+                fup::everything(tx).await?,
+            ))
         })
         .await?;
-    let zones = app.tenants().await?.into_iter().map(|tenant| (tenant.isp.isp_id, tenant.zone.clone())).collect();
+    let zones: HashMap<IspId, jiff::tz::TimeZone> =
+        app.tenants().await?.into_iter().map(|tenant| (tenant.isp.isp_id, tenant.zone.clone())).collect();
     let terms = terms.iter().map(|row| ((row.isp_id, row.plan_id), crate::plans::terms(row))).collect();
     let bandwidths: HashMap<_, _> = bandwidths.iter().map(|row| ((row.isp_id, row.id), bandwidth(row))).collect();
+    let policies = templates.iter().map(|whole| {
+        let isp = whole.template.isp_id;
+        let zone = zones.get(&isp).cloned().unwrap_or(jiff::tz::TimeZone::UTC);
+        let rates = |id: BandwidthId| bandwidths.get(&(isp, id)).copied();
+        ((isp, whole.template.id), Arc::new(crate::fup::policy(whole, rates, zone)))
+    });
+    let policies: HashMap<_, _> = policies.collect();
     let pool_names: HashMap<_, _> = pools.iter().map(|row| ((row.isp_id, row.id), row.name.as_str())).collect();
     let by_id: HashMap<_, _> = plans.iter().map(|row| ((row.isp_id, row.id), row)).collect();
     let network = |isp: IspId, rates: Option<BandwidthId>, pool: Option<PoolId>, list: &Option<String>| Network {
@@ -119,6 +135,7 @@ pub async fn world(app: &App) -> Result<World, Error> {
         interim_s: row.interim_s.clamp(60, 86_400) as u32,
         idle_timeout_s: row.idle_timeout_s.map(|s| s as u32),
         session_timeout_s: row.session_timeout_s.map(|s| s as u32),
+        fup: row.fup_template_id.and_then(|id| policies.get(&(row.isp_id, id)).cloned()),
     };
     let plans = plans.iter().map(|row| ((row.isp_id, row.id), Arc::new(access(row)))).collect();
     let pools = pools.iter().filter(|row| row.deleted_at.is_none()).filter_map(|row| {
@@ -132,7 +149,7 @@ pub async fn world(app: &App) -> Result<World, Error> {
     });
     let pools = pools.collect();
     let routers = routers.into_iter().filter_map(|row| router_profile(app, row)).collect();
-    Ok(World { plans, terms, zones, bandwidths, pools, routers })
+    Ok(World { plans, terms, zones, bandwidths, policies, pools, routers })
 }
 
 fn router_profile(app: &App, row: router::Router) -> Option<RouterProfile> {
@@ -154,7 +171,7 @@ fn router_profile(app: &App, row: router::Router) -> Option<RouterProfile> {
     })
 }
 
-fn bandwidth(row: &plan::Bandwidth) -> domain::Bandwidth {
+pub(crate) fn bandwidth(row: &plan::Bandwidth) -> domain::Bandwidth {
     let kbps = |rate: i64| rate.clamp(0, u32::MAX as i64) as u32;
     let burst = row.burst_down_kbps.zip(row.burst_up_kbps).map(|(down, up)| Burst {
         down_kbps: kbps(down),
@@ -171,7 +188,7 @@ fn bandwidth(row: &plan::Bandwidth) -> domain::Bandwidth {
 pub async fn each_profile(
     app: &App,
     world: &World,
-    attributes: &HashMap<(IspId, ServiceId), Vec<Rule>>,
+    beside: &Beside,
     mut put: impl FnMut(Profile),
 ) -> Result<(), Error> {
     const PAGE: i64 = 5000;
@@ -187,19 +204,76 @@ pub async fn each_profile(
         let Some(last) = page.last() else { return Ok(()) };
         next = read((last.isp_id, last.id));
         for row in page {
-            put(profile(app, world, attributes.get(&(row.isp_id, row.id)), row));
+            let key = (row.isp_id, row.id);
+            let (choice, usage) = (beside.choices.get(&key), beside.usage.get(&key));
+            put(profile(app, world, beside.attributes.get(&key), fair_use(world, choice, usage), row));
         }
     }
 }
 
-/// The attributes of every subscriber that has some.
-pub async fn all_attributes(app: &App) -> Result<HashMap<(IspId, ServiceId), Vec<Rule>>, Error> {
-    let rows = app.db.read(async |tx| service::all_attributes(tx).await).await?;
-    let mut map: HashMap<(IspId, ServiceId), Vec<Rule>> = HashMap::new();
-    for row in rows {
-        map.entry((row.isp_id, row.service_id)).or_default().push(rule(row));
+/// What only some services have beside their own row.
+#[derive(Default)]
+pub struct Beside {
+    attributes: HashMap<(IspId, ServiceId), Vec<Rule>>,
+    choices: HashMap<(IspId, ServiceId), fup::Override>,
+    usage: HashMap<(IspId, ServiceId), fup::Usage>,
+}
+
+/// That of every service that has some.
+pub async fn beside(app: &App) -> Result<Beside, Error> {
+    let (attributes, choices, usage) = app
+        .db
+        .read(async |tx| {
+            let attributes = service::all_attributes(tx).await?;
+            Ok::<_, Error>((attributes, fup::all_overrides(tx).await?, fup::all_usage(tx).await?))
+        })
+        .await?;
+    let mut beside = Beside {
+        attributes: HashMap::new(),
+        choices: choices.into_iter().map(|row| ((row.isp_id, row.service_id), row)).collect(),
+        usage: usage.into_iter().map(|row| ((row.isp_id, row.service_id), row)).collect(),
+    };
+    for row in attributes {
+        beside.attributes.entry((row.isp_id, row.service_id)).or_default().push(rule(row));
     }
-    Ok(map)
+    Ok(beside)
+}
+
+/// How a service stands with fair use; `None`: nothing used, and its plan decides.
+fn fair_use(world: &World, choice: Option<&fup::Override>, usage: Option<&fup::Usage>) -> Option<Box<FairUse>> {
+    if choice.is_none() && usage.is_none() {
+        return None;
+    }
+    let choice = choice.map_or(Choice::Plan, |row| match row.template_id {
+        None => Choice::Exempt,
+        Some(id) => world.policies.get(&(row.isp_id, id)).map_or(Choice::Plan, |policy| Choice::Own(policy.clone())),
+    });
+    let count = usage.map(|row| (row.template_id, crate::fup::count(row)));
+    Some(Box::new(FairUse { choice, count, level: usage.map_or(0, |row| row.level.max(0) as usize) }))
+}
+
+/// Services whose own rate or own policy is made of these.
+pub async fn made_of(
+    app: &App,
+    isp: IspId,
+    bandwidths: Vec<BandwidthId>,
+    templates: Vec<FupTemplateId>,
+) -> Result<Vec<ServiceId>, Error> {
+    if bandwidths.is_empty() && templates.is_empty() {
+        return Ok(Vec::new());
+    }
+    app.db
+        .read(async move |tx| {
+            let mut services = Vec::new();
+            for id in &bandwidths {
+                services.extend(fup::services_of_bandwidth(tx, isp, *id).await?);
+            }
+            for id in &templates {
+                services.extend(fup::services_with(tx, isp, *id).await?);
+            }
+            Ok::<_, Error>(services)
+        })
+        .await
 }
 
 fn rule(row: service::Attribute) -> Rule {
@@ -220,21 +294,23 @@ pub async fn profiles(
             for id in &ids {
                 let row = service::find(tx, isp, *id).await?;
                 let attributes = service::attributes(tx, isp, *id).await?;
-                rows.push((*id, row, attributes));
+                let fair = (fup::overridden(tx, isp, *id).await?, fup::usage(tx, isp, *id).await?);
+                rows.push((*id, row, attributes, fair));
             }
             Ok::<_, Error>(rows)
         })
         .await?;
     Ok(rows
         .into_iter()
-        .map(|(id, row, attributes)| {
+        .map(|(id, row, attributes, (choice, usage))| {
             let rules: Vec<Rule> = attributes.into_iter().map(rule).collect();
-            (id, row.map(|row| profile(app, world, Some(&rules), row)))
+            let fair = fair_use(world, choice.as_ref(), usage.as_ref());
+            (id, row.map(|row| profile(app, world, Some(&rules), fair, row)))
         })
         .collect())
 }
 
-fn profile(app: &App, world: &World, rules: Option<&Vec<Rule>>, row: Service) -> Profile {
+fn profile(app: &App, world: &World, rules: Option<&Vec<Rule>>, fup: Option<Box<FairUse>>, row: Service) -> Profile {
     let place = customers::secret_place(row.id);
     let secret = row.secret.as_deref().and_then(|sealed| app.vault.open(&place, sealed));
     let mac = row.mac.as_deref().and_then(Mac::parse);
@@ -250,8 +326,9 @@ fn profile(app: &App, world: &World, rules: Option<&Vec<Rule>>, row: Service) ->
         router: row.bound_to_router.then_some(row.router_id),
         address: row.address.as_deref().and_then(|text| text.parse().ok()),
         address6: row.address6.as_deref().and_then(|text| text.parse().ok()),
-        bandwidth: row.bandwidth_id.and_then(|id| world.bandwidths.get(&(row.isp_id, id)).copied()),
+        bandwidth: row.bandwidth_id.and_then(|id| world.bandwidths.get(&(row.isp_id, id)).copied()).map(Box::new),
         shared_users: row.shared_users.map(|n| n.clamp(0, u32::MAX as i64) as u32),
+        fup,
     };
     Profile {
         isp: row.isp_id,

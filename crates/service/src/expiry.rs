@@ -17,7 +17,8 @@ const CHUNK: usize = 50;
 
 /// Acts on every expiry that is due; how many there were.
 pub async fn run(app: &App) -> Result<usize, Error> {
-    let mut acted = 0;
+    // What moves at the end of its period is moved before that period is renewed.
+    let mut acted = crate::moves::run(app).await?;
     loop {
         let now = app.clock.now();
         let due = app.db.read(async move |tx| service::due(tx, now, BATCH).await).await?;
@@ -105,7 +106,10 @@ async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>, renew: bool) ->
             change.event(
                 EventKind::ServiceExpired,
                 Subject::Service(id.0),
-                json!({ "customer": line.customer_id.0, "expired_at": line.expires_at.map(|at| at.0) }),
+                json!({
+                    "customer": line.customer_id.0, "expired_at": line.expires_at.map(|at| at.0),
+                    "status": line.status.word()
+                }),
             );
             change.job("network", "converge", change.now, json!({ "service": id.0 })).await?;
         }

@@ -70,7 +70,7 @@ pub async fn give(app: &App, actor: &Actor, id: CustomerId, command: NewGrace) -
         line.expires_at = Some(until);
         line.expired_event_at = None;
         // The anchor of an expiry set by hand is that expiry's day.
-        line.anchor_day = None;
+        line.anchor_day = Some(i64::from(until.day(&tenant.zone).day()));
         line.updated_at = change.now;
         if line.status == Status::Suspended {
             standing::set(change, &mut line, Status::Active, "grace")?;

@@ -34,6 +34,7 @@ tables! {
     Staff = "staff", 1;
     ApiClient = "api_client", 1;
     Bandwidth = "bandwidth", 1;
+    FupTemplate = "fup_template", 1;
     Pool = "pool", 1;
     Router = "router", 1;
     Plan = "plan", 1;
@@ -55,6 +56,7 @@ tables! {
     ApiRequest = "api_request", 1024;
     Webhook = "webhook", 1;
     Delivery = "delivery", 256;
+    SmsMovement = "sms_movement", 8;
     Complaint = "complaint", 1;
     ComplaintComment = "complaint_comment", 1;
     Olt = "olt", 1;

@@ -408,7 +408,8 @@ fn made(
     let created = json!({ "username": row.username });
     change.event(EventKind::CustomerCreated, Subject::Customer(ready.customer.0), created);
     let sold = json!({
-        "customer": ready.customer.0, "plan": plan.id.0, "period": ready.period.0, "expires_at": ends_at.0, "amount": 0
+        "customer": ready.customer.0, "plan": plan.id.0, "period": ready.period.0, "expires_at": ends_at.0, "amount": 0,
+        "before": "new"
     });
     change.event(EventKind::ServiceRecharged, Subject::Service(ready.service.0), sold);
     Ok((customer, line, period))

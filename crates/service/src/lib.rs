@@ -18,12 +18,18 @@
 //! | [`vouchers`], [`payments`]                   | prepaid codes, and what was paid                                  |
 //! | [`hotspot`], [`messages`]                    | the captive portal's log, messages to send                        |
 //! | [`expiry`], [`grace`]                        | what happens when time is up, and how it is put off               |
+//! | [`expiry`]                                   | what happens when time is up                                      |
+//! | [`fup`]                                      | fair use: policies, what crosses them, what comes                 |
 //! | [`accounting`]                               | sessions and usage as the routers report them                     |
 //! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
 //! | [`network`]                                  | orders to the network: which sessions must follow a change        |
+//! | [`sms`], [`complaints`]                      | messages sent for clients, what customers report                  |
+//! | [`webhooks`]                               | what other systems are told, and the queue of it                  |
 //! | [`metering`]                               | what API clients use                                              |
+//! | [`words`]                                  | facts as people say them                                          |
 //! | [`overview`]                                 | the front page's facts                                            |
 
+pub mod access_check;
 pub mod accounting;
 pub mod activation;
 pub mod actor;
@@ -34,12 +40,17 @@ pub mod bulk;
 pub mod change;
 pub mod clients;
 pub mod clock;
+pub mod collections;
+pub mod complaints;
 pub mod customers;
 pub mod directory;
+pub mod dossiers;
 pub mod error;
+pub mod exceptions;
 pub mod expiry;
 pub mod feed;
 pub mod grace;
+pub mod fup;
 pub mod hotspot;
 pub mod ids;
 pub mod import;
@@ -47,13 +58,16 @@ pub mod lines;
 pub mod locations;
 pub mod messages;
 pub mod metering;
+pub mod moves;
 pub mod network;
 pub mod overrides;
 pub mod overview;
+pub mod places;
 pub mod payments;
 pub mod plans;
 pub mod plant;
 pub mod portal;
+pub mod profiles;
 pub mod recharge;
 pub mod redemption;
 pub mod renewals;
@@ -61,13 +75,19 @@ pub mod requests;
 pub mod routers;
 pub mod schedule;
 pub mod setup;
+pub mod sms;
 pub mod staff;
 pub mod standing;
 pub mod subscribers;
 pub mod terms;
+pub mod statistics;
+pub mod templates;
 pub mod tokens;
 pub mod vault;
 pub mod vouchers;
+pub mod zones;
+pub mod webhooks;
+pub mod words;
 
 pub use actor::{Actor, Who};
 pub use app::App;
@@ -88,3 +108,8 @@ pub use store::router::Router;
 pub use store::service::Service;
 pub use store::staff::{ApiClient, Staff};
 pub use store::voucher::{Filter as VoucherFilter, Voucher};
+pub use store::zone::Zone;
+pub use store::complaint::{Complaint, Filter as ComplaintFilter};
+pub use store::message::Message;
+pub use store::profile::Profile;
+pub use store::session::Session;

@@ -117,6 +117,9 @@ pub async fn delete_bandwidth(app: &App, actor: &Actor, id: BandwidthId) -> Resu
         if plan::plans_with_bandwidth(change.tx, change.isp, id).await? > 0 {
             return Err(Error::InUse { what: "bandwidth", by: "plan" });
         }
+        if !store::fup::templates_of_bandwidth(change.tx, change.isp, id).await?.is_empty() {
+            return Err(Error::InUse { what: "bandwidth", by: "fair use template" });
+        }
         row.deleted_at = Some(change.now);
         row.name_key = None;
         plan::update_bandwidth(change.tx, &row).await?;
@@ -281,10 +284,10 @@ pub async fn create(app: &App, actor: &Actor, command: NewPlan) -> Result<Offer,
             session_timeout_s: None,
             enabled: command.enabled,
             public: command.public,
-            fup: false,
             created_at: change.now,
             updated_at: change.now,
             deleted_at: None,
+            fup_template_id: None,
         };
         let version = PlanVersion {
             isp_id: change.isp,

@@ -147,6 +147,8 @@ pub(crate) async fn sell(
     payer: &Payer,
 ) -> Result<Money, Error> {
     let ids = SaleIds::take(change).await?;
+    let before = before(service, change.now);
+    let plan_before = (before != "new" && service.plan_id != offer.plan.id).then_some(service.plan_id.0);
     let wallet = match payer {
         Payer::Wallet => ledger::held(change.tx, change.isp, &Account::CustomerWallet(service.customer_id)).await?,
         Payer::Cash { .. } | Payer::Complimentary => Money::ZERO,
@@ -184,6 +186,7 @@ pub(crate) async fn sell(
     if !sale.term.extends {
         service.period_started_at = Some(change.now);
     }
+    store::fup::period_begins(change.tx, change.isp, service.id, sale.term.starts_at).await?;
     service.expires_at = Some(sale.term.expires_at);
     service.expired_event_at = None;
     service.quota_event_ordinal = None;
@@ -242,7 +245,7 @@ pub(crate) async fn sell(
         Subject::Service(service.id.0),
         json!({
             "customer": service.customer_id.0, "plan": offer.plan.id.0, "period": ids.period.0,
-            "expires_at": sale.term.expires_at.0, "amount": total.0
+            "expires_at": sale.term.expires_at.0, "amount": total.0, "before": before, "plan_before": plan_before
         }),
     );
     Ok(total)
@@ -295,10 +298,19 @@ async fn invoice(
         Subject::Customer(service.customer_id.0),
         json!({
             "invoice": ids.invoice.0, "number": number, "total": total.0, "due_at": change.now.0,
-            "customer": service.customer_id.0
+            "customer": service.customer_id.0, "paid": true
         }),
     );
     Ok(())
+}
+
+/// How a line stood before a sale: `new`, `expired`, or its status.
+fn before(service: &Service, now: Instant) -> &'static str {
+    match service.status {
+        _ if service.period_ordinal == 0 => "new",
+        Status::Active if service.expires_at.is_some_and(|end| end <= now) => "expired",
+        status => status.word(),
+    }
 }
 
 /// The running period as the rule sees it.

@@ -137,7 +137,8 @@ pub async fn exchange(app: &App, client_id: &str, secret: &str) -> Result<Grante
     let found = app
         .db
         .read(async move |tx| {
-            let Some(client) = staff::client_by_public_id(tx, &public_id).await? else { return Ok(None) };
+            let client = staff::client_by_public_id(tx, &public_id).await?;
+            let Some(client) = client.filter(|client| client.dialect == clients::OAUTH) else { return Ok(None) };
             let secrets = staff::secrets(tx, client.isp_id, client.id, now).await?;
             Ok::<_, Error>(Some((client, secrets)))
         })

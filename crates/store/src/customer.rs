@@ -167,11 +167,7 @@ pub async fn update(tx: &Tx, row: &Customer) -> Result<(), Error> {
 }
 
 /// The customers in the order of `ids`, each with its primary service: two queries, however many.
-pub(crate) async fn with_services(
-    tx: &Tx,
-    isp: IspId,
-    ids: &[CustomerId],
-) -> Result<Vec<(Customer, Option<Service>)>, Error> {
+pub async fn with_services(tx: &Tx, isp: IspId, ids: &[CustomerId]) -> Result<Vec<(Customer, Option<Service>)>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

@@ -106,6 +106,11 @@ pub async fn again(tx: &Tx, isp: IspId, id: JobId, run_at: Instant, outcome: &st
     .map(drop)
 }
 
+pub async fn find(tx: &Tx, isp: IspId, id: JobId) -> Result<Option<Job>, Error> {
+    let row = tx.row(sql!(text!(Job::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
+    row.map(|row| Job::from_row(&row)).transpose()
+}
+
 /// Jobs not finished, for tests and the overview.
 pub async fn waiting(tx: &Tx, queue: &str) -> Result<i64, Error> {
     let row = tx.row(sql!("select count(*) from job where queue = $1 and done_at is null"), &params![queue]).await?;

@@ -1,6 +1,6 @@
 //! What is sold: bandwidths, pools, plans and their versions.
 
-use domain::{BandwidthId, ExpiryAction, Instant, IspId, Kind, Money, PlanId, PoolId, RouterId};
+use domain::{BandwidthId, ExpiryAction, FupTemplateId, Instant, IspId, Kind, Money, PlanId, PoolId, RouterId};
 
 use crate::{
     db::{Error, Tx},
@@ -73,10 +73,17 @@ record! {
         session_timeout_s: Option<i64>,
         enabled: bool,
         public: bool,
-        fup: bool,
         created_at: Instant,
         updated_at: Instant,
         deleted_at: Option<Instant>,
+        /// Its fair use policy, live by reference.
+        fup_template_id: Option<FupTemplateId>,
+    }
+}
+
+impl Plan {
+    pub fn has_fup(&self) -> bool {
+        self.fup_template_id.is_some()
     }
 }
 
@@ -252,8 +259,8 @@ pub async fn update(tx: &Tx, row: &Plan) -> Result<(), Error> {
             "update plan set name = $3, name_key = $4, kind = $5, version = $6, bandwidth_id = $7, pool_id = $8, \
              router_id = $9, shared_users = $10, mac_lock = $11, address_list = $12, expiry_action = $13, \
              expired_pool_id = $14, expired_address_list = $15, expired_bandwidth_id = $16, fallback_plan_id = $17, \
-             interim_s = $18, idle_timeout_s = $19, session_timeout_s = $20, enabled = $21, public = $22, fup = $23, \
-             updated_at = $24, deleted_at = $25 where isp_id = $1 and id = $2"
+             interim_s = $18, idle_timeout_s = $19, session_timeout_s = $20, enabled = $21, public = $22, \
+             fup_template_id = $23, updated_at = $24, deleted_at = $25 where isp_id = $1 and id = $2"
         ),
         &params![
             row.isp_id,
@@ -278,7 +285,7 @@ pub async fn update(tx: &Tx, row: &Plan) -> Result<(), Error> {
             row.session_timeout_s,
             row.enabled,
             row.public,
-            row.fup,
+            row.fup_template_id,
             row.updated_at,
             row.deleted_at
         ],

@@ -29,6 +29,7 @@ id_values!(
     ServiceId,
     PlanId,
     BandwidthId,
+    FupTemplateId,
     PoolId,
     RouterId,
     SessionId,
@@ -66,6 +67,7 @@ word_values!(
     domain::access::Reason,
     domain::event::EventKind
 );
+word_values!(domain::fup::Measure);
 
 /// Joins texts at compile time: a select list and a condition become one statement.
 pub const fn joined<const N: usize>(parts: &[&str]) -> [u8; N] {

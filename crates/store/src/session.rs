@@ -129,6 +129,28 @@ pub async fn open_of_service(tx: &Tx, isp: IspId, service: ServiceId) -> Result<
     records(rows, Session::from_row)
 }
 
+/// A line's sessions that began in a stretch of time without its end, the newest first.
+pub async fn of_service(
+    tx: &Tx,
+    isp: IspId,
+    service: ServiceId,
+    from: Instant,
+    until: Instant,
+    limit: i64,
+) -> Result<Vec<Session>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                Session::SELECT,
+                "where t.isp_id = $1 and t.service_id = $2 and t.started_at >= $3 and t.started_at < $4 \
+                 order by t.started_at desc, t.id desc limit $5"
+            )),
+            &params![isp, service, from, until, limit],
+        )
+        .await?;
+    records(rows, Session::from_row)
+}
+
 /// The newest sessions of an Isp first, for the overview.
 pub async fn latest(tx: &Tx, isp: IspId, limit: i64) -> Result<Vec<Session>, Error> {
     let rows = tx
@@ -232,7 +254,7 @@ pub async fn open_of_plan(tx: &Tx, isp: IspId, plan: domain::PlanId) -> Result<V
     records(rows, Session::from_row)
 }
 
-/// Open sessions of services whose plan, expired plan or own setting uses a bandwidth.
+/// Open sessions of services whose plan, expired plan, own setting or fair use policy uses a bandwidth.
 pub async fn open_of_bandwidth(tx: &Tx, isp: IspId, bandwidth: domain::BandwidthId) -> Result<Vec<Session>, Error> {
     let rows = tx
         .rows(
@@ -241,7 +263,12 @@ pub async fn open_of_bandwidth(tx: &Tx, isp: IspId, bandwidth: domain::Bandwidth
                 "join service s on s.isp_id = t.isp_id and s.id = t.service_id \
                  join plan p on p.isp_id = s.isp_id and p.id = s.plan_id \
                  where t.isp_id = $1 and t.state = 0 \
-                 and (p.bandwidth_id = $2 or p.expired_bandwidth_id = $2 or s.bandwidth_id = $2) order by t.id"
+                 and (p.bandwidth_id = $2 or p.expired_bandwidth_id = $2 or s.bandwidth_id = $2 \
+                 or p.fup_template_id in (select template_id from fup_tier where isp_id = $1 and bandwidth_id = $2 \
+                  union select template_id from fup_window where isp_id = $1 and bandwidth_id = $2) \
+                 or s.id in (select o.service_id from fup_override o where o.isp_id = $1 and o.template_id in \
+                  (select template_id from fup_tier where isp_id = $1 and bandwidth_id = $2 \
+                   union select template_id from fup_window where isp_id = $1 and bandwidth_id = $2))) order by t.id"
             )),
             &params![isp, bandwidth],
         )

@@ -1,11 +1,16 @@
 //! Background work that recurs: expiry and housekeeping, on a schedule table with leases, so that of several nodes one
-//! acts. What a pass does is in `service`; here is only when.
+//! acts. What a pass does is in `service`; here is only when. Webhooks are sent from here as well.
+
+pub mod outgoing;
+pub mod webhooks;
 
 use std::time::Duration;
 
 use domain::clock::{DAY, HOUR, MINUTE, SECOND};
 use service::{App, Error, schedule::Kept};
 use tokio::{sync::watch, task::JoinHandle};
+
+use crate::outgoing::Sender;
 
 /// One recurring task.
 struct Task {
@@ -22,12 +27,14 @@ struct Task {
 enum Run {
     Expiry,
     Renewal,
+    FairUse,
     Forget,
 }
 
 const TASKS: &[Task] = &[
     Task { name: "expiry", every: SECOND, lease: MINUTE, run: Run::Expiry },
     Task { name: "renewal", every: MINUTE, lease: 5 * MINUTE, run: Run::Renewal },
+    Task { name: "fair use", every: SECOND, lease: MINUTE, run: Run::FairUse },
     Task { name: "forget", every: HOUR, lease: 30 * MINUTE, run: Run::Forget },
 ];
 
@@ -43,22 +50,29 @@ fn kept(events_days: i64) -> Kept {
     let events = (events_days > 0).then(|| events_days * DAY);
     Kept { jobs: 7 * DAY, keys: 3 * DAY, refusals: 90 * DAY, events }
 }
+/// Webhook deliveries that arrived, and those that never did.
+const DELIVERED_KEPT: i64 = 30 * DAY;
+const DEAD_KEPT: i64 = 90 * DAY;
 
 pub struct Running {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    webhooks: JoinHandle<()>,
 }
 
 impl Running {
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let _ = tokio::time::timeout(Duration::from_secs(10), self.task).await;
+        // As long as one attempt may take.
+        let _ = tokio::time::timeout(Duration::from_secs(11), self.webhooks).await;
     }
 }
 
 /// Events are kept for so many days; 0 is for ever.
-pub fn start(app: App, events_days: i64) -> Running {
+pub fn start(app: App, events_days: i64, sender: Sender) -> Running {
     let (stop, mut stopped) = watch::channel(false);
+    let webhooks = tokio::spawn(webhooks::run(app.clone(), sender, stopped.clone()));
     let task = tokio::spawn(async move {
         loop {
             tokio::select! {
@@ -70,13 +84,14 @@ pub fn start(app: App, events_days: i64) -> Running {
             }
         }
     });
-    Running { stop, task }
+    Running { stop, task, webhooks }
 }
 
 async fn forget(app: &App, events_days: i64) -> Result<(), Error> {
     service::schedule::forget(app, kept(events_days)).await?;
     service::tokens::forget(app).await?;
-    service::requests::forget(app, REQUESTS_KEPT).await
+    service::requests::forget(app, REQUESTS_KEPT).await?;
+    service::webhooks::forget(app, DELIVERED_KEPT, DEAD_KEPT).await
 }
 
 /// Does what is due; tests call it when they say so.
@@ -86,6 +101,7 @@ pub async fn turn(app: &App, events_days: i64) -> Result<(), Error> {
             let done = match task.run {
                 Run::Expiry => service::expiry::run(app).await.map(drop),
                 Run::Renewal => service::renewals::run(app).await.map(drop),
+                Run::FairUse => service::fup::run(app).await.map(drop),
                 Run::Forget => forget(app, events_days).await,
             };
             service::schedule::end(app, task.name).await?;

@@ -233,7 +233,7 @@ fn row(caller: &Caller, shown: Shown) -> Row {
             kind: type_word(offer.plan.kind),
             enabled: offer.plan.enabled.into(),
             display_publicly: offer.plan.public.into(),
-            is_fup: offer.plan.fup.into(),
+            is_fup: offer.plan.has_fup().into(),
             is_free_plan: (offer.version.price.0 == 0).into(),
             price: caller.amount(offer.version.price),
             shared_users: offer.plan.shared_users,

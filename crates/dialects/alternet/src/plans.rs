@@ -73,7 +73,7 @@ fn row(caller: &Caller, offer: Offer) -> Row {
         pool: plan.pool_id.map(|id| id.0),
         enabled: plan.enabled.into(),
         display_publicly: plan.public.into(),
-        is_fup: plan.fup.into(),
+        is_fup: plan.fup_template_id.is_some().into(),
         is_free_plan: (version.price.0 == 0).into(),
         price: caller.amount(version.price),
         shared_users: plan.shared_users,
@@ -101,7 +101,7 @@ pub async fn list(State(app): State<App>, caller: Caller, Asked(mut q): Asked) -
         kind.is_none_or(|kind| offer.plan.kind == kind)
             && router.is_none_or(|router| offer.plan.router_id == Some(router))
             && enabled.is_none_or(|enabled| offer.plan.enabled == enabled)
-            && fup.is_none_or(|fup| offer.plan.fup == fup)
+            && fup.is_none_or(|fup| offer.plan.has_fup() == fup)
     };
     let offers = plans::offers(&app, &caller.actor).await?;
     Ok(Reply::data(offers.into_iter().filter(wanted).map(|offer| row(&caller, offer)).collect()))

@@ -6,6 +6,7 @@
 
 pub mod docs;
 pub mod envelope;
+mod messages;
 pub mod v1;
 pub mod v2;
 

@@ -4,6 +4,7 @@ mod action;
 mod auth;
 mod billing;
 mod customers;
+mod sms;
 
 use axum::Router;
 use service::App;
@@ -21,6 +22,10 @@ doors::operations! { App;
     GET  "/api/v1/bills"                  => billing::bills,          billing::BILLS;
     GET  "/api/v1/subscriptions"          => billing::subscriptions,  billing::SUBSCRIPTIONS;
     GET  "/api/v1/payments"               => billing::payments,       billing::PAYMENTS;
+    // SMS.
+    GET  "/api/v1/sms/history"  => sms::history,   sms::HISTORY;
+    GET  "/api/v1/sms/balance"  => sms::balance,   sms::BALANCE;
+    POST "/api/v1/sms/send"     => sms::send,      sms::SEND;
 }
 
 /// The dialect's name in tokens, metrics and as its prefix.

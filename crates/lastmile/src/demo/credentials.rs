@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use service::vault::{random_text, random_uuid};
+use service::vault::{hex, random_bytes, random_text, random_uuid};
 
 use crate::server::Addresses;
 
@@ -65,6 +65,31 @@ pub struct ZalIds {
     pub isp_id: i64,
     pub branch_id: i64,
     pub user_id: i64,
+    #[serde(default = "Pair::demo")]
+    pub jaze: Pair,
+    #[serde(default = "Pair::other")]
+    pub other_jaze: Pair,
+}
+
+/// A token and a key that go with every call (Jaze); the token is also the account's name.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pair {
+    pub api_token: String,
+    pub api_key: String,
+}
+
+impl Pair {
+    fn new(account: &str) -> Pair {
+        Pair { api_token: account.into(), api_key: hex(&random_bytes::<20>()) }
+    }
+
+    fn demo() -> Pair {
+        Pair::new("demo")
+    }
+
+    fn other() -> Pair {
+        Pair::new("other")
+    }
 }
 
 /// A client of ISPBills v2.
@@ -94,6 +119,8 @@ impl Credentials {
             other_ispbills: OauthClient::new(),
             zal: ZalUser::new(),
             other_zal: ZalUser::new(),
+            jaze: Pair::demo(),
+            other_jaze: Pair::other(),
         }
     }
 
@@ -121,6 +148,9 @@ struct Told<'a> {
     alternet: Alternet<'a>,
     ispbills: IspBills<'a>,
     zal: Zal<'a>,
+    jaze: Jaze<'a>,
+    /// Until the Zal door tells its own.
+    zal: Zal,
     radius: Radius,
     other_tenant: Other<'a>,
 }
@@ -184,6 +214,26 @@ struct Other<'a> {
     alternet: Alternet<'a>,
     ispbills: IspBills<'a>,
     zal: Zal<'a>,
+    jaze: Jaze<'a>,
+    zal: Zal,
+}
+
+#[derive(Serialize)]
+struct Jaze<'a> {
+    api_token: &'a str,
+    api_key: &'a str,
+    account_id: &'a str,
+}
+
+impl Jaze<'_> {
+    fn of(pair: &Pair) -> Jaze<'_> {
+        Jaze { api_token: &pair.api_token, api_key: &pair.api_key, account_id: &pair.api_token }
+    }
+}
+
+#[derive(Serialize)]
+struct Zal {
+    user_id: i64,
 }
 
 /// An address one can connect to: a wildcard is reached through the loopback.
@@ -201,6 +251,9 @@ pub fn tell(
     (zal, other_zal): (ZalIds, ZalIds),
     at: Addresses,
     coa_port: u16,
+    at: Addresses,
+    coa_port: u16,
+    collectors: (i64, i64),
 ) -> anyhow::Result<()> {
     let told = Told {
         base_url: format!("http://{}", reachable(at.http)),
@@ -208,6 +261,8 @@ pub fn tell(
         alternet: Alternet { api_key: &known.alternet_key },
         ispbills: IspBills::of(API_LOGIN, &known.ispbills),
         zal: Zal::of(ZAL_LOGIN, &known.zal, zal),
+        jaze: Jaze::of(&known.jaze),
+        zal: Zal { user_id: collectors.0 },
         radius: Radius {
             host: reachable(at.auth).ip(),
             auth_port: at.auth.port(),
@@ -220,6 +275,8 @@ pub fn tell(
             alternet: Alternet { api_key: &known.other_alternet_key },
             ispbills: IspBills::of(OTHER_API_LOGIN, &known.other_ispbills),
             zal: Zal::of(OTHER_ZAL_LOGIN, &known.other_zal, other_zal),
+            jaze: Jaze::of(&known.other_jaze),
+            zal: Zal { user_id: collectors.1 },
         },
     };
     replace(&directory.join(TOLD), &serde_json::to_string_pretty(&told)?)

@@ -1,9 +1,11 @@
 //! `demo`: two made-up ISPs that run like real ones. An existing directory is continued with the same credentials.
 
 pub mod credentials;
+mod jaze;
 mod people;
 mod seed;
 mod zal;
+mod service_desk;
 
 use std::{
     net::Ipv4Addr,
@@ -21,6 +23,7 @@ use service::{
     recharge::{self, Recharge},
     routers,
 };
+use worker::outgoing;
 
 use crate::{
     cli, lock, make_private, react,
@@ -62,6 +65,10 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     seed::ispbills(&app, other, OTHER_API_LOGIN, &known.other_ispbills).await?;
     let zal = zal::seed(&app, isp, ZAL_LOGIN, &mut known.zal).await?;
     let other_zal = zal::seed(&app, other, OTHER_ZAL_LOGIN, &mut known.other_zal).await?;
+    for tenant in [isp, other] {
+        service_desk::furnish(&app, &Actor::system(tenant)).await?;
+    }
+    let collectors = (jaze::seed(&app, isp, &known.jaze, true).await?, jaze::seed(&app, other, &known.other_jaze, false).await?);
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 
@@ -71,9 +78,12 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let at = bound.addresses;
     let guide = guide(&app, &actor, directory, at).await?;
     let front = panel::Front::Demo { isp, guide: guide.clone() };
-    let server = server::start(app.clone(), bound, Some(lock), front, worker::EVENTS_KEPT_DAYS)?;
+    // Whoever tries webhooks has the receiver on this machine.
+    let webhooks = outgoing::Settings { allow_private: true, ..outgoing::Settings::default() };
+    let server = server::start(app.clone(), bound, Some(lock), front, worker::EVENTS_KEPT_DAYS, webhooks)?;
     server.ready().await?;
     credentials::tell(directory, &known, (zal, other_zal), at, options.coa_port)?;
+    credentials::tell(directory, &known, at, options.coa_port, collectors)?;
 
     let (mut traffic, mut visitor) = (None, None);
     if !options.no_traffic {
@@ -427,6 +437,7 @@ pub mod tests {
         };
         let ids = credentials::ZalIds { isp_id: 1, branch_id: 1, user_id: 1 };
         credentials::tell(&directory, &Credentials::new(), (ids, ids), at, 3799).unwrap();
+        credentials::tell(&directory, &Credentials::new(), at, 3799, (1, 2)).unwrap();
         let text = std::fs::read_to_string(directory.join("demo.json")).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(json["base_url"], "http://127.0.0.1:8080");

@@ -333,6 +333,7 @@ impl Tenant {
             restricted: false,
             // Past visits have their own steps.
             hotspot: false,
+            metered: None,
         };
         let began = now.plus_seconds(-i64::from(seconds));
         let reports = vec![report(ReportKind::Start, 0, began, 0), report(ReportKind::Stop, seconds, now, down)];

@@ -6,6 +6,7 @@ mod accounting;
 mod app;
 mod backup;
 mod crash;
+mod desk;
 mod golden_path;
 mod hostile;
 mod hotspot;
@@ -21,6 +22,7 @@ mod statements;
 mod usage;
 mod vouchers;
 mod zal;
+mod webhooks;
 
 /// Runs a story on SQLite, and on PostgreSQL where it is installed.
 #[macro_export]

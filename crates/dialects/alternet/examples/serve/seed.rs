@@ -139,13 +139,25 @@ async fn catalogue(app: &App, isp: &Actor, router: RouterId) -> Result<Catalogue
         week: make("Weekly 5GB", Kind::Hotspot, 250, 7, "Days", Some(5)).await?.plan.id,
     };
     let fair = make("Fair Use 20M", Kind::Pppoe, 2500, 1, "Months", None).await?.plan;
-    // Tiers of fair use have no use case yet; the plan is marked as having them.
-    app.db
-        .tx(service::Class::Interactive, async move |tx| {
-            store::plan::update(tx, &service::Plan { fup: true, ..fair.clone() }).await
-        })
-        .await
-        .map_err(|error: store::db::Error| Error::from(error))?;
+    let slow = plans::NewBandwidth {
+        name: "2M/2M".into(),
+        down_kbps: 2000,
+        down_unit: "Mbps".into(),
+        up_kbps: 2000,
+        up_unit: "Mbps".into(),
+        burst: None,
+        priority: None,
+    };
+    let slow = plans::create_bandwidth(app, isp, slow).await?;
+    let draft = service::fup::Draft {
+        measure: domain::fup::Measure::Total,
+        reset: domain::fup::Reset::Monthly { day: 1 },
+        carry_forward: false,
+        tiers: vec![(100_000_000_000, slow.id)],
+        windows: Vec::new(),
+    };
+    let policy = service::fup::create(app, isp, "100 GB a month".into(), draft).await?;
+    service::fup::attach(app, isp, fair.id, Some(policy.template.id)).await?;
     Ok(catalogue)
 }
 

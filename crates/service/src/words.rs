@@ -58,6 +58,11 @@ pub fn event(kind: EventKind, who: &str, body: &str, local: &Local<'_>) -> Strin
     let body: Json = serde_json::from_str(body).unwrap_or_default();
     let text = |name: &str| body[name].as_str().unwrap_or("?").to_string();
     let number = |name: &str| body[name].as_i64().unwrap_or(0);
+    let size = |name: &str| body[name].as_u64().unwrap_or(0);
+    let speed = |which: &str| match body[format!("{which}_down_kbps")].as_u64() {
+        Some(down) => rate(down, size(&format!("{which}_up_kbps"))),
+        None => "without a limit".into(),
+    };
     let order = || if body["request"] == "disconnect" { "to hang up" } else { "to change the session of" };
     match kind {
         EventKind::IspCreated => format!("{} opened", text("name")),
@@ -76,6 +81,29 @@ pub fn event(kind: EventKind, who: &str, body: &str, local: &Local<'_>) -> Strin
         EventKind::PlanCreated => format!("Plan “{}” was added", text("name")),
         EventKind::PlanUpdated => format!("Plan “{}” was changed", text("name")),
         EventKind::PlanDeleted => format!("Plan “{}” was removed", text("name")),
+        EventKind::FupTemplateCreated | EventKind::FupTemplateUpdated | EventKind::FupTemplateDeleted
+            if body["service"].is_number() =>
+        {
+            "A line's own fair use policy was changed".into()
+        }
+        EventKind::FupTemplateCreated => format!("Fair use policy “{}” was added", text("name")),
+        EventKind::FupTemplateUpdated => format!("Fair use policy “{}” was changed", text("name")),
+        EventKind::FupTemplateDeleted => format!("Fair use policy “{}” was removed", text("name")),
+        EventKind::FupOverridden if body["template"].is_null() => format!("{who} was exempted from fair use"),
+        EventKind::FupOverridden => format!("{who} was given another fair use policy than the plan's"),
+        EventKind::FupCleared => format!("{who} has the plan's fair use policy again"),
+        EventKind::FupCrossed => format!(
+            "{who} has used {} of {}: now {}",
+            bytes(size("used_bytes")),
+            bytes(size("threshold_bytes").saturating_add(size("carried_bytes"))),
+            speed("to")
+        ),
+        EventKind::FupReset if body["reason"] == "policy" => {
+            format!("{who} is below the limits of a changed policy: {} again", speed("to"))
+        }
+        EventKind::FupReset => {
+            format!("A new cycle began for {who}, who had used {}: {} again", bytes(size("used_bytes")), speed("to"))
+        }
         EventKind::RouterCreated => format!("Router “{}” was added", text("name")),
         EventKind::RouterUpdated => format!("Router {who} was changed"),
         EventKind::RouterDeleted => format!("Router {who} was removed"),
@@ -103,6 +131,13 @@ pub fn event(kind: EventKind, who: &str, body: &str, local: &Local<'_>) -> Strin
         EventKind::ServiceChanged if body["learnt"] == true => format!("{who} is now tied to {}", text("mac")),
         EventKind::ServiceChanged => format!("{who}'s line was changed"),
         EventKind::ServiceGraceGiven => format!("{who} was given {} days of grace", number("days")),
+        EventKind::ServiceSecretRead => format!("{who}'s password was shown"),
+        EventKind::ServiceMoveOrdered => format!("{who} is to be moved to another plan"),
+        EventKind::ServiceMoved => format!("{who} was moved to another plan"),
+        EventKind::CollectionRequested => format!("{who} asked for a collector"),
+        EventKind::CollectionMade => format!("A collector visited {who}"),
+        EventKind::CollectionApproved => format!("What {who} gave the collector was approved"),
+        EventKind::CollectionDisapproved => format!("What {who} gave the collector was not approved"),
         EventKind::ServiceFirstUsed => format!("{who} came online for the first time"),
         EventKind::SessionLost => format!("The router has been silent about {who}: the session counts as lost"),
         EventKind::PaymentReceived => {
@@ -148,6 +183,16 @@ pub fn event(kind: EventKind, who: &str, body: &str, local: &Local<'_>) -> Strin
         },
         EventKind::CoaUnanswered => format!("The router was told {} {who}, and kept silent", order()),
     }
+}
+
+/// `2M down, 512k up`.
+pub fn rate(down_kbps: u64, up_kbps: u64) -> String {
+    let short = |kbps: u64| match kbps {
+        0 => "unlimited".into(),
+        kbps if kbps.is_multiple_of(1000) => format!("{}M", kbps / 1000),
+        kbps => format!("{kbps}k"),
+    };
+    format!("{} down, {} up", short(down_kbps), short(up_kbps))
 }
 
 /// `3 h 12 min`; the two largest units.
