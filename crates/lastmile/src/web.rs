@@ -92,7 +92,7 @@ pub fn router(watch: Watch, gate: Gate, log: Log, front: panel::Front) -> Router
         .with(alternet::dialect(app.clone(), gate.clone(), log.clone()))
         .with(ispbills::v1(app.clone(), gate.clone(), log.clone()))
         .with(ispbills::v2(app.clone(), gate.clone(), log.clone()))
-        .with(zal::dialect(app, gate, log))
+        .with(zal::dialect(app.clone(), gate.clone(), log.clone()))
         .with_reading(jaze::dialect(app, gate, log), jaze::path)
         .router();
     let pages = panel::router(panel::Pages { app: watch.app.clone(), front, pulse });

@@ -377,7 +377,7 @@ fn contact(owner: &mut Customer, profile: &mut Profile, details: &Details) {
     if let Some(phone) = &details.phone {
         owner.phone = phone.clone().unwrap_or_default();
     }
-    set(&mut profile.identity, &details.identity);
+    set(&mut profile.identity_number, &details.identity);
     set(&mut profile.latitude, &details.latitude);
     set(&mut profile.longitude, &details.longitude);
     let fields = [

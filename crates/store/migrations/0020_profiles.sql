@@ -3,7 +3,7 @@
 create table customer_profile (
     isp_id bigint not null,
     customer_id bigint not null,
-    identity text,
+    identity_number text,
     title text,
     first_name text,
     last_name text,
@@ -32,7 +32,7 @@ create table customer_profile (
     updated_at bigint not null,
     primary key (isp_id, customer_id)
 );
-create index customer_profile_identity on customer_profile (isp_id, identity) where identity is not null;
+create index customer_profile_identity on customer_profile (isp_id, identity_number) where identity_number is not null;
 create index customer_profile_country on customer_profile (isp_id, country_id) where country_id is not null;
 create index customer_profile_province on customer_profile (isp_id, province_id) where province_id is not null;
 create index customer_profile_city on customer_profile (isp_id, city_id) where city_id is not null;

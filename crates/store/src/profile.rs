@@ -17,7 +17,7 @@ record! {
         isp_id: IspId,
         customer_id: CustomerId,
         /// National id or passport number.
-        identity: Option<String>,
+        identity_number: Option<String>,
         title: Option<String>,
         first_name: Option<String>,
         last_name: Option<String>,
@@ -56,7 +56,7 @@ impl Profile {
         Profile {
             isp_id: isp,
             customer_id: customer,
-            identity: None,
+            identity_number: None,
             title: None,
             first_name: None,
             last_name: None,

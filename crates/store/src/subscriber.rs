@@ -170,7 +170,7 @@ fn query(isp: IspId, filter: &Filter, now: Instant) -> (String, Vec<Value>) {
                 let identity = put(&mut params, search.trim());
                 conditions.push(format!(
                     "t.customer_id in (select w.customer_id from search_word w where w.isp_id = $1 and {words} \
-                     union select i.customer_id from customer_profile i where i.isp_id = $1 and i.identity = ${identity})"
+                     union select i.customer_id from customer_profile i where i.isp_id = $1 and i.identity_number = ${identity})"
                 ));
             }
             None => conditions.push("1 = 0".into()),

@@ -227,7 +227,7 @@ pub async fn details_of(app: &App, caller: &Caller, id: CustomerId) -> Result<De
         fullname: customer.full_name,
         email: customer.email,
         address: customer.address,
-        identity: profile.and_then(|profile| profile.identity.clone()),
+        identity: profile.and_then(|profile| profile.identity_number.clone()),
         package_id: line.map(|line| line.plan_id.0),
         package_name: offer.map(|offer| offer.plan.name),
         nas_id: line.map(|line| line.router_id.0),

@@ -43,6 +43,10 @@ pub struct Credentials {
     pub zal: ZalUser,
     #[serde(default = "ZalUser::new")]
     pub other_zal: ZalUser,
+    #[serde(default = "Pair::demo")]
+    pub jaze: Pair,
+    #[serde(default = "Pair::other")]
+    pub other_jaze: Pair,
 }
 
 /// A person with a token of Zal's calls.
@@ -65,10 +69,6 @@ pub struct ZalIds {
     pub isp_id: i64,
     pub branch_id: i64,
     pub user_id: i64,
-    #[serde(default = "Pair::demo")]
-    pub jaze: Pair,
-    #[serde(default = "Pair::other")]
-    pub other_jaze: Pair,
 }
 
 /// A token and a key that go with every call (Jaze); the token is also the account's name.
@@ -149,8 +149,6 @@ struct Told<'a> {
     ispbills: IspBills<'a>,
     zal: Zal<'a>,
     jaze: Jaze<'a>,
-    /// Until the Zal door tells its own.
-    zal: Zal,
     radius: Radius,
     other_tenant: Other<'a>,
 }
@@ -215,7 +213,6 @@ struct Other<'a> {
     ispbills: IspBills<'a>,
     zal: Zal<'a>,
     jaze: Jaze<'a>,
-    zal: Zal,
 }
 
 #[derive(Serialize)]
@@ -229,11 +226,6 @@ impl Jaze<'_> {
     fn of(pair: &Pair) -> Jaze<'_> {
         Jaze { api_token: &pair.api_token, api_key: &pair.api_key, account_id: &pair.api_token }
     }
-}
-
-#[derive(Serialize)]
-struct Zal {
-    user_id: i64,
 }
 
 /// An address one can connect to: a wildcard is reached through the loopback.
@@ -251,9 +243,6 @@ pub fn tell(
     (zal, other_zal): (ZalIds, ZalIds),
     at: Addresses,
     coa_port: u16,
-    at: Addresses,
-    coa_port: u16,
-    collectors: (i64, i64),
 ) -> anyhow::Result<()> {
     let told = Told {
         base_url: format!("http://{}", reachable(at.http)),
@@ -262,7 +251,6 @@ pub fn tell(
         ispbills: IspBills::of(API_LOGIN, &known.ispbills),
         zal: Zal::of(ZAL_LOGIN, &known.zal, zal),
         jaze: Jaze::of(&known.jaze),
-        zal: Zal { user_id: collectors.0 },
         radius: Radius {
             host: reachable(at.auth).ip(),
             auth_port: at.auth.port(),
@@ -276,7 +264,6 @@ pub fn tell(
             ispbills: IspBills::of(OTHER_API_LOGIN, &known.other_ispbills),
             zal: Zal::of(OTHER_ZAL_LOGIN, &known.other_zal, other_zal),
             jaze: Jaze::of(&known.other_jaze),
-            zal: Zal { user_id: collectors.1 },
         },
     };
     replace(&directory.join(TOLD), &serde_json::to_string_pretty(&told)?)

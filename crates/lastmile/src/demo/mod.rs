@@ -4,8 +4,8 @@ pub mod credentials;
 mod jaze;
 mod people;
 mod seed;
-mod zal;
 mod service_desk;
+mod zal;
 
 use std::{
     net::Ipv4Addr,
@@ -68,7 +68,8 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     for tenant in [isp, other] {
         service_desk::furnish(&app, &Actor::system(tenant)).await?;
     }
-    let collectors = (jaze::seed(&app, isp, &known.jaze, true).await?, jaze::seed(&app, other, &known.other_jaze, false).await?);
+    jaze::seed(&app, isp, &known.jaze, true).await?;
+    jaze::seed(&app, other, &known.other_jaze, false).await?;
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 
@@ -83,7 +84,6 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let server = server::start(app.clone(), bound, Some(lock), front, worker::EVENTS_KEPT_DAYS, webhooks)?;
     server.ready().await?;
     credentials::tell(directory, &known, (zal, other_zal), at, options.coa_port)?;
-    credentials::tell(directory, &known, at, options.coa_port, collectors)?;
 
     let (mut traffic, mut visitor) = (None, None);
     if !options.no_traffic {
@@ -437,7 +437,6 @@ pub mod tests {
         };
         let ids = credentials::ZalIds { isp_id: 1, branch_id: 1, user_id: 1 };
         credentials::tell(&directory, &Credentials::new(), (ids, ids), at, 3799).unwrap();
-        credentials::tell(&directory, &Credentials::new(), at, 3799, (1, 2)).unwrap();
         let text = std::fs::read_to_string(directory.join("demo.json")).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(json["base_url"], "http://127.0.0.1:8080");

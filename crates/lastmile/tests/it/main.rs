@@ -21,8 +21,8 @@ mod races;
 mod statements;
 mod usage;
 mod vouchers;
-mod zal;
 mod webhooks;
+mod zal;
 
 /// Runs a story on SQLite, and on PostgreSQL where it is installed.
 #[macro_export]
