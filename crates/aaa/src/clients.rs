@@ -10,9 +10,9 @@ use std::{
 use domain::RouterId;
 use parking_lot::Mutex;
 use radius::{
-    Packet, attribute,
+    Code, Packet, attribute,
     policy::Policy,
-    server::{Client, Clients},
+    server::{Client, Clients, statistics},
 };
 use service::directory::RouterProfile;
 
@@ -25,6 +25,8 @@ pub struct Table {
     logins: Sender,
     rows: Arc<Rows>,
     newest: Arc<Mutex<Arc<Rows>>>,
+    /// This process itself, which asks for its own figures.
+    own: Arc<Client>,
 }
 
 #[derive(Default)]
@@ -44,8 +46,8 @@ struct Row {
 }
 
 impl Table {
-    pub fn new(directory: Arc<Directory>, logins: Sender) -> Table {
-        Table { directory, logins, rows: Arc::default(), newest: Arc::default() }
+    pub fn new(directory: Arc<Directory>, logins: Sender, own: Arc<Client>) -> Table {
+        Table { directory, logins, rows: Arc::default(), newest: Arc::default(), own }
     }
 }
 
@@ -130,6 +132,10 @@ impl Clients for Table {
     }
 
     fn find(&self, source: SocketAddr, packet: &Packet<'_>) -> Option<&Arc<Client>> {
+        // Only who asks with our own secret for figures is us; nobody else gets any.
+        if packet.code() == Code::StatusServer && statistics::asked(packet) {
+            return Some(&self.own);
+        }
         self.rows.find(source.ip(), packet).map(|row| &row.client)
     }
 

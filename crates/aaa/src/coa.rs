@@ -16,6 +16,7 @@ use domain::{RouterId, access::Grant};
 use radius::{
     Overflow, Secret, attribute,
     client::{Draft, Outcome, PATIENCE, Signed},
+    dictionary,
 };
 use service::{
     App, Error,
@@ -158,7 +159,7 @@ impl Request {
         let id = IDENTIFIER.fetch_add(1, Ordering::Relaxed);
         let draft = match &order.wish {
             Wish::Disconnect => Draft::disconnect(id),
-            Wish::Change(_) => Draft::coa(id),
+            Wish::Change(_) | Wish::Say(_) => Draft::coa(id),
         };
         let written = write(vendor, directory, order, draft);
         let Ok(draft) = written else {
@@ -192,6 +193,17 @@ fn write(vendor: Vendor, directory: &Directory, order: &Order, mut draft: Draft)
         | Vendor::Other => {
             if let Some(IpAddr::V4(address)) = session.address.as_deref().and_then(|text| text.parse().ok()) {
                 draft.put_ipv4(attribute::FRAMED_IP_ADDRESS, address)?;
+            }
+        }
+    }
+    if let Wish::Say(said) = &order.wish {
+        for (name, value) in said {
+            // The door has checked them; what another dictionary knew is left out.
+            let known =
+                dictionary::by_name(name).and_then(|entry| Some((entry, dictionary::encode(entry, value).ok()?)));
+            match known {
+                Some((entry, bytes)) => draft.put_entry(entry, &bytes)?,
+                None => tracing::warn!(attribute = name, "an attribute to be said is in no dictionary"),
             }
         }
     }

@@ -6,6 +6,7 @@
 //! | [`desk`]                     | an Access-Request decided, without the database                                 |
 //! | [`reply`]                    | a grant in the words of each NAS vendor                                         |
 //! | [`sessions`]                 | Accounting-Requests written in batches, answered after the commit               |
+//! | `probe`                      | our own ports asked for their figures                                           |
 //! | [`logins`]                   | what logins leave behind, written a little later                                |
 //! | [`coa`]                      | live sessions made to follow a change: CoA and Disconnect                       |
 //! | [`addresses`]                | pools that we allocate from                                                     |
@@ -19,6 +20,7 @@ pub mod desk;
 pub mod directory;
 mod follow;
 pub mod logins;
+mod probe;
 pub mod reply;
 pub mod sessions;
 pub mod short;
@@ -66,7 +68,8 @@ pub async fn start(app: App, settings: Settings) -> io::Result<Running> {
     let login_counts = login_sender.counts();
     let (first_uses, unwritten) = vouchers::channel();
     let guesses = Arc::new(desk::Guesses::default());
-    let clients = clients::Table::new(directory.clone(), login_sender.clone());
+    let probe = probe::Probe::new();
+    let clients = clients::Table::new(directory.clone(), login_sender.clone(), probe.client());
 
     let mut config = Config::new(settings.auth);
     config.threads = settings.threads.max(1);
@@ -80,6 +83,8 @@ pub async fn start(app: App, settings: Settings) -> io::Result<Running> {
     let queue = Queue::new(ACCOUNTING_QUEUE);
     let inbox = Arc::new(sessions::Inbox { queue: queue.clone(), directory: directory.clone() });
     let acct = accounting::start(Config::new(settings.acct), clients, inbox)?;
+
+    probe.serve(&app, auth.local_addr(), acct.local_addr());
 
     let writer = sessions::start(app.clone(), directory.clone(), queue.clone(), settings.strip_realm)?;
     let tasks = vec![

@@ -68,8 +68,8 @@ impl Bill {
 pub enum Source {
     /// Received by this method.
     Cash { method: String },
-    /// Received by an operator's people, who hold it until they hand it in.
-    Float { by: StaffId },
+    /// Taken by a collector, who has it until it is handed in.
+    Collected { collector: StaffId },
     /// Held for the customer already, who has so much.
     Wallet { holds: Money },
 }
@@ -149,7 +149,7 @@ pub fn settle(customer: CustomerId, bills: &mut [Bill], amount: Money, source: &
     };
     let entry = match source {
         Source::Cash { method } => received(Account::Cash(method.clone())),
-        Source::Float { by } => received(Account::Float(*by)),
+        Source::Collected { collector } => received(Account::Float(*collector)),
         Source::Wallet { holds } if *holds < settled => {
             return Err(Refusal::Insufficient { needed: Money(settled.0 - holds.0) });
         }
@@ -158,10 +158,7 @@ pub fn settle(customer: CustomerId, bills: &mut [Bill], amount: Money, source: &
             .debit(Account::CustomerWallet(customer), settled)
             .credit(Account::Receivable(customer), settled),
     };
-    let to_wallet = match source {
-        Source::Cash { .. } | Source::Float { .. } => left,
-        Source::Wallet { .. } => Money::ZERO,
-    };
+    let to_wallet = if matches!(source, Source::Wallet { .. }) { Money::ZERO } else { left };
     Ok(Settlement { applied, to_wallet, entry })
 }
 
@@ -199,8 +196,8 @@ mod tests {
             ),
             (
                 200_000,
-                Source::Float { by: StaffId(3) },
-                Ok(("float:staff:3 200000, receivable:customer:7 -174000, wallet:customer:7 -26000", "paid", 26_000)),
+                Source::Collected { collector: StaffId(9) },
+                Ok(("float:staff:9 200000, receivable:customer:7 -174000, wallet:customer:7 -26000", "paid", 26_000)),
             ),
             (174_000, mpesa(), Ok(("cash:mpesa 174000, receivable:customer:7 -174000", "paid", 0))),
             (100_000, mpesa(), Ok(("cash:mpesa 100000, receivable:customer:7 -100000", "partial", 0))),

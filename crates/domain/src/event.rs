@@ -71,10 +71,22 @@ kinds! {
     ServiceQuotaUsedUp = "service.quota_used_up",
     /// Network name, secret, address, MAC or plan changed.
     ServiceChanged = "service.changed",
+    /// Somebody was shown its password.
+    ServiceSecretRead = "service.secret_read",
+    /// A move to another plan was ordered for later.
+    ServiceMoveOrdered = "service.move_ordered",
+    ServiceMoved = "service.moved",
     ServiceFirstUsed = "service.first_used",
+    /// Its time was moved on without a sale.
+    ServiceGraceGiven = "service.grace_given",
     /// The NAS fell silent for three intervals.
     SessionLost = "session.lost",
     PaymentReceived = "payment.received",
+    CollectionRequested = "collection.requested",
+    /// A visit: what was found, what was taken.
+    CollectionMade = "collection.made",
+    CollectionApproved = "collection.approved",
+    CollectionDisapproved = "collection.disapproved",
     InvoiceIssued = "invoice.issued",
     /// A bill's amount or date was corrected.
     InvoiceUpdated = "invoice.updated",

@@ -4,6 +4,7 @@
 //! rule can be a table of examples. The nouns are those of `docs/MODEL.md`.
 
 pub mod access;
+pub mod activation;
 pub mod bandwidth;
 pub mod bill;
 pub mod billing;
@@ -17,6 +18,7 @@ pub mod ids;
 pub mod ledger;
 pub mod mac;
 pub mod money;
+pub mod moving;
 pub mod plan;
 pub mod scope;
 pub mod service;
@@ -24,6 +26,7 @@ pub mod sms;
 pub mod usage;
 pub mod validity;
 
+pub use activation::Discount;
 pub use bandwidth::{Bandwidth, Burst};
 pub use card::{CardState, Commission};
 pub use clock::Instant;

@@ -19,6 +19,8 @@ pub enum Credential {
     ApiKey,
     Basic,
     Bearer,
+    /// A Bearer token of the form `‹id›|‹secret›`.
+    NumberedBearer,
 }
 
 impl Credential {
@@ -28,12 +30,19 @@ impl Credential {
             return Some(Credential::ApiKey);
         }
         let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
-        match text.split_whitespace().next()?.to_ascii_lowercase().as_str() {
+        let mut words = text.split_whitespace();
+        match words.next()?.to_ascii_lowercase().as_str() {
             "basic" => Some(Credential::Basic),
+            "bearer" if words.next().is_some_and(is_numbered) => Some(Credential::NumberedBearer),
             "bearer" => Some(Credential::Bearer),
             _ => None,
         }
     }
+}
+
+/// `12|…`.
+fn is_numbered(token: &str) -> bool {
+    token.split_once('|').is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A dialect as it registers here.
@@ -54,17 +63,32 @@ pub struct Mount(pub String);
 pub struct Dispatch {
     clock: Clock,
     dialects: Vec<Dialect>,
+    /// How a dialect reads paths, where it reads them otherwise than they are written.
+    readings: Vec<(&'static str, Reading)>,
 }
+
+/// What a path as it was sent means to a dialect.
+pub type Reading = fn(&str) -> String;
 
 impl Dispatch {
     pub fn new(clock: Clock) -> Dispatch {
-        Dispatch { clock, dialects: Vec::new() }
+        Dispatch { clock, dialects: Vec::new(), readings: Vec::new() }
     }
 
     /// Registers a dialect; where nothing else decides, earlier ones come first.
     pub fn with(mut self, dialect: Dialect) -> Dispatch {
         self.dialects.push(dialect);
         self
+    }
+
+    /// As [`Dispatch::with`], for a dialect that reads paths leniently.
+    pub fn with_reading(mut self, dialect: Dialect, reading: Reading) -> Dispatch {
+        self.readings.push((dialect.name, reading));
+        self.with(dialect)
+    }
+
+    fn reading(&self, dialect: &Dialect) -> Option<Reading> {
+        self.readings.iter().find(|(name, _)| *name == dialect.name).map(|(_, reading)| *reading)
     }
 
     /// Everything under `/api` and under the dialects' prefixes; the rest of the address is other doors'.
@@ -87,6 +111,19 @@ impl Dispatch {
             Some(dialect) => Choice::Dialect(dialect),
             None => self.choose(request.uri().path(), Credential::of(request.headers())),
         };
+        if let Choice::Dialect(dialect) = &chosen
+            && let Some(reading) = self.reading(dialect)
+        {
+            let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+            let read = reading(request.uri().path()) + &query;
+            let mut parts = request.uri().clone().into_parts();
+            if let Ok(path) = PathAndQuery::try_from(read) {
+                parts.path_and_query = Some(path);
+                if let Ok(uri) = Uri::from_parts(parts) {
+                    *request.uri_mut() = uri;
+                }
+            }
+        }
         match chosen {
             Choice::Dialect(dialect) => match dialect.router.clone().oneshot(request).await {
                 Ok(response) => response,
@@ -112,7 +149,11 @@ impl Dispatch {
     /// The owners of the path first, then the credential: a stranger's credential at an owned path is the owner's to
     /// refuse.
     fn choose(&self, path: &str, credential: Option<Credential>) -> Choice<'_> {
-        let owns = |dialect: &&Dialect| dialect.routes.iter().any(|route| route.matches(path));
+        let owns = |dialect: &&Dialect| {
+            let read = self.reading(dialect).map(|reading| reading(path));
+            let path = read.as_deref().unwrap_or(path);
+            dialect.routes.iter().any(|route| route.matches(path))
+        };
         let owners: Vec<&Dialect> = self.dialects.iter().filter(owns).collect();
         let fits = |dialect: &&&Dialect| Some(dialect.credential) == credential;
         let fitting = owners.iter().find(fits).copied();
@@ -170,14 +211,37 @@ mod tests {
         Route { method: "GET", path: "/api/v2/tickets", name: "" },
     ];
 
+    const NUMBERED: &[Route] = &[
+        Route { method: "GET", path: "/api/v1/customers", name: "" },
+        Route { method: "GET", path: "/api/v1/subscribers", name: "" },
+    ];
+
+    #[test]
+    fn tokens_are_told_apart_by_their_shape() {
+        let rows = [
+            ("Bearer 12|abc", Some(Credential::NumberedBearer)),
+            ("bearer 12|", Some(Credential::NumberedBearer)),
+            ("Bearer abc|12", Some(Credential::Bearer)),
+            ("Bearer |12", Some(Credential::Bearer)),
+            ("Bearer abc", Some(Credential::Bearer)),
+            ("Bearer", Some(Credential::Bearer)),
+            ("Basic abc", Some(Credential::Basic)),
+            ("12|abc", None),
+        ];
+        for (text, expected) in rows {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, text.parse().unwrap());
+            assert_eq!(Credential::of(&headers), expected, "{text}");
+        }
+    }
+
     #[test]
     fn the_credential_decides() {
         let dialect = |name, credential, routes| Dialect { name, credential, routes, router: Router::new() };
-        let dispatch = Dispatch::new(Clock::System).with(dialect("keys", Credential::ApiKey, SHARED)).with(dialect(
-            "tokens",
-            Credential::Bearer,
-            TICKETS,
-        ));
+        let dispatch = Dispatch::new(Clock::System)
+            .with(dialect("keys", Credential::ApiKey, SHARED))
+            .with(dialect("tokens", Credential::Bearer, TICKETS))
+            .with(dialect("numbers", Credential::NumberedBearer, NUMBERED));
         let rows = [
             ("/api/v1/customers", Some(Credential::ApiKey), "keys"),
             ("/api/v1/customers", Some(Credential::Bearer), "tokens"),
@@ -187,6 +251,11 @@ mod tests {
             ("/api/v1/tickets", Some(Credential::ApiKey), "tokens"),
             ("/api/v1/nothing", Some(Credential::Bearer), "tokens"),
             ("/api/v1/nothing", None, "keys"),
+            ("/api/v1/customers", Some(Credential::NumberedBearer), "numbers"),
+            ("/api/v1/tickets", Some(Credential::NumberedBearer), "tokens"),
+            ("/api/v1/subscribers", Some(Credential::Bearer), "numbers"),
+            ("/api/v1/subscribers", None, "numbers"),
+            ("/api/v1/nothing", Some(Credential::NumberedBearer), "numbers"),
             ("/api/v2/nothing", None, "tokens"),
             ("/api/v2", None, "keys"),
         ];

@@ -93,7 +93,7 @@ async fn watch(dialect: &'static str, log: Log, at: Instant, request: Request, n
     let (client, staff) = match caller.map(|caller| caller.who) {
         Some(Who::Api(id)) => (Some(id), None),
         Some(Who::Staff(id)) => (None, Some(id)),
-        Some(Who::System) | None => (None, None),
+        Some(Who::Customer(_) | Who::System) | None => (None, None),
     };
     let ms = took.as_millis() as i64;
     tracing::info!(

@@ -91,7 +91,9 @@ pub fn router(watch: Watch, gate: Gate, log: Log, front: panel::Front) -> Router
     let apis = Dispatch::new(app.clock.clone())
         .with(alternet::dialect(app.clone(), gate.clone(), log.clone()))
         .with(ispbills::v1(app.clone(), gate.clone(), log.clone()))
-        .with(ispbills::v2(app, gate, log))
+        .with(ispbills::v2(app.clone(), gate.clone(), log.clone()))
+        .with(zal::dialect(app.clone(), gate.clone(), log.clone()))
+        .with_reading(jaze::dialect(app, gate, log), jaze::path)
         .router();
     let pages = panel::router(panel::Pages { app: watch.app.clone(), front, pulse });
     Router::new()

@@ -1,6 +1,6 @@
 //! Who acts, for which tenant, and what they may do.
 
-use domain::{ApiClientId, BranchId, IspId, StaffId};
+use domain::{ApiClientId, BranchId, CustomerId, IspId, StaffId};
 
 use crate::Error;
 
@@ -17,6 +17,8 @@ pub struct Actor {
 pub enum Who {
     Staff(StaffId),
     Api(ApiClientId),
+    /// A subscriber in the portal.
+    Customer(CustomerId),
     /// The program itself: schedules and jobs.
     System,
 }
@@ -31,6 +33,7 @@ impl Actor {
         match self.who {
             Who::Staff(id) => format!("staff:{id}"),
             Who::Api(id) => format!("api:{id}"),
+            Who::Customer(id) => format!("customer:{id}"),
             Who::System => "system".into(),
         }
     }

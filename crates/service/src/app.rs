@@ -13,6 +13,7 @@ use crate::{
     guesses::Guesses,
     ids::{Ids, Table},
     plant::reach::Heard,
+    statistics::Statistics,
 };
 
 /// The core, shared by all doors; clones are cheap.
@@ -26,6 +27,8 @@ pub struct App {
     pub guesses: Guesses,
     /// Names this process in leases.
     pub node: Arc<str>,
+    /// How the RADIUS ports are asked for their figures, where this process has them.
+    pub statistics: Statistics,
     tenants: Arc<RwLock<HashMap<IspId, Arc<Tenant>>>>,
     /// Which routers have been noted to report.
     pub(crate) heard: Arc<Heard>,
@@ -56,6 +59,7 @@ impl App {
             heard: Arc::default(),
             guesses: Guesses::default(),
             node: node.into(),
+            statistics: Statistics::default(),
             tenants: Arc::default(),
         }
     }

@@ -7,16 +7,16 @@ use domain::{
     event::{EventKind, Subject},
 };
 use serde_json::json;
-use store::{
-    customer,
-    db::Class,
-    service::{self, Attribute},
-};
+pub use store::service::Attribute;
+use store::{customer, db::Class, service, subscriber};
 
 use crate::{Actor, App, Change, Error, FieldError, Why, ids::Table};
 
 /// FreeRADIUS's operators; the last two are how some forms write `=*` and `!*`.
 pub const OPERATORS: &[&str] = &["=", ":=", "==", "+=", "!=", ">", ">=", "<", "<=", "=~", "!~", "=*", "!*", "!"];
+
+/// More than these fill no answer packet.
+const MOST: usize = 50;
 
 #[derive(Clone, Debug)]
 pub struct NewAttribute {
@@ -44,6 +44,9 @@ pub async fn add(app: &App, actor: &Actor, id: CustomerId, command: NewAttribute
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
         let line = primary(change, &who, id).await?;
+        if service::attributes(change.tx, change.isp, line.id).await?.len() >= MOST {
+            return Err(Error::invalid("attribute", Why::Not("one of at most 50 attributes of a subscriber")));
+        }
         let row = Attribute {
             isp_id: change.isp,
             id: change.id(Table::Attribute).await?,
@@ -58,6 +61,51 @@ pub async fn add(app: &App, actor: &Actor, id: CustomerId, command: NewAttribute
         Ok(row.id)
     })
     .await
+}
+
+/// Changes an attribute of the customer's primary line; what is not given stays.
+pub async fn update(app: &App, actor: &Actor, id: CustomerId, row: i64, given: AttributeChange) -> Result<(), Error> {
+    actor.writes()?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let line = primary(change, &who, id).await?;
+        let known = service::attributes(change.tx, change.isp, line.id).await?;
+        let known = known.into_iter().find(|known| known.id == row).ok_or(Error::NotFound { what: "attribute" })?;
+        let mut changed = known.clone();
+        changed.attribute = given.attribute.clone().unwrap_or(changed.attribute);
+        changed.op = given.op.clone().unwrap_or(changed.op);
+        changed.value = given.value.clone().unwrap_or(changed.value);
+        if changed == known {
+            return Ok(());
+        }
+        subscriber::change_attribute(change.tx, &changed).await?;
+        follow(change, &line).await
+    })
+    .await
+}
+
+/// `None` leaves a part as it is.
+#[derive(Clone, Default, Debug)]
+pub struct AttributeChange {
+    pub attribute: Option<String>,
+    pub op: Option<String>,
+    pub value: Option<String>,
+}
+
+/// An attribute with whose it is.
+pub async fn find(app: &App, actor: &Actor, row: i64) -> Result<(CustomerId, Attribute), Error> {
+    let (isp, who) = (actor.isp, actor.clone());
+    app.db
+        .read(async move |tx| {
+            const NONE: Error = Error::NotFound { what: "attribute" };
+            let id = subscriber::owner_of_attribute(tx, isp, row).await?.ok_or(NONE)?;
+            let owner = customer::find(tx, isp, id).await?.ok_or(NONE)?;
+            who.reaches(owner.branch_id)?;
+            let line = service::of_customer(tx, isp, id).await?.into_iter().next().ok_or(NONE)?;
+            let known = service::attributes(tx, isp, line.id).await?.into_iter().find(|known| known.id == row);
+            Ok((id, known.ok_or(NONE)?))
+        })
+        .await
 }
 
 /// Takes an attribute away.

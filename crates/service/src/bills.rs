@@ -22,7 +22,7 @@ use crate::{
     Actor, App, Change, Error, Why, app::Tenant, change::CallerKey, ids::Table, plans, recharge::SERIES, resellers,
 };
 
-const CREDIT_NOTES: &str = "CN";
+pub(crate) const CREDIT_NOTES: &str = "CN";
 /// When a bill that names no day is due.
 const DUE_DAYS: i64 = 7;
 /// Sums of a hundred thousand such bills are still exact.
@@ -286,6 +286,24 @@ pub async fn delete(app: &App, actor: &Actor, id: InvoiceId, unchanged_since: Op
     .await
 }
 
+/// Takes every unpaid bill of a customer back; what has been paid in part stays.
+pub async fn void_open(app: &App, actor: &Actor, id: CustomerId) -> Result<(), Error> {
+    let who = actor.clone();
+    let open = app
+        .db
+        .read(async move |tx| {
+            let owner = customer::find(tx, who.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            who.reaches(owner.branch_id)?;
+            let filter = Filter { customer: Some(id), status: Some(BillStatus::Unpaid), ..Filter::default() };
+            Ok::<_, Error>(rows::list(tx, who.isp, &filter, 0, 1000).await?.0)
+        })
+        .await?;
+    for row in open {
+        delete(app, actor, row.id, None).await?;
+    }
+    Ok(())
+}
+
 /// A bill, locked after its customer, as the caller last read it.
 async fn lock(
     change: &Change<'_>,
@@ -309,33 +327,44 @@ async fn lock(
 pub(crate) async fn receive(
     change: &Change<'_>,
     customer: CustomerId,
+    bills: Vec<Invoice>,
+    amount: Money,
+    means: &Means,
+) -> Result<Option<Payment>, Error> {
+    let source = match means.method.as_str() {
+        WALLET => {
+            Source::Wallet { holds: ledger::held(change.tx, change.isp, &Account::CustomerWallet(customer)).await? }
+        }
+        method => match resellers::holder(change).await? {
+            Some(collector) => Source::Collected { collector },
+            None => Source::Cash { method: method.into() },
+        },
+    };
+    receive_from(change, customer, bills, amount, source, means).await
+}
+
+/// As [`receive`], from a source that the method alone does not tell.
+pub(crate) async fn receive_from(
+    change: &Change<'_>,
+    customer: CustomerId,
     mut bills: Vec<Invoice>,
     amount: Money,
+    source: Source,
     means: &Means,
 ) -> Result<Option<Payment>, Error> {
     affordable(amount)?;
     let ids: Vec<InvoiceId> = bills.iter().map(|row| row.id).collect();
     let lines = rows::lines(change.tx, change.isp, &ids).await?;
     let mut seen: Vec<Bill> = bills.iter().map(|row| of(row, &lines)).collect();
-    let source = match means.method.as_str() {
-        WALLET => {
-            Source::Wallet { holds: ledger::held(change.tx, change.isp, &Account::CustomerWallet(customer)).await? }
-        }
-        method => match resellers::holder(change).await? {
-            Some(by) => Source::Float { by },
-            None => Source::Cash { method: method.into() },
-        },
-    };
     let settled = bill::settle(customer, &mut seen, amount, &source).map_err(|refusal| match refusal {
         Refusal::Insufficient { needed } => Error::Insufficient { needed },
         Refusal::Paid => Error::Refused(PAID_FOR),
     })?;
     let payment = match source {
-        Source::Cash { .. } | Source::Float { .. } => {
-            let method = means.method.clone();
+        Source::Cash { .. } | Source::Collected { .. } => {
             let paid = ids.iter().zip(&settled.applied).filter(|(_, part)| **part > Money::ZERO);
             let paid: Vec<InvoiceId> = paid.map(|(id, _)| *id).collect();
-            Some(payment(change, customer, amount, method, means, &paid).await?)
+            Some(payment(change, customer, amount, means.method.clone(), means, &paid).await?)
         }
         Source::Wallet { .. } => None,
     };

@@ -30,6 +30,10 @@ pub enum Tier {
     V1HighVolume,
     V2Standard,
     V2HighVolume,
+    /// Zal Ultra documents no limit: this one keeps a runaway client from the others' time.
+    Zal,
+    /// Jaze documents no limit; this one keeps a client that went wild from the others.
+    Jaze,
 }
 
 /// Word, requests a minute, requests a month.
@@ -41,6 +45,8 @@ const TIERS: &[(Tier, &str, u32, Option<i64>)] = &[
     (Tier::V1HighVolume, "v1_high_volume", 120, None),
     (Tier::V2Standard, "v2_standard", 120, None),
     (Tier::V2HighVolume, "v2_high_volume", 300, None),
+    (Tier::Zal, "zal", 6000, None),
+    (Tier::Jaze, "jaze", 6000, None),
 ];
 
 impl Tier {
@@ -144,6 +150,74 @@ pub async fn authenticate(app: &App, dialect: &'static str, secret: &str) -> Res
     let client = app.db.read(async move |tx| staff::client_by_key(tx, &hash).await).await?;
     let client = client.filter(|client| client.dialect == dialect).ok_or(Error::Unauthenticated)?;
     Ok(known(&client))
+}
+
+/// A client that sends a public name and a secret with every call (Jaze).
+#[derive(Clone, Debug)]
+pub struct NewPair {
+    pub dialect: &'static str,
+    pub name: String,
+    pub branch: Option<BranchId>,
+    pub tier: Tier,
+    /// `None` for everything.
+    pub scopes: Option<Scopes>,
+    pub public: String,
+    /// A secret given from outside (a demo continued); normally one is made.
+    pub secret: Option<String>,
+}
+
+pub async fn create_pair(app: &App, actor: &Actor, command: NewPair) -> Result<IssuedClient, Error> {
+    actor.writes()?;
+    let id = ApiClientId(app.new_id(Table::ApiClient).await?);
+    let secret = command.secret.clone().unwrap_or_else(|| vault::hex(&vault::random_bytes::<20>()));
+    let issued = IssuedClient { id, secret: secret.clone() };
+    app.change(actor, Class::Interactive, async move |change| {
+        if staff::client_by_public_id(change.tx, &command.public).await?.is_some() {
+            return Err(Error::invalid("public", crate::Why::Taken));
+        }
+        ApiClient {
+            isp_id: change.isp,
+            id,
+            branch_id: command.branch,
+            staff_id: None,
+            dialect: command.dialect.into(),
+            name: command.name.clone(),
+            // Nothing is known that has this hash: the client's secrets are rows of their own.
+            key_hash: token_hash(&random_text(SECRET_LENGTH)),
+            key_hint: hint(&secret),
+            tier: command.tier.word().into(),
+            sandbox: false,
+            status: "active".into(),
+            created_at: change.now,
+            last_used_at: None,
+            public_id: Some(command.public.clone()),
+            scopes: command.scopes.map(Scopes::words),
+            updated_at: None,
+        }
+        .insert(change.tx)
+        .await?;
+        add_secret(change, id, &secret).await?;
+        change.event(EventKind::ApiClientCreated, Subject::ApiClient(id.0), json!({ "name": command.name }));
+        Ok(())
+    })
+    .await?;
+    Ok(issued)
+}
+
+/// The client of `dialect` that holds this secret under this name.
+pub async fn authenticate_pair(app: &App, dialect: &'static str, public: &str, secret: &str) -> Result<Known, Error> {
+    let (hash, public, now) = (token_hash(secret), public.to_string(), app.clock.now());
+    let client = app
+        .db
+        .read(async move |tx| {
+            let client = staff::client_by_public_id(tx, &public).await?;
+            let Some(client) = client.filter(|client| client.dialect == dialect) else { return Ok(None) };
+            let secrets = staff::secrets(tx, client.isp_id, client.id, now).await?;
+            let holds = secrets.iter().any(|known| known.secret_hash == hash);
+            Ok::<_, Error>(holds.then_some(client))
+        })
+        .await?;
+    Ok(known(&client.ok_or(Error::Unauthenticated)?))
 }
 
 /// What a client may do.

@@ -209,7 +209,7 @@ async fn made_username(change: &Change<'_>, tenant: &Tenant, phone: &str, id: Cu
     Ok(if taken { format!("{}{phone}-{id}", tenant.isp.username_prefix) } else { wished })
 }
 
-async fn free_username(change: &Change<'_>, username: &str, own: Option<CustomerId>) -> Result<(), Error> {
+pub(crate) async fn free_username(change: &Change<'_>, username: &str, own: Option<CustomerId>) -> Result<(), Error> {
     let holder = customer::by_username(change.tx, change.isp, &name_key(username)).await?;
     match holder {
         Some(holder) if Some(holder.id) != own => Err(Error::invalid("username", Why::Taken)),
@@ -217,7 +217,7 @@ async fn free_username(change: &Change<'_>, username: &str, own: Option<Customer
     }
 }
 
-async fn free_network_username(
+pub(crate) async fn free_network_username(
     change: &Change<'_>,
     field: &'static str,
     username: &str,
@@ -278,7 +278,11 @@ pub async fn list(app: &App, actor: &Actor, mut filter: Filter, page: Page) -> R
 }
 
 /// The plan and version of a line; each is read once for a whole list.
-async fn sold_under(tx: &store::db::Tx, service: &Service, seen: &mut Vec<Offer>) -> Result<Option<Offer>, Error> {
+pub(crate) async fn sold_under(
+    tx: &store::db::Tx,
+    service: &Service,
+    seen: &mut Vec<Offer>,
+) -> Result<Option<Offer>, Error> {
     let same = |offer: &&Offer| offer.plan.id == service.plan_id && offer.version.version == service.plan_version;
     if let Some(offer) = seen.iter().find(same) {
         return Ok(Some(offer.clone()));
@@ -531,4 +535,32 @@ pub fn secret_place(id: ServiceId) -> String {
 
 pub(crate) fn portal_place(id: CustomerId) -> String {
     format!("customer:{id}:portal")
+}
+
+/// What kind of line a plan is for.
+pub async fn kind_of_plan(app: &App, actor: &Actor, id: PlanId) -> Result<Kind, Error> {
+    let isp = actor.isp;
+    let plan = app.db.read(async move |tx| plan::find(tx, isp, id).await).await?;
+    Ok(plan.ok_or(Error::invalid("plan", Why::Unknown))?.kind)
+}
+
+/// Says in which building a customer lives.
+pub async fn set_building(app: &App, actor: &Actor, id: CustomerId, building: Option<i64>) -> Result<(), Error> {
+    actor.writes()?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let mut row = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        who.reaches(row.branch_id)?;
+        if let Some(building) = building
+            && store::place::building(change.tx, change.isp, building).await?.is_none()
+        {
+            return Err(Error::invalid("building", Why::Unknown));
+        }
+        row.building_id = building;
+        row.updated_at = change.now;
+        customer::update(change.tx, &row).await?;
+        change.event(EventKind::CustomerUpdated, Subject::Customer(id.0), json!({ "username": row.username }));
+        Ok(())
+    })
+    .await
 }

@@ -8,7 +8,7 @@ use domain::{
 use serde_json::json;
 use store::{customer, db::Class, service};
 
-use crate::{Actor, App, Error, plans, recharge::sell};
+use crate::{Actor, App, Error, plans, recharge::sell, renewals};
 
 /// How many services one look takes.
 const BATCH: i64 = 500;
@@ -17,7 +17,8 @@ const CHUNK: usize = 50;
 
 /// Acts on every expiry that is due; how many there were.
 pub async fn run(app: &App) -> Result<usize, Error> {
-    let mut acted = 0;
+    // What moves at the end of its period is moved before that period is renewed.
+    let mut acted = crate::moves::run(app).await?;
     loop {
         let now = app.clock.now();
         let due = app.db.read(async move |tx| service::due(tx, now, BATCH).await).await?;
@@ -86,6 +87,7 @@ async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>, renew: bool) ->
             if renew
                 && line.auto_renew
                 && domain::access::barred(line.status).is_none()
+                && renewals::is_allowed(change, &line).await?
                 && let Ok(offer) = plans::offer(change, line.plan_id).await
             {
                 match sell(change, &tenant, &mut line, &offer, &Payer::Wallet).await {

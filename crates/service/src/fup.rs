@@ -631,6 +631,9 @@ async fn crossing(
         fup::set_level(change.tx, change.isp, usage.service_id, usage.level).await?;
     }
     if level > before {
+        if before == 0 {
+            crate::exceptions::crossed(change, usage.service_id, true).await?;
+        }
         let body = told(customer, policy, own_rates, usage, before, level);
         change.event(EventKind::FupCrossed, Subject::Service(usage.service_id.0), body);
         let job = json!({ "service": usage.service_id.0 });
@@ -649,6 +652,9 @@ async fn came_back(
     reason: &str,
 ) -> Result<(), Error> {
     let level = if reason == "policy" { policy.level(&count(before)) } else { 0 };
+    if level == 0 {
+        crate::exceptions::crossed(change, before.service_id, false).await?;
+    }
     let mut body = told(customer, policy, own_rates, before, before.level.max(0) as usize, level);
     body["reason"] = reason.into();
     change.event(EventKind::FupReset, Subject::Service(before.service_id.0), body);

@@ -68,6 +68,19 @@ tables! {
     VpnAccount = "vpn_account", 1;
     CardBatch = "card_batch", 1;
     RechargeCard = "recharge_card", 128;
+    Country = "country", 1;
+    Province = "province", 1;
+    City = "city", 1;
+    Area = "area", 1;
+    Subarea = "subarea", 1;
+    Department = "department", 1;
+    Grace = "grace", 8;
+    CollectionArea = "collection_area", 1;
+    CollectionStreet = "collection_street", 1;
+    Building = "building", 1;
+    Collection = "collection", 8;
+    CollectionRequest = "collection_request", 8;
+    OverrideAttribute = "override_attribute", 8;
 }
 
 /// Blocks of ids in memory. Ids need no gaplessness: what a crash or a rolled-back change loses is lost.

@@ -35,6 +35,8 @@ pub struct Claimed {
     pub ordered_at: Instant,
     /// Sessions of before the order must log in anew, whatever they may have.
     pub disconnect: bool,
+    /// What somebody wants to be said, as names and values; then nothing else is.
+    pub said: Option<Vec<(String, String)>>,
 }
 
 /// Whose sessions an order is about.
@@ -59,6 +61,8 @@ pub enum Wish {
     Disconnect,
     /// It goes on with this.
     Change(Box<Grant>),
+    /// These attributes, by name and value.
+    Say(Vec<(String, String)>),
 }
 
 impl Wish {
@@ -66,7 +70,7 @@ impl Wish {
     pub fn word(&self) -> &'static str {
         match self {
             Wish::Disconnect => "disconnect",
-            Wish::Change(_) => "coa",
+            Wish::Change(_) | Wish::Say(_) => "coa",
         }
     }
 }
@@ -88,7 +92,7 @@ pub async fn claim(app: &App, limit: i64) -> Result<Vec<Claimed>, Error> {
         let payload: Json = serde_json::from_str(&row.payload).unwrap_or(Json::Null);
         let id = |name: &str| payload[name].as_i64();
         let scope = match row.kind.as_str() {
-            "converge" => id("service").map(|id| Scope::Service(ServiceId(id))),
+            "converge" | "say" => id("service").map(|id| Scope::Service(ServiceId(id))),
             "converge_plan" => id("plan").map(|id| Scope::Plan(PlanId(id))),
             "converge_session" => id("session").map(|id| Scope::Session(SessionId(id))),
             "converge_bandwidth" => id("bandwidth").map(|id| Scope::Bandwidth(BandwidthId(id))),
@@ -102,6 +106,10 @@ pub async fn claim(app: &App, limit: i64) -> Result<Vec<Claimed>, Error> {
                 scope,
                 ordered_at: row.created_at,
                 disconnect: payload["disconnect"].as_bool().unwrap_or(false),
+                said: match row.kind.as_str() {
+                    "say" => Some(serde_json::from_value(payload["attributes"].clone()).unwrap_or_default()),
+                    _ => None,
+                },
             }),
             None => fail(app, row.isp_id, row.id, "not understood").await?,
         }
@@ -147,6 +155,9 @@ pub async fn orders(app: &App, world: &World, claimed: &Claimed) -> Result<Vec<O
         };
         let profile = profiles.iter().find(|(id, _)| *id == service)?.1.as_ref();
         let plan = profile.and_then(|profile| world.plans.get(&(isp, profile.plan)));
+        if let Some(said) = &claimed.said {
+            return Some(Order { session, wish: Wish::Say(said.clone()) });
+        }
         let wish = match profile.zip(plan) {
             None => Wish::Disconnect,
             // Who has logged in since has done so with what is right now.
@@ -187,6 +198,61 @@ pub enum Answer {
 /// RFC 5176 §3.5: the session is not there (any more).
 pub const SESSION_NOT_FOUND: u32 = 503;
 
+const ACKNOWLEDGED: &str = "acknowledged";
+/// Who asks for a router's word waits for it so long.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Says something to every live session of a customer's primary line and waits for their routers' words: `true` for each
+/// that acknowledged. Without a session there is none. The door that takes the attributes checks them.
+pub async fn say(
+    app: &App,
+    actor: &Actor,
+    id: domain::CustomerId,
+    attributes: Vec<(String, String)>,
+) -> Result<Vec<bool>, Error> {
+    actor.writes()?;
+    let who = actor.clone();
+    let ordered = app
+        .change(actor, Class::Interactive, async move |change| {
+            let line = crate::exceptions::primary(change, &who, id).await?;
+            let open = session::open_of_service(change.tx, change.isp, line.id).await?.len();
+            if open == 0 {
+                return Ok(None);
+            }
+            let payload = json!({ "service": line.id.0, "attributes": attributes });
+            Ok(Some((change.tracked_job(QUEUE, "say", change.now, payload).await?, open)))
+        })
+        .await?;
+    let Some((job, sessions)) = ordered else { return Ok(Vec::new()) };
+    let isp = actor.isp;
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while tokio::time::Instant::now() < deadline {
+        let row = app.db.read(async move |tx| job::find(tx, isp, job).await).await?;
+        if let Some(outcome) = row.filter(|row| row.done_at.is_some()).and_then(|row| row.outcome) {
+            return Ok(outcome.split_whitespace().map(|word| word == ACKNOWLEDGED).collect());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+    }
+    // Their routers have not said yes.
+    Ok(vec![false; sessions])
+}
+
+/// Ends the live sessions of a customer's primary line; how many there were. What may log in again may do so.
+pub async fn disconnect(app: &App, actor: &Actor, id: domain::CustomerId) -> Result<usize, Error> {
+    actor.writes()?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let line = crate::exceptions::primary(change, &who, id).await?;
+        let open = session::open_of_service(change.tx, change.isp, line.id).await?.len();
+        if open > 0 {
+            let payload = json!({ "service": line.id.0, "disconnect": true });
+            change.job(QUEUE, "converge", change.now, payload).await?;
+        }
+        Ok(open)
+    })
+    .await
+}
+
 /// Records what routers answered and ends the order, or sets it up again where a router kept silent.
 pub async fn answered(
     app: &App,
@@ -194,6 +260,7 @@ pub async fn answered(
     answers: Vec<(SessionId, Option<ServiceId>, &'static str, Answer)>,
 ) -> Result<(), Error> {
     let (isp, id, attempts) = (claimed.isp, claimed.job, claimed.attempts);
+    let once = claimed.said.is_some();
     app.change(&Actor::system(isp), Class::Interactive, async move |change| {
         for (session, service, what, answer) in &answers {
             let (kind, cause) = match answer {
@@ -214,7 +281,18 @@ pub async fn answered(
             count(|answer| *answer == Answer::Acknowledged),
             count(|answer| matches!(answer, Answer::Refused(_)))
         );
-        if silent > 0 && attempts < MAX_ATTEMPTS {
+        if once {
+            // Somebody waits for the word on each session.
+            let words: Vec<&str> = answers
+                .iter()
+                .map(|(.., answer)| match answer {
+                    Answer::Acknowledged => ACKNOWLEDGED,
+                    Answer::Refused(_) => "refused",
+                    Answer::Unanswered | Answer::NotAsked => "unanswered",
+                })
+                .collect();
+            job::finish(change.tx, isp, id, change.now, &words.join(" ")).await?;
+        } else if silent > 0 && attempts < MAX_ATTEMPTS {
             // 30 s, 1 min, 2 min, 4 min, 8 min: a router that is away comes back in its own time.
             let delay = (30 * SECOND) << (attempts - 1).clamp(0, 8);
             job::again(change.tx, isp, id, change.now.plus(delay), &outcome).await?;

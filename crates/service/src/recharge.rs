@@ -27,6 +27,7 @@ use crate::{
     messages,
     plans::{self, Offer},
     resellers,
+    terms,
 };
 
 pub(crate) const SERIES: &str = "INV";
@@ -158,7 +159,9 @@ pub(crate) async fn sell(
         }
     };
     let standing = Standing { running: running(service, offer.plan.id), quota: quota(service), wallet };
-    let terms = plans::terms(&offer.version);
+    // A discount and quotas of the subscriber's own count on every sale.
+    let terms = terms::of_line(change, service.id, &offer.version).await?;
+    let offer = &terms::offered(offer, &terms);
     let sale = billing::recharge(change.now, service.customer_id, &standing, &terms, payer, &tenant.zone);
     let sale = sale.map_err(|Refusal::Insufficient { needed }| Error::Insufficient { needed })?;
     let invoiced = sale.taxed.total() > Money::ZERO;

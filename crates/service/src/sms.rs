@@ -66,6 +66,22 @@ pub(crate) async fn write(
     Ok(Sent { handle: handle.into(), phone: phone.into(), credits_used: credits, credits_remaining: remaining })
 }
 
+/// As [`write`], about something of its own.
+pub(crate) async fn write_as(
+    change: &Change<'_>,
+    kind: &str,
+    phone: &str,
+    text: &str,
+    customer: Option<CustomerId>,
+    branch: Option<BranchId>,
+) -> Result<(), Error> {
+    let (credits, name) = (segments(text), handle("sms_"));
+    pay(change, credits, &name).await?;
+    let row = written(change, phone, text, credits, branch).await?;
+    Message { handle: Some(name), kind: kind.into(), customer_id: customer, ..row }.insert(change.tx).await?;
+    Ok(())
+}
+
 /// Many messages on their way.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Broadcast {

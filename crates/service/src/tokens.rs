@@ -70,7 +70,7 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Granted, 
 }
 
 /// The one active person with this address and password, in whichever tenant.
-async fn person(app: &App, email: &str, password: &str) -> Result<Staff, Error> {
+pub(crate) async fn person(app: &App, email: &str, password: &str) -> Result<Staff, Error> {
     let key = name_key(email);
     let people = app.db.read(async move |tx| staff::everywhere_by_email(tx, &key).await).await?;
     if people.is_empty() {
@@ -138,7 +138,8 @@ pub async fn exchange(app: &App, client_id: &str, secret: &str) -> Result<Grante
     let found = app
         .db
         .read(async move |tx| {
-            let Some(client) = staff::client_by_public_id(tx, &public_id).await? else { return Ok(None) };
+            let client = staff::client_by_public_id(tx, &public_id).await?;
+            let Some(client) = client.filter(|client| client.dialect == clients::OAUTH) else { return Ok(None) };
             let secrets = staff::secrets(tx, client.isp_id, client.id, now).await?;
             Ok::<_, Error>(Some((client, secrets)))
         })
@@ -194,6 +195,7 @@ async fn new(
         expires_at: change.now.plus(lives),
         used_at: None,
         revoked_at: None,
+        customer_id: None,
     })
 }
 
@@ -223,7 +225,7 @@ async fn bearer(app: &App, token: &Token) -> Result<Bearer, Error> {
     Ok(Bearer { known: known.ok_or(Error::Unauthenticated)?, token_id: token.id })
 }
 
-fn of_person(person: &Staff) -> Option<Known> {
+pub(crate) fn of_person(person: &Staff) -> Option<Known> {
     let role = Role::from_word(&person.role)?;
     let actor = Actor { isp: person.isp_id, who: Who::Staff(person.id), branch: person.branch_id, may_write: true };
     (person.status == "active").then_some(Known {

@@ -89,7 +89,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewWebhook) -> Result<Iss
                 branch_id: who.branch,
                 client_id: match who.who {
                     Who::Api(client) => Some(client),
-                    Who::Staff(_) | Who::System => None,
+                    Who::Staff(_) | Who::Customer(_) | Who::System => None,
                 },
                 url: command.url.clone(),
                 events: listed(&command.events),

@@ -127,6 +127,14 @@ pub async fn lock_open(tx: &Tx, isp: IspId, customer: CustomerId) -> Result<Vec<
     records(rows, Invoice::from_row)
 }
 
+/// The credit note of an invoice, if it has one.
+pub async fn credit_note(tx: &Tx, isp: IspId, invoice: InvoiceId) -> Result<Option<CreditNote>, Error> {
+    let row = tx
+        .row(sql!(text!(CreditNote::SELECT, "where t.isp_id = $1 and t.invoice_id = $2")), &params![isp, invoice])
+        .await?;
+    row.map(|row| CreditNote::from_row(&row)).transpose()
+}
+
 /// What may change on a bill: its number, customer and date of issue never do.
 pub async fn update(tx: &Tx, row: &Invoice) -> Result<(), Error> {
     tx.run(

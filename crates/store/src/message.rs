@@ -54,6 +54,27 @@ pub async fn queued(tx: &Tx, isp: IspId, limit: i64) -> Result<Vec<Message>, Err
     records(rows, Message::from_row)
 }
 
+/// A customer's messages by a channel, the newest first.
+pub async fn of_customer(
+    tx: &Tx,
+    isp: IspId,
+    customer: CustomerId,
+    channel: &str,
+    limit: i64,
+) -> Result<Vec<Message>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                Message::SELECT,
+                "where t.isp_id = $1 and t.customer_id = $2 and t.channel = $3 \
+                 order by t.created_at desc, t.id desc limit $4"
+            )),
+            &params![isp, customer, channel, limit],
+        )
+        .await?;
+    records(rows, Message::from_row)
+}
+
 /// A list's conditions; all given ones hold.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Filter {

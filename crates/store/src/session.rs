@@ -129,6 +129,28 @@ pub async fn open_of_service(tx: &Tx, isp: IspId, service: ServiceId) -> Result<
     records(rows, Session::from_row)
 }
 
+/// A line's sessions that began in a stretch of time without its end, the newest first.
+pub async fn of_service(
+    tx: &Tx,
+    isp: IspId,
+    service: ServiceId,
+    from: Instant,
+    until: Instant,
+    limit: i64,
+) -> Result<Vec<Session>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                Session::SELECT,
+                "where t.isp_id = $1 and t.service_id = $2 and t.started_at >= $3 and t.started_at < $4 \
+                 order by t.started_at desc, t.id desc limit $5"
+            )),
+            &params![isp, service, from, until, limit],
+        )
+        .await?;
+    records(rows, Session::from_row)
+}
+
 /// The newest sessions of an Isp first, for the overview.
 pub async fn latest(tx: &Tx, isp: IspId, limit: i64) -> Result<Vec<Session>, Error> {
     let rows = tx

@@ -1,6 +1,6 @@
 //! Tokens: what a login or a client's secret was exchanged for. Opaque, kept hashed, revocable at once.
 
-use domain::{ApiClientId, Instant, IspId, StaffId};
+use domain::{ApiClientId, CustomerId, Instant, IspId, StaffId};
 
 use crate::{
     db::{Error, Tx},
@@ -28,6 +28,8 @@ record! {
         /// A refresh token's only use.
         used_at: Option<Instant>,
         revoked_at: Option<Instant>,
+        /// A subscriber's own.
+        customer_id: Option<CustomerId>,
     }
 }
 
@@ -82,6 +84,30 @@ pub async fn revoke_staff(tx: &Tx, isp: IspId, staff: StaffId, at: Instant) -> R
     tx.run(
         sql!("update token set revoked_at = $3 where isp_id = $1 and staff_id = $2 and revoked_at is null"),
         &params![isp, staff, at],
+    )
+    .await
+    .map(drop)
+}
+
+/// As [`revoke`]; `false` when somebody was faster.
+pub async fn retire(tx: &Tx, isp: IspId, id: i64, at: Instant) -> Result<bool, Error> {
+    let retired = tx
+        .run(
+            sql!("update token set revoked_at = $3 where isp_id = $1 and id = $2 and revoked_at is null"),
+            &params![isp, id, at],
+        )
+        .await?;
+    Ok(retired > 0)
+}
+
+/// Ends a subscriber's tokens but one.
+pub async fn revoke_others(tx: &Tx, isp: IspId, customer: CustomerId, kept: i64, at: Instant) -> Result<(), Error> {
+    tx.run(
+        sql!(
+            "update token set revoked_at = $4 where isp_id = $1 and customer_id = $2 and id <> $3 \
+             and revoked_at is null"
+        ),
+        &params![isp, customer, kept, at],
     )
     .await
     .map(drop)

@@ -26,12 +26,14 @@ struct Task {
 #[derive(Clone, Copy)]
 enum Run {
     Expiry,
+    Renewal,
     FairUse,
     Forget,
 }
 
 const TASKS: &[Task] = &[
     Task { name: "expiry", every: SECOND, lease: MINUTE, run: Run::Expiry },
+    Task { name: "renewal", every: MINUTE, lease: 5 * MINUTE, run: Run::Renewal },
     Task { name: "fair use", every: SECOND, lease: MINUTE, run: Run::FairUse },
     Task { name: "forget", every: HOUR, lease: 30 * MINUTE, run: Run::Forget },
 ];
@@ -98,6 +100,7 @@ pub async fn turn(app: &App, events_days: i64) -> Result<(), Error> {
         if service::schedule::take(app, task.name, task.every, task.lease).await? {
             let done = match task.run {
                 Run::Expiry => service::expiry::run(app).await.map(drop),
+                Run::Renewal => service::renewals::run(app).await.map(drop),
                 Run::FairUse => service::fup::run(app).await.map(drop),
                 Run::Forget => forget(app, events_days).await,
             };

@@ -23,7 +23,6 @@ pub(crate) mod subscriptions;
 pub(crate) mod vpn;
 mod webhooks;
 mod fup;
-mod packages;
 mod why;
 
 use axum::Router;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use service::vault::{random_text, random_uuid};
+use service::vault::{hex, random_bytes, random_text, random_uuid};
 
 use crate::server::Addresses;
 
@@ -22,6 +22,9 @@ pub const OTHER_OWNER: &str = "admin@other.example";
 /// Who signs in to ISPBills v1.
 pub const API_LOGIN: &str = "api@demo.example";
 pub const OTHER_API_LOGIN: &str = "api@other.example";
+/// Who holds the token of Zal's calls.
+pub const ZAL_LOGIN: &str = "zal@demo.example";
+pub const OTHER_ZAL_LOGIN: &str = "zal@other.example";
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
@@ -36,6 +39,57 @@ pub struct Credentials {
     pub ispbills: OauthClient,
     #[serde(default = "OauthClient::new")]
     pub other_ispbills: OauthClient,
+    #[serde(default = "ZalUser::new")]
+    pub zal: ZalUser,
+    #[serde(default = "ZalUser::new")]
+    pub other_zal: ZalUser,
+    #[serde(default = "Pair::demo")]
+    pub jaze: Pair,
+    #[serde(default = "Pair::other")]
+    pub other_jaze: Pair,
+}
+
+/// A person with a token of Zal's calls.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZalUser {
+    pub password: String,
+    /// Given once the person is there.
+    pub token: Option<String>,
+}
+
+impl ZalUser {
+    fn new() -> ZalUser {
+        ZalUser { password: random_text(16), token: None }
+    }
+}
+
+/// Whom and what a Zal token is of.
+#[derive(Clone, Copy, Debug)]
+pub struct ZalIds {
+    pub isp_id: i64,
+    pub branch_id: i64,
+    pub user_id: i64,
+}
+
+/// A token and a key that go with every call (Jaze); the token is also the account's name.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pair {
+    pub api_token: String,
+    pub api_key: String,
+}
+
+impl Pair {
+    fn new(account: &str) -> Pair {
+        Pair { api_token: account.into(), api_key: hex(&random_bytes::<20>()) }
+    }
+
+    fn demo() -> Pair {
+        Pair::new("demo")
+    }
+
+    fn other() -> Pair {
+        Pair::new("other")
+    }
 }
 
 /// A client of ISPBills v2.
@@ -63,6 +117,10 @@ impl Credentials {
             other_alternet_key: format!("live_{}", random_text(40)),
             ispbills: OauthClient::new(),
             other_ispbills: OauthClient::new(),
+            zal: ZalUser::new(),
+            other_zal: ZalUser::new(),
+            jaze: Pair::demo(),
+            other_jaze: Pair::other(),
         }
     }
 
@@ -89,6 +147,8 @@ struct Told<'a> {
     admin: Login<'a>,
     alternet: Alternet<'a>,
     ispbills: IspBills<'a>,
+    zal: Zal<'a>,
+    jaze: Jaze<'a>,
     radius: Radius,
     other_tenant: Other<'a>,
 }
@@ -120,6 +180,24 @@ impl IspBills<'_> {
 }
 
 #[derive(Serialize)]
+struct Zal<'a> {
+    email: &'a str,
+    password: &'a str,
+    token: &'a str,
+    isp_id: i64,
+    branch_id: i64,
+    user_id: i64,
+}
+
+impl Zal<'_> {
+    fn of<'a>(email: &'a str, user: &'a ZalUser, ids: ZalIds) -> Zal<'a> {
+        let ZalIds { isp_id, branch_id, user_id } = ids;
+        let token = user.token.as_deref().unwrap_or_default();
+        Zal { email, password: &user.password, token, isp_id, branch_id, user_id }
+    }
+}
+
+#[derive(Serialize)]
 struct Radius {
     host: IpAddr,
     auth_port: u16,
@@ -133,6 +211,21 @@ struct Other<'a> {
     admin: Login<'a>,
     alternet: Alternet<'a>,
     ispbills: IspBills<'a>,
+    zal: Zal<'a>,
+    jaze: Jaze<'a>,
+}
+
+#[derive(Serialize)]
+struct Jaze<'a> {
+    api_token: &'a str,
+    api_key: &'a str,
+    account_id: &'a str,
+}
+
+impl Jaze<'_> {
+    fn of(pair: &Pair) -> Jaze<'_> {
+        Jaze { api_token: &pair.api_token, api_key: &pair.api_key, account_id: &pair.api_token }
+    }
 }
 
 /// An address one can connect to: a wildcard is reached through the loopback.
@@ -144,12 +237,20 @@ pub fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 /// Writes `demo.json`, whole or not at all: programs wait for it.
-pub fn tell(directory: &Path, known: &Credentials, at: Addresses, coa_port: u16) -> anyhow::Result<()> {
+pub fn tell(
+    directory: &Path,
+    known: &Credentials,
+    (zal, other_zal): (ZalIds, ZalIds),
+    at: Addresses,
+    coa_port: u16,
+) -> anyhow::Result<()> {
     let told = Told {
         base_url: format!("http://{}", reachable(at.http)),
         admin: Login { email: OWNER, password: &known.password },
         alternet: Alternet { api_key: &known.alternet_key },
         ispbills: IspBills::of(API_LOGIN, &known.ispbills),
+        zal: Zal::of(ZAL_LOGIN, &known.zal, zal),
+        jaze: Jaze::of(&known.jaze),
         radius: Radius {
             host: reachable(at.auth).ip(),
             auth_port: at.auth.port(),
@@ -161,6 +262,8 @@ pub fn tell(directory: &Path, known: &Credentials, at: Addresses, coa_port: u16)
             admin: Login { email: OTHER_OWNER, password: &known.other_password },
             alternet: Alternet { api_key: &known.other_alternet_key },
             ispbills: IspBills::of(OTHER_API_LOGIN, &known.other_ispbills),
+            zal: Zal::of(OTHER_ZAL_LOGIN, &known.other_zal, other_zal),
+            jaze: Jaze::of(&known.other_jaze),
         },
     };
     replace(&directory.join(TOLD), &serde_json::to_string_pretty(&told)?)

@@ -3,11 +3,13 @@
 mod bills;
 pub mod credentials;
 mod fair_use;
+mod jaze;
 mod people;
 mod plant;
 mod resellers;
 mod seed;
 mod service_desk;
+mod zal;
 
 use std::{
     net::Ipv4Addr,
@@ -16,7 +18,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use credentials::{API_LOGIN, Credentials, OTHER_API_LOGIN, RADIUS_SECRET, reachable};
+use credentials::{API_LOGIN, Credentials, OTHER_API_LOGIN, OTHER_ZAL_LOGIN, RADIUS_SECRET, ZAL_LOGIN, reachable};
 use domain::{CustomerId, IspId, Kind, billing::Payer};
 use jiff::tz::TimeZone;
 use people::{OTHERS, PASSWORD, PEOPLE, Person};
@@ -56,7 +58,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let lock = lock::take(directory)?;
     credentials::untell(directory);
     let location = location(options)?;
-    let (db, vault, known) = continued(directory, &location, options.coa_port).await?;
+    let (db, vault, mut known) = continued(directory, &location, options.coa_port).await?;
     let app = server::core(db, Clock::System, vault);
     let (isp, other) = tenants(&app).await?;
     let actor = Actor::system(isp);
@@ -65,6 +67,8 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     }
     seed::ispbills(&app, isp, API_LOGIN, &known.ispbills).await?;
     seed::ispbills(&app, other, OTHER_API_LOGIN, &known.other_ispbills).await?;
+    let zal = zal::seed(&app, isp, ZAL_LOGIN, &mut known.zal).await?;
+    let other_zal = zal::seed(&app, other, OTHER_ZAL_LOGIN, &mut known.other_zal).await?;
     for tenant in [isp, other] {
         service_desk::furnish(&app, &Actor::system(tenant)).await?;
         bills::seed(&app, &Actor::system(tenant)).await?;
@@ -73,6 +77,8 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     plant::plant(&app, other, plant::Size::Village).await?;
     resellers::make(&app, isp, &known.ispbills).await?;
     fair_use::policy(&app, &actor).await?;
+    jaze::seed(&app, isp, &known.jaze, true).await?;
+    jaze::seed(&app, other, &known.other_jaze, false).await?;
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 
@@ -87,7 +93,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let background = Background { events_days: worker::EVENTS_KEPT_DAYS, webhooks };
     let server = server::start(app.clone(), bound, Some(lock), front, background)?;
     server.ready().await?;
-    credentials::tell(directory, &known, at, options.coa_port)?;
+    credentials::tell(directory, &known, (zal, other_zal), at, options.coa_port)?;
 
     let (mut traffic, mut visitor) = (None, None);
     if !options.no_traffic {
@@ -439,7 +445,8 @@ pub mod tests {
             auth: ([127, 0, 0, 1], 1812).into(),
             acct: ([127, 0, 0, 1], 1813).into(),
         };
-        credentials::tell(&directory, &Credentials::new(), at, 3799).unwrap();
+        let ids = credentials::ZalIds { isp_id: 1, branch_id: 1, user_id: 1 };
+        credentials::tell(&directory, &Credentials::new(), (ids, ids), at, 3799).unwrap();
         let text = std::fs::read_to_string(directory.join("demo.json")).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(json["base_url"], "http://127.0.0.1:8080");

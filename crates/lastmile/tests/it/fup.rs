@@ -155,7 +155,7 @@ async fn a_new_policy_counts_what_was_used(app: TestApp) {
     // in use, and then not
     let busy = fup::delete(&app.app, &app.actor, template).await.expect_err("in use");
     assert_eq!(busy, service::Error::InUse { what: "fair use template", by: "plan" });
-    let busy = plans::delete_bandwidth(&app.app, &app.actor, slower).await.expect_err("in use");
+    let busy = plans::delete_bandwidth(&app.app, &app.actor, slower, None).await.expect_err("in use");
     assert!(matches!(busy, service::Error::InUse { .. }));
     let plan = fup::attach(&app.app, &app.actor, app.gold, None).await.expect("taken away");
     assert!(!plan.has_fup());

@@ -31,6 +31,7 @@ mod usage;
 mod vouchers;
 mod webhooks;
 mod why;
+mod zal;
 
 /// Runs a story on SQLite, and on PostgreSQL where it is installed.
 #[macro_export]

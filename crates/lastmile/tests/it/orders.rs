@@ -94,6 +94,7 @@ async fn who_came_after_the_order_stays(app: TestApp) {
         scope: Scope::Service(ali.service),
         ordered_at,
         disconnect: true,
+        said: None,
     };
     let late = network::orders(&app.app, &world.world, &claimed(ordered_at)).await.expect("orders");
     assert!(matches!(late[0].wish, Wish::Change(_)), "{late:?}");

@@ -112,7 +112,7 @@ where
     H: Handler + Send + 'static,
     F: FnMut(usize) -> H,
 {
-    Running::start("radius-auth", &config.clone(), |i, fd, counters, stop| {
+    Running::start("radius-auth", &config.clone(), |i, fd, own, stop| {
         let mut thread = Thread {
             fd,
             cache: Cache::new(config.cache),
@@ -122,7 +122,8 @@ where
             clock: Clock(Instant::now()),
             config: config.clone(),
             clients: Box::new(clients.clone()),
-            counters,
+            counters: own.counters,
+            all: own.all,
             handler: handler(i),
         };
         Box::new(move || thread.run(&stop))
@@ -134,6 +135,7 @@ struct Thread<H> {
     config: Config,
     clients: Box<dyn Clients>,
     counters: Arc<Counters>,
+    all: Arc<[Arc<Counters>]>,
     cache: Cache,
     delayed: Delayed,
     freshness: Freshness,
@@ -193,7 +195,7 @@ impl<H: Handler> Thread<H> {
             if !self.handler.is_ready() {
                 return self.counters.silent.one();
             }
-            if let Some(len) = gate::status(&passed, Code::AccessAccept, outbound.slot(), &self.counters) {
+            if let Some(len) = gate::status(&passed, Code::AccessAccept, outbound.slot(), &self.counters, &self.all) {
                 outbound.commit(len, target, local);
             }
             return;

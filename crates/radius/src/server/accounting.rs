@@ -68,6 +68,7 @@ struct Port {
     fd: OwnedFd,
     cache: Mutex<Cache>,
     counters: Arc<Counters>,
+    all: Arc<[Arc<Counters>]>,
 }
 
 impl Port {
@@ -90,8 +91,9 @@ pub fn start<C>(config: Config, clients: C, inbox: Arc<dyn Inbox>) -> io::Result
 where
     C: Clients + Clone + 'static,
 {
-    Running::start("radius-acct", &config.clone(), |_, fd, counters, stop| {
-        let port = Arc::new(Port { fd, cache: Mutex::new(Cache::new(config.cache)), counters });
+    Running::start("radius-acct", &config.clone(), |_, fd, own, stop| {
+        let port =
+            Arc::new(Port { fd, cache: Mutex::new(Cache::new(config.cache)), counters: own.counters, all: own.all });
         let mut thread = Thread {
             port,
             config: config.clone(),
@@ -148,7 +150,9 @@ impl Thread {
             if !self.inbox.is_ready() {
                 return counters.silent.one();
             }
-            if let Some(len) = gate::status(&passed, Code::AccountingResponse, outbound.slot(), counters) {
+            if let Some(len) =
+                gate::status(&passed, Code::AccountingResponse, outbound.slot(), counters, &self.port.all)
+            {
                 outbound.commit(len, target, local);
             }
             return;

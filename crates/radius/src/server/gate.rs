@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::socket::Datagram;
-use super::{Client, Clients, Config, Counters};
+use super::{Client, Clients, Config, Counters, Snapshot, statistics};
 use crate::authenticator::{self, MessageAuthenticator};
 use crate::packet::{Code, Packet};
 use crate::policy::{Facts, Ruling, rule};
@@ -161,7 +161,14 @@ pub fn believe(passed: &Passed<'_>, clients: &dyn Clients, counters: &Counters) 
 
 /// RFC 5997 §3 and §4.2: Message-Authenticator required, answered with Access-Accept or Accounting-Response.
 /// Returns the answer's length; Status-Server is not cached (its answer costs less than the cache).
-pub fn status(passed: &Passed<'_>, answer_code: Code, out: &mut [u8], counters: &Counters) -> Option<usize> {
+/// A client that may see them gets the figures it asks for.
+pub fn status(
+    passed: &Passed<'_>,
+    answer_code: Code,
+    out: &mut [u8],
+    counters: &Counters,
+    all: &[Arc<Counters>],
+) -> Option<usize> {
     let (packet, secret) = (&passed.packet, &passed.client.secret);
     match authenticator::check_request_mac(packet, secret) {
         MessageAuthenticator::Valid => {}
@@ -174,9 +181,15 @@ pub fn status(passed: &Passed<'_>, answer_code: Code, out: &mut [u8], counters: 
             return None;
         }
     }
-    counters.status.one();
     let mut writer = Writer::new(out, answer_code, packet.id());
     let mac_at = writer.put_message_authenticator().ok()?;
+    if passed.client.sees_statistics && statistics::asked(packet) {
+        let mut sum = Snapshot::default();
+        all.iter().for_each(|thread| sum.add(thread));
+        statistics::write(&mut writer, answer_code, &sum).ok()?;
+    }
+    // Counted last, like the datagram itself: the figures are those of before.
+    counters.status.one();
     finish(writer, packet, mac_at, passed).ok()
 }
 

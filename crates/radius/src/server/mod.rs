@@ -9,6 +9,7 @@ mod counters;
 mod delay;
 mod gate;
 mod socket;
+pub mod statistics;
 
 use std::io;
 use std::net::SocketAddr;
@@ -35,11 +36,13 @@ pub struct Client {
     pub id: u64,
     pub secret: Secret,
     pub policy: PolicyCell,
+    /// May ask for the server's figures by Status-Server ([`statistics`]).
+    pub sees_statistics: bool,
 }
 
 impl Client {
     pub fn new(id: u64, secret: impl AsRef<[u8]>, policy: Policy) -> Client {
-        Client { id, secret: Secret::new(secret), policy: PolicyCell::new(policy) }
+        Client { id, secret: Secret::new(secret), policy: PolicyCell::new(policy), sees_statistics: false }
     }
 }
 
@@ -122,16 +125,17 @@ impl Running {
     /// Opens the sockets and gives each a thread that runs `body` until told to stop.
     fn start<F>(name: &str, config: &Config, mut body: F) -> io::Result<Running>
     where
-        F: FnMut(usize, OwnedFd, Arc<Counters>, Arc<AtomicBool>) -> Box<dyn FnOnce() + Send>,
+        F: FnMut(usize, OwnedFd, Own, Arc<AtomicBool>) -> Box<dyn FnOnce() + Send>,
     {
         let sockets = socket::open(config.listen, config.threads, config.receive_buffer)?;
         let local = socket::local_addr(&sockets[0])?;
         let stop = Arc::new(AtomicBool::new(false));
         let mut running = Running { local, stop, threads: Vec::new(), counters: Vec::new() };
+        running.counters = sockets.iter().map(|_| Arc::new(Counters::default())).collect();
+        let all: Arc<[Arc<Counters>]> = running.counters.clone().into();
         for (i, fd) in sockets.into_iter().enumerate() {
-            let counters = Arc::new(Counters::default());
-            running.counters.push(counters.clone());
-            let run = body(i, fd, counters, running.stop.clone());
+            let own = Own { counters: all[i].clone(), all: all.clone() };
+            let run = body(i, fd, own, running.stop.clone());
             running.threads.push(std::thread::Builder::new().name(format!("{name}-{i}")).spawn(run)?);
         }
         Ok(running)
@@ -142,6 +146,12 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.join();
     }
+}
+
+/// A thread's counters, and everybody's.
+struct Own {
+    counters: Arc<Counters>,
+    all: Arc<[Arc<Counters>]>,
 }
 
 /// One request's bug must not take the port away from everybody: a panic is counted, logged, and met with silence.

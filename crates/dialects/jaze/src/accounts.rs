@@ -1,0 +1,79 @@
+//! E11, E12, E14, E34, E37: password, deletion, grace, fixed addresses, counts.
+
+use axum::extract::State;
+use domain::{CustomerId, Status, clock::DAY};
+use doors::fields::{id, integer, word};
+use serde_json::json;
+use service::{
+    App, customers, dossiers,
+    dossiers::State as Standing,
+    exceptions,
+    grace::{self, MAX_DAYS, NewGrace},
+};
+
+use crate::envelope::{Answer, Call, Failure, Reply, day};
+
+/// E11 The network password in the clear; every look is on record (J10).
+pub async fn password(State(app): State<App>, call: Call) -> Answer {
+    let password = dossiers::password(&app, &call.actor, call.user()).await?;
+    Ok(Reply::message(json!({ "password": password })))
+}
+
+/// E12 Delete a user; unpaid bills are taken back where that is wished (J28).
+pub async fn delete(State(app): State<App>, call: Call) -> Answer {
+    let clear = match call.segment("clear").map(|word| word.to_ascii_lowercase()).as_deref() {
+        Some("yes") => true,
+        Some("no") | None => false,
+        Some(_) => return Err(Failure::said("clear_unfinished_billing must be yes or no.")),
+    };
+    let user = call.user();
+    if clear {
+        service::bills::void_open(&app, &call.actor, user).await?;
+    }
+    customers::delete(&app, &call.actor, user).await?;
+    Ok(Reply::message("User deleted successfully"))
+}
+
+/// E14 Grace: days added to the end of the user's time, or the day on which it ends (J12).
+pub async fn grace(State(app): State<App>, mut call: Call) -> Answer {
+    let user = call.body.required("userId", id);
+    let days = call.body.required("days", integer(0, MAX_DAYS));
+    let until = call.body.optional("expiryDate", day).value();
+    call.body.finish()?;
+    grace::give(&app, &call.actor, CustomerId(user), NewGrace { days, until }).await?;
+    // No space before the id, as sampled.
+    Ok(Reply::message(format!("Additional {days} days has been extended for this user{user}")))
+}
+
+/// E34 Release a row of `staticIpMac`, counted from 0 (J22).
+pub async fn release(State(app): State<App>, mut call: Call) -> Answer {
+    let user = call.body.required("userId", id);
+    let row = call.body.required("whichIpMacRow", integer(0, i64::MAX));
+    let what = call.body.optional("toRemove", word(&["ip", "mac", "both"])).or("both");
+    call.body.finish()?;
+    let one = dossiers::one(&app, &call.actor, CustomerId(user)).await?;
+    let has_row = one.line.as_ref().is_some_and(|line| line.address.is_some() || line.mac.is_some());
+    if row != 0 || !has_row {
+        return Err(Failure::said("The user has no such IP/MAC row"));
+    }
+    exceptions::release(&app, &call.actor, CustomerId(user), what != "mac", what != "ip").await?;
+    Ok(Reply::message("The Static IP/MAC have been released"))
+}
+
+/// E37 How many users there are in each state (J25); the account is in the path.
+pub async fn count(State(app): State<App>, call: Call) -> Answer {
+    let (since, until) = (call.now.plus(-7 * DAY), call.now.plus(7 * DAY));
+    let (states, movement) = dossiers::census(&app, &call.actor, since, until).await?;
+    let of = |wanted: Standing| -> i64 { states.iter().filter(|(state, _)| *state == wanted).map(|(_, n)| n).sum() };
+    let line = |status| of(Standing::Line(status));
+    let (active, expired) = (line(Status::Active), of(Standing::Expired));
+    let (blacklisted, suspended, blocked) = (line(Status::Disabled), line(Status::Suspended), line(Status::Inactive));
+    let pending = line(Status::Pending);
+    let others = line(Status::AwaitingApproval) + line(Status::Rejected);
+    Ok(Reply::message(json!({
+        "total": active + expired + blacklisted + suspended + blocked + pending + others,
+        "active": active, "online": movement.online, "expired": expired, "expiringNextWeek": movement.expiring,
+        "newUsersLastWeek": movement.created, "blacklisted": blacklisted, "suspended": suspended, "blocked": blocked,
+        "pending": pending, "churned": movement.left, "others": others
+    })))
+}

@@ -1,0 +1,127 @@
+//! Failures: `{"status": "failure", "errorCode": 404, "message": …}`. The vendor publishes none; the word and the codes
+//! are vendors/READINGS.md J2.
+
+use axum::{
+    Json,
+    http::{
+        HeaderValue, StatusCode,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    response::{IntoResponse, Response},
+};
+use domain::Instant;
+use doors::{Fault, sentence};
+use serde_json::json;
+use service::Error;
+
+/// What is said of everything that went wrong.
+pub const STATUS: &str = "failure";
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    pub code: u16,
+    pub message: String,
+    pub retry_after_s: Option<i64>,
+}
+
+/// What is not found, and how it is told.
+const UNKNOWN: &[(&str, &str)] = &[
+    ("customer", "User not found"),
+    ("service", "User not found"),
+    ("password", "The user has no password to show"),
+    ("plan", "Group not found"),
+    ("account", "Account not found"),
+    ("area", "Area not found"),
+    ("street", "Street not found"),
+    ("building", "Block not found"),
+    ("collection", "Collection not found"),
+    ("bill", "Invoice not found"),
+    ("complaint", "Ticket not found"),
+];
+
+impl Failure {
+    fn new(code: u16, message: impl Into<String>) -> Failure {
+        Failure { code, message: message.into(), retry_after_s: None }
+    }
+
+    pub fn said(message: impl Into<String>) -> Failure {
+        Failure::new(400, message)
+    }
+
+    pub fn unknown(message: &str) -> Failure {
+        Failure::new(404, message)
+    }
+
+    pub fn too_fast(retry_after_s: i64) -> Failure {
+        let message = format!("Too many requests. Please wait {retry_after_s} seconds.");
+        Failure { retry_after_s: Some(retry_after_s), ..Failure::new(429, message) }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let busy = |message: &str| Failure { retry_after_s: Some(1), ..Failure::new(503, message) };
+        match error {
+            Error::Invalid(wrong) => {
+                let told: Vec<String> = wrong.iter().map(|wrong| sentence::about(wrong.field, &wrong.why)).collect();
+                Failure::said(told.join(" "))
+            }
+            Error::NotFound { what } => {
+                let row = UNKNOWN.iter().find(|(noun, _)| *noun == what);
+                Failure::unknown(row.map_or("Not found", |(_, message)| message))
+            }
+            Error::Unauthenticated => Failure::new(401, "Invalid API token or API key"),
+            Error::Forbidden => Failure::new(403, "You are not allowed to do this"),
+            Error::InUse { .. } => Failure::said("It is in use"),
+            Error::Refused(why) => Failure::said(why),
+            Error::Insufficient { .. } => Failure::said("The balance is not sufficient"),
+            Error::KeyReused => Fault::KeyReused.into(),
+            Error::Changed => Failure::new(409, "It was changed meanwhile"),
+            Error::Busy => busy("The server is busy, please try again"),
+            Error::Unavailable => busy("The server is unavailable, please try again"),
+            Error::Internal(details) => {
+                tracing::error!(details, "a request failed");
+                Failure::new(500, "Server error")
+            }
+        }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        let message = match fault {
+            Fault::Malformed => "The request body is malformed, or nests too deep",
+            Fault::ContentType => "The request body must be a form, multipart or JSON",
+            other => other.message(),
+        };
+        Failure::new(fault.status().as_u16(), message)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = json!({ "status": STATUS, "errorCode": self.code, "message": self.message });
+        let mut response = (status, Json(body)).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        if self.code == 401 {
+            let realm = HeaderValue::from_static("Basic realm=\"api\", charset=\"UTF-8\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, realm);
+        }
+        response
+    }
+}
+
+/// Puts faults into this dialect's words.
+pub fn speak(mut response: Response, _: Instant) -> Response {
+    match response.extensions_mut().remove::<Fault>() {
+        Some(fault) => {
+            let mut told = Failure::from(fault).into_response();
+            *told.extensions_mut() = response.extensions().clone();
+            told
+        }
+        None => response,
+    }
+}

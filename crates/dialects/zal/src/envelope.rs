@@ -1,0 +1,401 @@
+//! What all calls share: who calls and what for, how answers and failures are written.
+//!
+//! Two envelopes are documented: `{"success": …}` everywhere, `{"status": "success"|"error", …}` for activation.
+
+mod attempts;
+mod failure;
+
+pub use failure::{Failure, speak};
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header::AUTHORIZATION, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use domain::{BranchId, CustomerId, Instant, Money, Scope, Scopes, StaffId};
+use doors::{Admission, Fields, Gate, fields, repeats, shell};
+use jiff::civil;
+use serde::Serialize;
+use serde_json::{Number, Value};
+use service::{
+    Actor, App, Error, Who, Why,
+    app::Tenant,
+    change::CallerKey,
+    locations,
+    portal::{self, STAFF, SUBSCRIBER},
+    tokens::Bearer,
+};
+
+use attempts::Attempts;
+
+/// What a call is for, and what it takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Need {
+    /// No credential.
+    Nothing,
+    /// No credential yet: failed sign-ins are counted.
+    SignIn,
+    /// The caller's token, good or lately ended: the handler looks at it itself.
+    OwnToken,
+    /// A token of staff.
+    Staff,
+    /// One with this right; the verb is what a refusal names.
+    Right(Scope, &'static str),
+    /// A subscriber's token.
+    Subscriber,
+}
+
+/// Method, path as in `ROUTES`, need. What is not here needs a token of staff, so that an unknown path tells nothing.
+#[rustfmt::skip]
+const NEEDS: &[(&str, &str, Need)] = &[
+    ("GET",    "/api/v1/subscribers",                 Need::Right(Scope::CustomersRead,  "view")),
+    ("GET",    "/api/v1/subscribers/details",         Need::Right(Scope::CustomersRead,  "view")),
+    ("POST",   "/api/v1/subscribers/create",          Need::Right(Scope::CustomersWrite, "create")),
+    ("PUT",    "/api/v1/subscribers/update",          Need::Right(Scope::CustomersWrite, "update")),
+    ("DELETE", "/api/v1/subscribers/delete",          Need::Right(Scope::CustomersWrite, "delete")),
+    ("POST",   "/api/v1/subscribers/activation",      Need::Right(Scope::BillingWrite,   "activate")),
+    ("POST",   "/api/v1/subscribers/mass-activation", Need::Right(Scope::BillingWrite,   "activate")),
+    ("POST",   "/api/v1/subscribers/migration",       Need::Right(Scope::CustomersWrite, "update")),
+    ("GET",    "/api/v1/subscribers/attributes",      Need::Right(Scope::CustomersRead,  "view")),
+    ("POST",   "/api/v1/subscribers/attributes",      Need::Right(Scope::CustomersWrite, "update")),
+    ("PUT",    "/api/v1/subscribers/attributes",      Need::Right(Scope::CustomersWrite, "update")),
+    ("DELETE", "/api/v1/subscribers/attributes",      Need::Right(Scope::CustomersWrite, "update")),
+    ("GET",    "/api/health",                         Need::Nothing),
+    ("POST",   "/api/v1/auth/login",                  Need::SignIn),
+    ("POST",   "/api/v1/auth/refresh",                Need::OwnToken),
+    ("POST",   "/api/v1/subscriber/login",            Need::SignIn),
+    ("POST",   "/api/v1/subscriber/auth/login",       Need::SignIn),
+    ("POST",   "/api/v1/subscriber/logout",           Need::Subscriber),
+    ("POST",   "/api/v1/subscriber/auth/logout",      Need::Subscriber),
+    ("POST",   "/api/v1/subscriber/refresh",          Need::OwnToken),
+    ("POST",   "/api/v1/subscriber/auth/refresh",     Need::OwnToken),
+    ("GET",    "/api/v1/subscriber/profile",          Need::Subscriber),
+    ("GET",    "/api/v1/subscriber/auth/profile",     Need::Subscriber),
+    ("GET",    "/api/v1/subscriber/package",          Need::Subscriber),
+    ("GET",    "/api/v1/subscriber/invoices",         Need::Subscriber),
+    ("GET",    "/api/v1/subscriber/payments",         Need::Subscriber),
+    ("GET",    "/api/v1/subscriber/usage",            Need::Subscriber),
+    ("POST",   "/api/v1/subscriber/change-password",  Need::Subscriber),
+];
+
+/// What the credential check needs.
+#[derive(Clone)]
+pub struct Door {
+    app: App,
+    gate: Gate,
+    attempts: Attempts,
+}
+
+impl Door {
+    pub fn new(app: App, gate: Gate) -> Door {
+        Door { app, gate, attempts: Attempts::default() }
+    }
+}
+
+/// Who calls: the holder of a token, with its tenant.
+#[derive(Clone)]
+pub struct Caller {
+    pub actor: Actor,
+    pub tenant: Arc<Tenant>,
+    pub scopes: Scopes,
+    pub now: Instant,
+    /// For the token's end.
+    pub token_id: i64,
+    /// For use cases that take the caller's key into their transaction.
+    pub key: Option<CallerKey>,
+    /// What a refusal says the caller may not do.
+    verb: &'static str,
+}
+
+/// Stands before every route, known or not: the token, its rate, its rights.
+pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let need = need(&request);
+    let issuer = match need {
+        Need::Nothing | Need::OwnToken => return next.run(request).await,
+        Need::SignIn => return door.attempts.guard(&door.app.clock, request, next).await,
+        Need::Staff | Need::Right(..) => STAFF,
+        Need::Subscriber => SUBSCRIBER,
+    };
+    let (Bearer { known, token_id }, tenant) = match identify(&door.app, issuer, request.headers()).await {
+        Ok(found) => found,
+        Err(failure) => return failure.into_response(),
+    };
+    let verb = if let Need::Right(_, verb) = need { verb } else { "manage" };
+    let lacks = matches!(need, Need::Right(scope, _) if !known.scopes.has(scope));
+    let mut response = match door.gate.admit(&door.app, &known).await {
+        Err(error) => Failure::from(error).into_response(),
+        Ok(Admission::TooFast { retry_after_s } | Admission::MonthUsedUp { retry_after_s }) => {
+            Failure::too_fast(retry_after_s).into_response()
+        }
+        Ok(Admission::Granted { .. }) if lacks => Failure::may_not(verb).into_response(),
+        Ok(Admission::Granted { .. }) => {
+            let caller = Caller {
+                actor: known.actor.clone(),
+                tenant,
+                scopes: known.scopes,
+                now: door.app.clock.now(),
+                token_id,
+                key: None,
+                verb,
+            };
+            request.extensions_mut().insert(caller);
+            repeats::once(&door.app, &known.actor, request, next).await
+        }
+    };
+    response.extensions_mut().insert(shell::Caller { isp: known.actor.isp, who: known.actor.who });
+    response
+}
+
+fn need(request: &Request) -> Need {
+    // HEAD is answered by the row of GET.
+    let method = if request.method() == Method::HEAD { "GET" } else { request.method().as_str() };
+    let matched = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let row = NEEDS.iter().find(|(wanted, path, _)| *wanted == method && *path == matched);
+    row.map_or(Need::Staff, |(.., need)| *need)
+}
+
+/// The text of the Bearer token, as far as it can be one.
+pub fn token(headers: &HeaderMap) -> Result<String, Failure> {
+    let text = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (scheme, token) = text.split_once(' ').unwrap_or_default();
+    let token = token.trim();
+    match scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= 255 {
+        true => Ok(token.into()),
+        false => Err(Error::Unauthenticated.into()),
+    }
+}
+
+async fn identify(app: &App, issuer: &str, headers: &HeaderMap) -> Result<(Bearer, Arc<Tenant>), Failure> {
+    let bearer = portal::authenticate(app, issuer, &token(headers)?).await?;
+    let tenant = app.tenant(bearer.known.actor.isp).await?;
+    Ok((bearer, tenant))
+}
+
+/// Where a request came from, as far as the connection tells.
+fn source(request: &Request) -> String {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string()).unwrap_or_default()
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Caller, Failure> {
+        // `admit` left it here; without it nobody gets further.
+        let caller = parts.extensions.get::<Caller>().ok_or(Error::Unauthenticated)?;
+        Ok(Caller { key: parts.extensions.get::<CallerKey>().cloned(), ..caller.clone() })
+    }
+}
+
+impl Caller {
+    /// `1500`, `1500.5`.
+    pub fn amount(&self, money: Money) -> Number {
+        doors::wire::amount(money, &self.tenant.currency)
+    }
+
+    /// `2024-01-01 10:00:00`, in the tenant's zone.
+    pub fn datetime(&self, at: Instant) -> String {
+        doors::wire::local_datetime(at, &self.tenant.zone)
+    }
+
+    /// The subscriber that holds the token.
+    pub fn subscriber(&self) -> Result<CustomerId, Failure> {
+        match self.actor.who {
+            Who::Customer(id) => Ok(id),
+            Who::Staff(_) | Who::Api(_) | Who::System => Err(Error::Unauthenticated.into()),
+        }
+    }
+
+    /// The member of staff that holds the token.
+    pub fn person(&self) -> Result<StaffId, Failure> {
+        match self.actor.who {
+            Who::Staff(id) => Ok(id),
+            Who::Customer(_) | Who::Api(_) | Who::System => Err(Error::Unauthenticated.into()),
+        }
+    }
+
+    pub fn may_not(&self) -> Failure {
+        Failure::may_not(self.verb)
+    }
+
+    /// A use case's refusal to touch another branch's, in this call's words.
+    pub fn refused(&self, error: Error) -> Failure {
+        match error {
+            Error::Forbidden => self.may_not(),
+            other => other.into(),
+        }
+    }
+
+    /// The branch a call is about: the request's, which must be the caller's. `None` is the whole Isp.
+    ///
+    /// # Errors
+    /// 403 where ISP or branch is another's.
+    pub async fn scope(&self, app: &App, place: PlaceOf) -> Result<Option<BranchId>, Failure> {
+        if place.isp != self.actor.isp.0 {
+            return Err(self.may_not());
+        }
+        locations::branch(app, &self.actor, place.branch).await.map_err(|error| self.refused(error))
+    }
+
+    /// `user_id` names the caller or somebody below.
+    pub async fn check_user(&self, app: &App, id: i64) -> Result<(), Failure> {
+        let sees_all = self.scopes == Scopes::ALL;
+        match locations::is_below(app, &self.actor, self.person()?, sees_all, StaffId(id)).await? {
+            true => Ok(()),
+            false => Err(Error::invalid("user_id", Why::Unknown).into()),
+        }
+    }
+
+    /// `2026-12-31 23:59:59` or a day, read in the tenant's zone.
+    pub fn moment(&self) -> impl Fn(&Value) -> Result<Instant, Why> + '_ {
+        |value| {
+            let text = value.as_str().ok_or(Why::NotADate)?.trim();
+            let plain = |b: u8| b.is_ascii_digit() || matches!(b, b'-' | b':' | b' ' | b'T');
+            if !(text.len() == 19 || text.len() == 10) || !text.bytes().all(plain) {
+                return Err(Why::NotADate);
+            }
+            let local: civil::DateTime = match text.len() {
+                10 => text.parse::<civil::Date>().map_err(|_| Why::NotADate)?.at(0, 0, 0, 0),
+                _ => text.replacen(' ', "T", 1).parse().map_err(|_| Why::NotADate)?,
+            };
+            if !(1970..=9998).contains(&local.year()) {
+                return Err(Why::NotADate);
+            }
+            Ok(Instant::from_civil(local, &self.tenant.zone))
+        }
+    }
+
+    /// Money of the tenant's currency, `min` minor units or more.
+    pub fn money(&self, min: i64) -> impl Fn(&Value) -> Result<Money, Why> + '_ {
+        let read = fields::amount(&self.tenant.currency);
+        move |value| match read(value)? {
+            Money(minor) if minor < min => Err(Why::TooSmall { min }),
+            amount => Ok(amount),
+        }
+    }
+}
+
+/// `isp_id` and `branch_id` as a request says them.
+#[derive(Clone, Copy, Debug)]
+pub struct PlaceOf {
+    isp: i64,
+    branch: i64,
+}
+
+impl PlaceOf {
+    /// Both are required.
+    pub fn read(fields: &mut Fields) -> PlaceOf {
+        PlaceOf { isp: fields.required("isp_id", number), branch: fields.required("branch_id", number) }
+    }
+}
+
+/// An id that may be anybody's: what no row can have is 0.
+fn number(value: &Value) -> Result<i64, Why> {
+    match fields::id(value) {
+        Err(Why::Unknown) => Ok(0),
+        read => read,
+    }
+}
+
+/// An id in the place of a path's: what no row can have is nobody's, so that the use case answers "not found".
+pub fn id(value: &Value) -> Result<i64, Why> {
+    number(value)
+}
+
+/// 0 or 1, or the words forms use.
+pub fn flag(value: &Value) -> Result<bool, Why> {
+    fields::boolean(value)
+}
+
+/// The core's field names in this document's words.
+pub fn named(error: Error) -> Error {
+    doors::fields::named(
+        error,
+        &[
+            ("plan", "package_id"),
+            ("router", "nas_id"),
+            ("salesperson", "salesperson_id"),
+            ("network_username", "username"),
+        ],
+    )
+}
+
+/// A success: `{"success": true, "message": …, "data": …}`.
+#[derive(Debug)]
+pub struct Reply<T> {
+    status: StatusCode,
+    message: Option<String>,
+    data: Option<T>,
+    secret: bool,
+}
+
+/// What a handler answers.
+pub type Answer<T> = Result<Reply<T>, Failure>;
+/// Success with a message and nothing else.
+pub type Done = Answer<()>;
+
+impl<T> Reply<T> {
+    pub fn data(data: T) -> Reply<T> {
+        Reply { status: StatusCode::OK, message: None, data: Some(data), secret: false }
+    }
+
+    pub fn said(message: impl Into<String>, data: T) -> Reply<T> {
+        Reply { status: StatusCode::OK, message: Some(message.into()), data: Some(data), secret: false }
+    }
+
+    pub fn created(message: impl Into<String>, data: T) -> Reply<T> {
+        Reply { status: StatusCode::CREATED, message: Some(message.into()), data: Some(data), secret: false }
+    }
+
+    /// RFC 6749 §5.1: nothing keeps a token that passes.
+    pub fn secret(self) -> Reply<T> {
+        Reply { secret: true, ..self }
+    }
+}
+
+impl Reply<()> {
+    pub fn done(message: impl Into<String>) -> Reply<()> {
+        Reply { status: StatusCode::OK, message: Some(message.into()), data: None, secret: false }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Reply<T> {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Wire<T> {
+            success: bool,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            message: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            data: Option<T>,
+        }
+        let Reply { status, message, data, secret } = self;
+        let mut response = (status, axum::Json(Wire { success: true, message, data })).into_response();
+        if secret {
+            response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_needs_is_a_route_and_every_subscriber_route_has_a_need() {
+        for (method, path, _) in NEEDS {
+            assert!(
+                crate::ROUTES.iter().any(|route| route.method == *method && route.path == *path),
+                "{method} {path}"
+            );
+        }
+        for route in crate::ROUTES {
+            let known = NEEDS.iter().any(|(method, path, _)| *method == route.method && *path == route.path);
+            let own = matches!(route.path, "/api/v1/auth/logout" | "/api/v1/auth/user" | "/api/v1/auth/me");
+            assert!(known || own, "{} {} needs no more than a token of staff: on purpose?", route.method, route.path);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Failures: `{"success": false, "message", "errors"}`; an activation's are `{"status": "error", "message", …}` with the
+//! status codes of vendors/READINGS.md 3.2.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use domain::Instant;
+use doors::{Fault, sentence};
+use serde_json::{Map, Value, json};
+use service::Error;
+
+/// A refusal in this dialect's words.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Failure {
+    status: StatusCode,
+    message: String,
+    errors: Vec<(&'static str, String)>,
+    retry_after_s: Option<i64>,
+    /// In activation's envelope, with these keys besides.
+    activation: Option<Map<String, Value>>,
+}
+
+/// What is not found, and how it is told.
+const UNKNOWN: &[(&str, &str)] = &[
+    ("customer", "Subscriber not found"),
+    ("service", "Subscriber not found"),
+    ("plan", "Package not found"),
+    ("attribute", "Attribute not found"),
+    ("staff", "User not found"),
+];
+
+impl Failure {
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Failure {
+        Failure { status, message: message.into(), errors: Vec::new(), retry_after_s: None, activation: None }
+    }
+
+    /// An activation's error, with what it tells besides.
+    pub fn activation(status: StatusCode, message: impl Into<String>, besides: Value) -> Failure {
+        let besides = if let Value::Object(besides) = besides { besides } else { Map::new() };
+        Failure { activation: Some(besides), ..Failure::new(status, message) }
+    }
+
+    pub fn too_fast(retry_after_s: i64) -> Failure {
+        let message = format!("Too many requests. Please wait {retry_after_s} seconds.");
+        Failure { retry_after_s: Some(retry_after_s), ..Failure::new(StatusCode::TOO_MANY_REQUESTS, message) }
+    }
+
+    pub fn may_not(verb: &str) -> Failure {
+        Failure::new(StatusCode::FORBIDDEN, format!("You do not have permission to {verb} subscribers"))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let unfit = |message: &str| Failure::new(StatusCode::UNPROCESSABLE_ENTITY, message);
+        let busy = |message: &str| Failure {
+            retry_after_s: Some(1),
+            ..Failure::new(StatusCode::SERVICE_UNAVAILABLE, message)
+        };
+        match error {
+            Error::Invalid(wrong) => Failure {
+                errors: wrong
+                    .into_iter()
+                    .map(|wrong| (wrong.field, sentence::about(wrong.field, &wrong.why)))
+                    .collect(),
+                ..unfit("Validation failed")
+            },
+            Error::NotFound { what } => {
+                let row = UNKNOWN.iter().find(|(noun, _)| *noun == what);
+                Failure::new(StatusCode::NOT_FOUND, row.map_or("Not found", |(_, message)| message))
+            }
+            Error::Unauthenticated => Failure::new(StatusCode::UNAUTHORIZED, "Unauthenticated"),
+            Error::Forbidden => Failure::may_not("view"),
+            Error::InUse { what, by } => Failure::new(StatusCode::CONFLICT, format!("The {what} is in use by {by}")),
+            Error::Refused(why) => unfit(why),
+            Error::Insufficient { .. } => unfit("Insufficient Balance"),
+            Error::KeyReused => Fault::KeyReused.into(),
+            Error::Changed => Failure::new(StatusCode::CONFLICT, "It was changed meanwhile"),
+            Error::Busy => busy("The server is busy, please try again"),
+            Error::Unavailable => busy("The server is unavailable, please try again"),
+            Error::Internal(details) => {
+                tracing::error!(details, "a request failed");
+                Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "Server error")
+            }
+        }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        Failure::new(fault.status(), fault.message())
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the failure a response carries, if it carries one.
+pub fn speak(mut response: Response, _: Instant) -> Response {
+    let own = response.extensions_mut().remove::<Failure>();
+    let failure = own.or_else(|| response.extensions_mut().remove::<Fault>().map(Failure::from));
+    let Some(Failure { status, message, errors, retry_after_s, activation }) = failure else { return response };
+    let body = match activation {
+        Some(besides) => {
+            let mut body = json!({ "status": "error", "message": message });
+            besides.into_iter().for_each(|(key, value)| body[key] = value);
+            body
+        }
+        None => {
+            let mut body = json!({ "success": false, "message": message });
+            if !errors.is_empty() {
+                let mut fields = Map::new();
+                for (field, told) in errors {
+                    let list = fields.entry(field).or_insert_with(|| json!([]));
+                    if let Value::Array(list) = list {
+                        list.push(told.into());
+                    }
+                }
+                body["errors"] = fields.into();
+            }
+            body
+        }
+    };
+    let mut told = (status, Json(body)).into_response();
+    if let Some(seconds) = retry_after_s {
+        told.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    // Headers the refusal came with (`Allow`) and what the log wants to know stay.
+    for (name, value) in response.headers() {
+        if !matches!(name.as_str(), "content-length" | "content-type") {
+            told.headers_mut().insert(name, value.clone());
+        }
+    }
+    *told.extensions_mut() = std::mem::take(response.extensions_mut());
+    told
+}

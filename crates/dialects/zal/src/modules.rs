@@ -1,0 +1,271 @@
+//! What a list brings along: each module asked for adds its key to every subscriber, and it is absent otherwise
+//! (vendors/READINGS.md Z11).
+
+use domain::{InvoiceId, bill::BillStatus};
+use doors::Fields;
+use serde_json::{Value, json};
+use service::subscribers::{Along, PLACES, Shown, Wanted, place_of};
+
+use crate::envelope::{Caller, flag};
+
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Modules {
+    package: bool,
+    salesperson: bool,
+    nas: bool,
+    radacct: bool,
+    radchecks: bool,
+    radreply: bool,
+    radusergroup: bool,
+    ip_pool: bool,
+    balance: bool,
+    area: bool,
+    invoice: bool,
+    ledger: bool,
+    payment: bool,
+}
+
+impl Modules {
+    pub fn read(asked: &mut Fields) -> Modules {
+        let all = asked.optional("all_module_status", flag).or(false);
+        let mut wants = |name| asked.optional(name, flag).or(false) || all;
+        Modules {
+            package: wants("package_module"),
+            salesperson: wants("salesperson_module"),
+            nas: wants("nas_module"),
+            radacct: wants("radacct_module"),
+            radchecks: wants("radchecks_module"),
+            radreply: wants("radreply_module"),
+            radusergroup: wants("radusergroup_module"),
+            ip_pool: wants("ip_pool_module"),
+            balance: wants("balance_module"),
+            area: wants("area_module"),
+            invoice: wants("invoice_module"),
+            ledger: wants("ledger_module"),
+            payment: wants("payment_module"),
+        }
+    }
+
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            routers: self.nas || self.ip_pool,
+            sessions: self.radacct,
+            attributes: self.radchecks || self.radreply,
+            places: self.area,
+            invoices: self.invoice,
+            postings: self.ledger,
+            payments: self.payment,
+        }
+    }
+
+    /// Adds the keys to one subscriber's row.
+    pub fn add(&self, caller: &Caller, shown: &Shown, along: &Along, row: &mut Value) {
+        let keys: [(bool, &str, fn(&Caller, &Shown, &Along) -> Value); 13] = [
+            (self.package, "package", package),
+            (self.salesperson, "salesperson", salesperson),
+            (self.nas, "nas", nas),
+            (self.radacct, "radacct", radacct),
+            (self.radchecks, "radchecks", radchecks),
+            (self.radreply, "radreply", radreply),
+            (self.radusergroup, "radusergroup", radusergroup),
+            (self.ip_pool, "ip_pool", ip_pool),
+            (self.balance, "current_balance", |caller, shown, _| caller.amount(shown.balance).into()),
+            (self.area, "area_data", area_data),
+            (self.invoice, "invoices", invoices),
+            (self.ledger, "ledger", ledger),
+            (self.payment, "payments", payments),
+        ];
+        for (wanted, key, make) in keys {
+            if wanted {
+                row[key] = make(caller, shown, along);
+            }
+        }
+    }
+}
+
+pub fn package(caller: &Caller, shown: &Shown, _: &Along) -> Value {
+    let Some(offer) = &shown.offer else { return Value::Null };
+    json!({
+        "id": offer.plan.id.0,
+        "name": offer.plan.name,
+        "price": caller.amount(offer.version.price),
+        "duration": offer.version.validity,
+        "duration_type": offer.version.validity_unit,
+        "connection_type": crate::change::connection_type(offer.plan.kind),
+        "data_limit": offer.version.data_limit.filter(|_| offer.version.limited),
+        "data_unit": offer.version.data_unit.as_ref().filter(|_| offer.version.limited),
+        "status": u8::from(offer.plan.enabled),
+    })
+}
+
+fn salesperson(_: &Caller, shown: &Shown, _: &Along) -> Value {
+    let Some(person) = &shown.salesperson else { return Value::Null };
+    json!({ "id": person.id.0, "name": person.name, "email": person.email, "phone": person.phone, "status": person.status })
+}
+
+fn nas(_: &Caller, shown: &Shown, along: &Along) -> Value {
+    let router = shown.line.as_ref().and_then(|line| along.routers.iter().find(|router| router.id == line.router_id));
+    let Some(router) = router else { return Value::Null };
+    json!({
+        "id": router.id.0,
+        "shortname": router.name,
+        "nasname": router.network,
+        "type": router.vendor,
+        // Never shown, as with passwords (READINGS 3.5).
+        "secret": HIDDEN,
+        "coa_port": router.coa_port,
+    })
+}
+
+const HIDDEN: &str = "***hidden***";
+
+fn radacct(caller: &Caller, shown: &Shown, along: &Along) -> Value {
+    let Some(line) = &shown.line else { return json!([]) };
+    let own = along.sessions.iter().filter(|session| session.service_id == Some(line.id));
+    own.map(|session| {
+        json!({
+            "radacctid": session.id.0,
+            "acctsessionid": session.acct_session_id,
+            "username": session.username,
+            "acctstarttime": caller.datetime(session.started_at),
+            "acctupdatetime": caller.datetime(session.reported_at),
+            "acctstoptime": session.ended_at.map(|at| caller.datetime(at)),
+            "acctsessiontime": session.session_time_s,
+            "acctinputoctets": session.up_total,
+            "acctoutputoctets": session.down_total,
+            "callingstationid": session.mac,
+            "framedipaddress": session.address,
+            "acctterminatecause": session.end_cause,
+        })
+    })
+    .collect()
+}
+
+/// What a login must meet: the password and the expiry of every subscriber, and `==` attributes of its own.
+fn radchecks(caller: &Caller, shown: &Shown, along: &Along) -> Value {
+    let Some(line) = &shown.line else { return json!([]) };
+    let mut rows = Vec::new();
+    if line.secret.is_some() {
+        rows.push(json!({ "id": null, "attribute": "Cleartext-Password", "op": ":=", "value": HIDDEN }));
+    }
+    if let Some(at) = line.expires_at {
+        rows.push(json!({ "id": null, "attribute": "Expiration", "op": ":=", "value": caller.datetime(at) }));
+    }
+    rows.extend(attributes(along, line.id.0, true));
+    rows.into()
+}
+
+fn radreply(_: &Caller, shown: &Shown, along: &Along) -> Value {
+    let Some(line) = &shown.line else { return json!([]) };
+    let mut rows = Vec::new();
+    if let Some(address) = &line.address {
+        rows.push(json!({ "id": null, "attribute": "Framed-IP-Address", "op": ":=", "value": address }));
+    }
+    rows.extend(attributes(along, line.id.0, false));
+    rows.into()
+}
+
+fn attributes(along: &Along, service: i64, checks: bool) -> impl Iterator<Item = Value> + '_ {
+    let own = along.attributes.iter().filter(move |row| row.service_id.0 == service && (row.op == "==") == checks);
+    own.map(|row| json!({ "id": row.id, "attribute": row.attribute, "op": row.op, "value": row.value }))
+}
+
+fn radusergroup(_: &Caller, shown: &Shown, _: &Along) -> Value {
+    match (&shown.line, &shown.offer) {
+        (Some(line), Some(offer)) => {
+            json!([{ "username": line.username, "groupname": offer.plan.name, "priority": 1 }])
+        }
+        _ => json!([]),
+    }
+}
+
+fn ip_pool(_: &Caller, shown: &Shown, along: &Along) -> Value {
+    let pool = shown.offer.as_ref().and_then(|offer| offer.plan.pool_id);
+    let Some(pool) = pool.and_then(|id| along.pools.iter().find(|pool| pool.id == id)) else { return Value::Null };
+    let address = shown.line.as_ref().and_then(|line| line.address.clone());
+    json!({ "id": pool.id.0, "name": pool.name, "ranges": pool.ranges, "address": address })
+}
+
+fn area_data(_: &Caller, shown: &Shown, along: &Along) -> Value {
+    let Some(profile) = &shown.profile else { return Value::Null };
+    let mut data = json!({});
+    for (place, level) in PLACES {
+        data[level] = match place_of(profile, place) {
+            Some(id) => json!({ "id": id, "name": along.places.get(&(level, id)) }),
+            None => Value::Null,
+        };
+    }
+    data
+}
+
+/// 1 Paid, 2 Unpaid, 3 Cancelled, 5 Partial (READINGS Z6). What is owed for a running period reads as 6, Due.
+pub fn invoice_status(status: BillStatus) -> u8 {
+    match status {
+        BillStatus::Paid => 1,
+        BillStatus::Unpaid => 6,
+        BillStatus::Partial => 5,
+        BillStatus::Void => 3,
+    }
+}
+
+fn invoices(caller: &Caller, shown: &Shown, along: &Along) -> Value {
+    let own = along.invoices.iter().filter(|invoice| invoice.customer_id == shown.customer.id);
+    own.map(|invoice| {
+        json!({
+            "id": invoice.id.0,
+            "invoice_number": number(&invoice.series, invoice.number),
+            "billing_total_amount": caller.amount(invoice.total),
+            "billing_due_amount": caller.amount(domain::Money(invoice.total.0 - invoice.paid.0)),
+            "invoice_status": invoice_status(invoice.status),
+            "created_at": caller.datetime(invoice.issued_at),
+        })
+    })
+    .collect()
+}
+
+pub fn number(series: &str, number: i64) -> String {
+    format!("{series}-{number:06}")
+}
+
+/// READINGS 3.3: 1 Payment or top-up, 2 Withdraw, 3 Invoice. Profile type 2 is a subscriber.
+fn ledger(caller: &Caller, shown: &Shown, along: &Along) -> Value {
+    let own = along.postings.iter().filter(|posted| posted.customer == shown.customer.id);
+    own.map(|posted| {
+        let ledger_type = match posted.kind.as_str() {
+            "activation" | "recharge" | "invoice" | "bill" => 3,
+            _ if posted.amount.is_negative() => 2,
+            _ => 1,
+        };
+        json!({
+            "transaction_id": posted.entry,
+            "ledger_type": ledger_type,
+            "to_profile_type": 2,
+            "to_id": shown.customer.id.0,
+            "to_username": shown.customer.username,
+            "account": if posted.wallet { "balance" } else { "due" },
+            "amount": caller.amount(posted.amount),
+            "previous_balance": caller.amount(domain::Money(posted.balance.0 - posted.amount.0)),
+            "balance": caller.amount(posted.balance),
+            "reference": posted.reference,
+            "action_by": posted.actor,
+            "created_at": caller.datetime(posted.at),
+        })
+    })
+    .collect()
+}
+
+fn payments(caller: &Caller, shown: &Shown, along: &Along) -> Value {
+    let own = along.payments.iter().filter(|payment| payment.customer_id == shown.customer.id);
+    own.map(|payment| {
+        json!({
+            "id": payment.id.0,
+            "amount": caller.amount(payment.amount),
+            "payment_method": payment.method,
+            "reference": payment.reference,
+            "status": payment.state,
+            "invoice_id": payment.invoice_id.map(|InvoiceId(id)| id),
+            "created_at": caller.datetime(payment.created_at),
+        })
+    })
+    .collect()
+}

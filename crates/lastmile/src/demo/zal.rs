@@ -1,0 +1,123 @@
+//! What the demo has for Zal's callers: a person with a token, places, salespeople with packages and subscribers, and
+//! some subscribers who wait to be activated. Made once; an earlier demo's directory gets it now.
+
+use anyhow::Context;
+use domain::{IspId, Kind, PlanId, Role, Scopes, StaffId, Status};
+use service::{
+    Actor, App, locations, plans, portal,
+    staff::{self, NewStaff},
+    subscribers::{self, Details, Filter, Wanted},
+    vault::random_text,
+};
+
+use super::credentials::{ZalIds, ZalUser};
+
+const PLACES: [(&str, &str); 5] = [
+    ("country", "Kenya"),
+    ("province", "Nairobi County"),
+    ("city", "Nairobi"),
+    ("area", "Westlands"),
+    ("subarea", "Parklands"),
+];
+const DEPARTMENTS: [&str; 2] = ["Sales", "Field service"];
+const SALESPEOPLE: [(&str, &str); 2] = [("Sarah Wambui", "sarah"), ("Tom Odera", "tom")];
+const WAITING: [(&str, &str); 3] =
+    [("Pauline Auma", "pauline.auma"), ("Quincy Maina", "quincy.maina"), ("Rose Jeruto", "rose.jeruto")];
+/// The demo's token is good for ten years.
+const TOKEN_DAYS: i64 = 3650;
+
+pub async fn seed(app: &App, isp: IspId, email: &str, known: &mut ZalUser) -> anyhow::Result<ZalIds> {
+    let actor = Actor::system(isp);
+    let user = person(app, &actor, "Zal", email, &known.password, Role::Owner).await?;
+    let stands = match &known.token {
+        Some(token) => portal::authenticate(app, portal::STAFF, token).await.is_ok(),
+        None => false,
+    };
+    if !stands {
+        known.token = Some(portal::for_staff(app, &actor, user, TOKEN_DAYS).await?.text);
+    }
+    if locations::departments(app, &actor).await?.is_empty() {
+        fill(app, &actor, email).await.context("places, salespeople and their subscribers")?;
+    }
+    let branch = locations::head_office(app, &actor).await?.id;
+    Ok(ZalIds { isp_id: isp.0, branch_id: branch.0, user_id: user.0 })
+}
+
+async fn person(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    email: &str,
+    password: &str,
+    role: Role,
+) -> anyhow::Result<StaffId> {
+    let (people, _) = staff::list(app, actor, staff::Filter::default(), 0, 10_000).await?;
+    if let Some(person) = people.iter().find(|person| person.email == email) {
+        return Ok(person.id);
+    }
+    let person = NewStaff {
+        name: name.into(),
+        email: email.into(),
+        password: password.into(),
+        phone: None,
+        role,
+        branch: None,
+        parent: None,
+    };
+    Ok(staff::create(app, actor, Scopes::ALL, person).await?.id)
+}
+
+async fn fill(app: &App, actor: &Actor, email: &str) -> anyhow::Result<()> {
+    let host = email.split_once('@').map_or("demo.example", |(_, host)| host);
+    let mut places = [None; 5];
+    let mut parent = None;
+    for (at, (level, name)) in PLACES.into_iter().enumerate() {
+        let place = locations::create(app, actor, level, parent, name.into()).await?;
+        parent = Some(place.id);
+        places[at] = Some(Some(place.id));
+    }
+    let offers = plans::offers(app, actor).await?;
+    let sold: Vec<PlanId> = offers.iter().filter(|offer| offer.plan.enabled).map(|offer| offer.plan.id).collect();
+    let mut sellers = Vec::new();
+    for (name, login) in SALESPEOPLE {
+        let email = format!("{login}@{host}");
+        let id = person(app, actor, name, &email, &random_text(20), Role::Salesperson).await?;
+        locations::assign_plans(app, actor, id, sold.clone()).await?;
+        sellers.push(id);
+    }
+    let everybody = subscribers::list(app, actor, Filter::default(), Wanted::default(), 0, 1000).await?;
+    let homes = everybody.rows.iter().filter(|row| row.line.as_ref().is_some_and(|line| line.kind == Kind::Pppoe));
+    let homes: Vec<_> = homes.map(|row| row.customer.id).collect();
+    let first = homes.len().div_ceil(2).max(20);
+    // The department is made last: its being there says that all of this is.
+    for (at, id) in homes.iter().enumerate() {
+        let seller = if at < first { sellers[0] } else { sellers[1] };
+        let details = Details { salesperson: Some(Some(seller)), places, ..Details::default() };
+        subscribers::update(app, actor, *id, details).await?;
+    }
+    let home = offers.iter().find(|offer| offer.plan.kind == Kind::Pppoe && offer.plan.enabled);
+    let home = home.context("no package for homes")?.plan.id;
+    for (name, login) in WAITING {
+        let username = login.to_string();
+        let taken = Filter { search: Some(username.clone()), ..Filter::default() };
+        if subscribers::list(app, actor, taken, Wanted::default(), 0, 1).await?.total > 0 {
+            continue;
+        }
+        let details = Details {
+            username: Some(username),
+            full_name: Some(name.into()),
+            password: Some(super::people::PASSWORD.into()),
+            plan: Some(home),
+            salesperson: Some(Some(sellers[0])),
+            status: Some(Status::Pending),
+            phone: Some(Some("0722000111".into())),
+            places,
+            ..Details::default()
+        };
+        subscribers::create(app, actor, None, details, None).await?;
+    }
+    for name in DEPARTMENTS {
+        locations::create_department(app, actor, name.into()).await?;
+    }
+    Ok(())
+}
