@@ -14,8 +14,9 @@ use std::{
 
 use domain::RouterId;
 use radius::{
-    Overflow, Secret, attribute, dictionary,
+    Overflow, Secret, attribute,
     client::{Draft, Outcome, PATIENCE, Signed},
+    dictionary,
 };
 use service::{
     App, Error,
@@ -198,7 +199,8 @@ fn write(vendor: Vendor, directory: &Directory, order: &Order, mut draft: Draft)
     if let Wish::Say(said) = &order.wish {
         for (name, value) in said {
             // The door has checked them; what another dictionary knew is left out.
-            let known = dictionary::by_name(name).and_then(|entry| Some((entry, dictionary::encode(entry, value).ok()?)));
+            let known =
+                dictionary::by_name(name).and_then(|entry| Some((entry, dictionary::encode(entry, value).ok()?)));
             match known {
                 Some((entry, bytes)) => draft.put_entry(entry, &bytes)?,
                 None => tracing::warn!(attribute = name, "an attribute to be said is in no dictionary"),

@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn what_is_given_back() {
         let at = |day: i64| Instant(1_893_445_200_000_000).plus(day * DAY);
-        let january = Sold { starts_at: at(0), ends_at: at(31), taxed: Taxed { net: Money(258_621), tax: Money(41_379) } };
+        let january =
+            Sold { starts_at: at(0), ends_at: at(31), taxed: Taxed { net: Money(258_621), tax: Money(41_379) } };
         let rows = [
             // kind, on day → total, tax
             (MoveKind::Now, 10, 203_226, 28_031),

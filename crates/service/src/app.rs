@@ -10,8 +10,8 @@ use store::db::{Class, Db};
 use crate::{
     Clock, Error, Isp, Vault,
     feed::Feed,
-    statistics::Statistics,
     ids::{Ids, Table},
+    statistics::Statistics,
 };
 
 /// The core, shared by all doors; clones are cheap.
@@ -45,7 +45,16 @@ impl Tenant {
 
 impl App {
     pub fn new(db: Db, clock: Clock, vault: Vault, node: &str) -> App {
-        App { ids: Ids::default(), db, clock, vault, feed: Feed::default(), node: node.into(), statistics: Statistics::default(), tenants: Arc::default() }
+        App {
+            ids: Ids::default(),
+            db,
+            clock,
+            vault,
+            feed: Feed::default(),
+            node: node.into(),
+            statistics: Statistics::default(),
+            tenants: Arc::default(),
+        }
     }
 
     /// An id for a row whose secrets are sealed before its transaction begins.

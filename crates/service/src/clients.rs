@@ -198,12 +198,7 @@ pub async fn create_pair(app: &App, actor: &Actor, command: NewPair) -> Result<I
 }
 
 /// The client of `dialect` that holds this secret under this name.
-pub async fn authenticate_pair(
-    app: &App,
-    dialect: &'static str,
-    public: &str,
-    secret: &str,
-) -> Result<Known, Error> {
+pub async fn authenticate_pair(app: &App, dialect: &'static str, public: &str, secret: &str) -> Result<Known, Error> {
     let (hash, public, now) = (token_hash(secret), public.to_string(), app.clock.now());
     let client = app
         .db

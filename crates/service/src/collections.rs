@@ -60,10 +60,7 @@ pub async fn customers_of(
     area: Option<i64>,
 ) -> Result<Vec<CustomerId>, Error> {
     let (isp, branch) = (actor.isp, actor.branch);
-    Ok(app
-        .db
-        .read(async move |tx| rows::customers_of(tx, isp, branch, collector, area.unwrap_or(0)).await)
-        .await?)
+    Ok(app.db.read(async move |tx| rows::customers_of(tx, isp, branch, collector, area.unwrap_or(0)).await).await?)
 }
 
 /// What these customers owe; who is not named owes nothing and never has.

@@ -15,12 +15,7 @@ use store::{
 
 pub use store::dossier::Movement;
 
-use crate::{
-    Actor, App, Error, Vault,
-    app::Tenant,
-    customers::secret_place,
-    setup::login_key,
-};
+use crate::{Actor, App, Error, Vault, app::Tenant, customers::secret_place, setup::login_key};
 
 /// So many customers are read at a time.
 const PAGE: usize = 500;

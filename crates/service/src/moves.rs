@@ -26,8 +26,9 @@ use crate::{
     Actor, App, Change, Error, Why,
     app::Tenant,
     bills::{self, Means, NewBill, WALLET},
+    exceptions,
     ids::Table,
-    exceptions, plans,
+    plans,
 };
 
 /// So many are made in one turn.
@@ -291,7 +292,8 @@ async fn give_back(change: &Change<'_>, kind: MoveKind, old: &Period, invoice: &
     let lines = entry.balanced().ok_or_else(|| Error::Internal("a credit does not balance".into()))?;
     let id = change.id(Table::Entry).await?;
     let reference = Some(format!("invoice:{}", invoice.id));
-    let heading = Heading { kind: "credit_note", reference, reason: Some("moved"), actor: change.actor, at: change.now };
+    let heading =
+        Heading { kind: "credit_note", reference, reason: Some("moved"), actor: change.actor, at: change.now };
     ledger::post(change.tx, change.isp, id, &heading, &lines).await?;
     let number = counter::take(change.tx, change.isp, "invoice:CN", 1).await?;
     CreditNote {

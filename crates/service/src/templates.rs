@@ -3,13 +3,7 @@
 use domain::{CustomerId, Instant, Money};
 use store::{customer, db::Class, profile, service};
 
-use crate::{
-    Actor, App, Error, Vault, Why,
-    app::Tenant,
-    dossiers::opened,
-    messages, plans,
-    vault::random_bytes,
-};
+use crate::{Actor, App, Error, Vault, Why, app::Tenant, dossiers::opened, messages, plans, vault::random_bytes};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Channel {
@@ -102,8 +96,16 @@ pub async fn send(app: &App, actor: &Actor, command: Sending) -> Result<Vec<Stri
             let recipient = recipient.ok_or(Error::Refused(missing))?;
             let facts = facts(change, &tenant, &vault, &owner).await?;
             let body = text(&command.template, &facts, change.now);
-            messages::write(change, command.channel.word(), command.name, recipient.clone(), body, *id, owner.branch_id)
-                .await?;
+            messages::write(
+                change,
+                command.channel.word(),
+                command.name,
+                recipient.clone(),
+                body,
+                *id,
+                owner.branch_id,
+            )
+            .await?;
             recipients.push(recipient);
         }
         Ok(recipients)
@@ -157,9 +159,8 @@ async fn facts(
         portal: portal.map(|password| (owner.username.clone(), password)),
         plan,
         expires_at,
-        until: expires_at.map_or_else(String::new, |at| {
-            at.in_zone(&tenant.zone).strftime("%Y-%m-%d %H:%M").to_string()
-        }),
+        until: expires_at
+            .map_or_else(String::new, |at| at.in_zone(&tenant.zone).strftime("%Y-%m-%d %H:%M").to_string()),
         used_mb: line.as_ref().map_or(0, |line| line.used_bytes / 1_000_000),
         quota_mb: line.as_ref().and_then(|line| line.quota_bytes).map(|bytes| bytes / 1_000_000),
         used_minutes: line.as_ref().map_or(0, |line| line.used_time_s / 60),
@@ -176,14 +177,18 @@ fn text(template: &Template, facts: &Facts, now: Instant) -> String {
     let of = |limit: Option<i64>, unit: &str| limit.map_or(String::new(), |limit| format!(" of {limit} {unit}"));
     match template {
         Template::Granted(Access::Network) => {
-            format!("You have been granted access to the internet at {isp} -\nUsername: {username}\nPassword: {password}")
+            format!(
+                "You have been granted access to the internet at {isp} -\nUsername: {username}\nPassword: {password}"
+            )
         }
         Template::Granted(Access::Portal) => {
             let (user, password) = match &facts.portal {
                 Some((user, password)) => (user.as_str(), password.as_str()),
                 None => (username.as_str(), password),
             };
-            format!("You have been granted access to the customer portal of {isp} -\nUsername: {user}\nPassword: {password}")
+            format!(
+                "You have been granted access to the customer portal of {isp} -\nUsername: {user}\nPassword: {password}"
+            )
         }
         Template::VerificationCode => {
             let number = u32::from_be_bytes(random_bytes()) % 1_000_000;

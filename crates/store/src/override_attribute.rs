@@ -27,10 +27,7 @@ record! {
 pub async fn of_service(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Vec<OverrideAttribute>, Error> {
     let rows = tx
         .rows(
-            sql!(text!(
-                OverrideAttribute::SELECT,
-                "where t.isp_id = $1 and t.service_id = $2 order by t.stage, t.id"
-            )),
+            sql!(text!(OverrideAttribute::SELECT, "where t.isp_id = $1 and t.service_id = $2 order by t.stage, t.id")),
             &params![isp, service],
         )
         .await?;

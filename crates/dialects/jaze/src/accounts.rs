@@ -5,8 +5,9 @@ use domain::{CustomerId, Status, clock::DAY};
 use doors::fields::{id, integer, word};
 use serde_json::json;
 use service::{
-    App, customers, dossiers, exceptions,
+    App, customers, dossiers,
     dossiers::State as Standing,
+    exceptions,
     grace::{self, MAX_DAYS, NewGrace},
 };
 

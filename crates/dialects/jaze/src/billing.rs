@@ -5,8 +5,7 @@ use domain::{CustomerId, InvoiceId, Money, PlanId, billing::Payer};
 use doors::fields::{amount, boolean, id, lines, word};
 use serde_json::{Value, json};
 use service::{
-    App, Why,
-    BillFilter,
+    App, BillFilter, Why,
     bills::{self, Means, Shown},
     moves::{self, NewMove, When},
     payments::{self, NewPayment},
@@ -72,7 +71,8 @@ pub async fn renew(State(app): State<App>, mut call: Call) -> Answer {
     call.body.finish()?;
     let plan = group.filter(|_| change_plan);
     if scheduled {
-        let plan = plan.ok_or_else(|| Failure::said("Only a change of plan can be scheduled; renewals are automatic."))?;
+        let plan =
+            plan.ok_or_else(|| Failure::said("Only a change of plan can be scheduled; renewals are automatic."))?;
         let when = match (based_on, on) {
             (Some("customDate"), Some(day)) => When::On(day),
             (Some("customDate"), None) => return Err(Failure::said("The scheduleDate field is required.")),
@@ -97,11 +97,8 @@ pub async fn renew(State(app): State<App>, mut call: Call) -> Answer {
 
 fn row(call: &Call, one: &Shown) -> Value {
     let bill = &one.bill;
-    let lines: Vec<Value> = one
-        .lines
-        .iter()
-        .map(|line| json!({ "description": line.text, "amount": call.amount(line.amount) }))
-        .collect();
+    let lines: Vec<Value> =
+        one.lines.iter().map(|line| json!({ "description": line.text, "amount": call.amount(line.amount) })).collect();
     json!({ "Invoice": {
         "id": bill.id.to_string(), "invoice_number": format!("{}-{}", bill.series, bill.number),
         "user_id": bill.customer_id.to_string(), "account_id": call.account, "invoice_date": call.datetime(bill.issued_at),

@@ -11,7 +11,10 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{FromRequest, FromRequestParts, MatchedPath, Query, RawPathParams, Request, State},
-    http::{HeaderMap, HeaderValue, header::{AUTHORIZATION, CACHE_CONTROL}},
+    http::{
+        HeaderMap, HeaderValue,
+        header::{AUTHORIZATION, CACHE_CONTROL},
+    },
     middleware::Next,
     response::{IntoResponse, Response},
 };

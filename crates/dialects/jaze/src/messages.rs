@@ -14,12 +14,26 @@ use service::{
 use crate::envelope::{Answer, Call, Failure, Reply, short};
 
 const SMS: &[&str] = &[
-    "grantAccess", "verificationCode", "rejectUser", "usageAlert", "accountSuspension", "validityExpire", "userBalance",
-    "closeTicketOtp", "closeTicketNotification",
+    "grantAccess",
+    "verificationCode",
+    "rejectUser",
+    "usageAlert",
+    "accountSuspension",
+    "validityExpire",
+    "userBalance",
+    "closeTicketOtp",
+    "closeTicketNotification",
 ];
 const EMAIL: &[&str] = &[
-    "userRecipt", "suspend", "rejectedUserRecipt", "billReminder", "billWarning", "prepaid", "notifyUser",
-    "closeTicketOtp", "closedTicketNotificationClient",
+    "userRecipt",
+    "suspend",
+    "rejectedUserRecipt",
+    "billReminder",
+    "billWarning",
+    "prepaid",
+    "notifyUser",
+    "closeTicketOtp",
+    "closedTicketNotificationClient",
 ];
 const ACCESSES: &[&str] = &["PPPoE/Hotspot", "customerPortal"];
 const USAGES: &[&str] = &["bandwidth", "duration", "vendor"];
@@ -112,7 +126,9 @@ pub async fn recover(State(app): State<App>, mut call: Call) -> Answer {
     let found = found.iter().filter(|one| one.state(call.now) != Standing::Deleted).map(|one| one.customer.id);
     templates::recover(&app, &call.actor, channel, found.collect()).await?;
     let place = place.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    Ok(Reply::message(format!("Your credentials have been sent to <strong>{place}</strong>. Please check your {check}.")))
+    Ok(Reply::message(format!(
+        "Your credentials have been sent to <strong>{place}</strong>. Please check your {check}."
+    )))
 }
 
 /// The document's codes: 202 sent, 201 pending, 502 waiting for another try, 505 aborted, others failed.

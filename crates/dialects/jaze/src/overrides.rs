@@ -1,15 +1,19 @@
 //! E28, E30, E31: a user's own bandwidth and attributes, and words to its router.
 
 use axum::extract::State;
-use domain::{BandwidthId, CustomerId, fup::{Measure, Reset}};
+use domain::{
+    BandwidthId, CustomerId,
+    fup::{Measure, Reset},
+};
 use doors::fields::{boolean, id, integer, word};
 use radius::dictionary;
 use serde_json::Value;
 use service::{
     App, Why,
     attributes::{NewAttribute, OPERATORS},
+    exceptions,
     fup::{self, Chosen, Draft},
-    exceptions, network,
+    network,
     overrides::{self, Override},
 };
 

@@ -10,7 +10,8 @@ use service::{
     App, Error, Why, access_check, customers,
     customers::{CustomerChange, NewCustomer},
     dossiers,
-    overrides::{self, Override}, profiles, standing,
+    overrides::{self, Override},
+    profiles, standing,
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day_of, short};
@@ -188,9 +189,8 @@ pub async fn add(State(app): State<App>, mut call: Call) -> Answer {
 }
 
 fn named(error: Error) -> Error {
-    let names: &[(&'static str, &'static str)] = &[
-        ("username", "userName"), ("network_username", "userName"), ("plan", "userGroupId"), ("router", "router"),
-    ];
+    let names: &[(&'static str, &'static str)] =
+        &[("username", "userName"), ("network_username", "userName"), ("plan", "userGroupId"), ("router", "router")];
     doors::fields::named(error, names)
 }
 

@@ -23,7 +23,15 @@ const STATES: &[(State, &str)] = &[
 
 /// The words a filter may say.
 pub const STATE_WORDS: &[&str] = &[
-    "active", "pending", "rejected", "expired", "pending-approval", "deleted", "blocked", "blacklisted", "terminated",
+    "active",
+    "pending",
+    "rejected",
+    "expired",
+    "pending-approval",
+    "deleted",
+    "blocked",
+    "blacklisted",
+    "terminated",
     "suspended",
 ];
 

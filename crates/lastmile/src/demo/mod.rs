@@ -65,7 +65,8 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     for tenant in [isp, other] {
         service_desk::furnish(&app, &Actor::system(tenant)).await?;
     }
-    let collectors = (jaze::seed(&app, isp, &known.jaze, true).await?, jaze::seed(&app, other, &known.other_jaze, false).await?);
+    let collectors =
+        (jaze::seed(&app, isp, &known.jaze, true).await?, jaze::seed(&app, other, &known.other_jaze, false).await?);
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 

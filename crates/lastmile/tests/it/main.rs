@@ -10,6 +10,7 @@ mod desk;
 mod golden_path;
 mod hostile;
 mod hotspot;
+mod jaze;
 mod kept;
 mod lists;
 mod measure;

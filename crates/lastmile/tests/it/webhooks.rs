@@ -291,7 +291,7 @@ async fn a_hanging_receiver_hurries_nobody(app: TestApp) {
     hook(&app, &well, &["customer.created"]).await;
     let patient = Settings { allow_private: true, timeout: Duration::from_secs(5) };
     drop(sender());
-    let running = worker::start(app.app.clone(), Sender::new(patient).unwrap());
+    let running = worker::start(app.app.clone(), worker::EVENTS_KEPT_DAYS, Sender::new(patient).unwrap());
     let began = Instant::now();
     for n in 0..PEOPLE {
         app.customer(&format!("c{n}"), app.gold).await;
@@ -464,7 +464,7 @@ async fn two_nodes_send_once(app: TestApp) {
         hook(&app, receiver, &["customer.created", "bill.generated"]).await;
     }
     let nodes = [node(&app, "one", &app.app.vault), node(&app, "two", &app.app.vault)];
-    let running: Vec<_> = nodes.iter().map(|node| worker::start(node.clone(), sender())).collect();
+    let running: Vec<_> = nodes.iter().map(|node| worker::start(node.clone(), worker::EVENTS_KEPT_DAYS, sender())).collect();
     for n in 0..15 {
         app.customer(&format!("n{n}"), app.gold).await;
     }

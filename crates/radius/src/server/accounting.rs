@@ -92,12 +92,8 @@ where
     C: Clients + Clone + 'static,
 {
     Running::start("radius-acct", &config.clone(), |_, fd, own, stop| {
-        let port = Arc::new(Port {
-            fd,
-            cache: Mutex::new(Cache::new(config.cache)),
-            counters: own.counters,
-            all: own.all,
-        });
+        let port =
+            Arc::new(Port { fd, cache: Mutex::new(Cache::new(config.cache)), counters: own.counters, all: own.all });
         let mut thread = Thread {
             port,
             config: config.clone(),
@@ -154,7 +150,9 @@ impl Thread {
             if !self.inbox.is_ready() {
                 return counters.silent.one();
             }
-            if let Some(len) = gate::status(&passed, Code::AccountingResponse, outbound.slot(), counters, &self.port.all) {
+            if let Some(len) =
+                gate::status(&passed, Code::AccountingResponse, outbound.slot(), counters, &self.port.all)
+            {
                 outbound.commit(len, target, local);
             }
             return;
