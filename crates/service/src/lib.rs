@@ -11,6 +11,10 @@
 //! | [`lines`], [`plant`]                         | customers with their lines in lists; where a line comes in        |
 //! | [`overrides`]                                | what staff set on one line by hand                                |
 //! | [`bills`]                                    | what is owed: issue, correct, pay, take back                      |
+//! | [`dossiers`], [`access_check`], [`profiles`]  | everything of a customer; its credentials checked; who it is      |
+//! | [`moves`], [`exceptions`]                    | to another plan, now or later; attributes beside the plan's       |
+//! | [`collections`], [`places`], [`zones`]       | money taken at the door, where that is; accounts' names           |
+//! | [`templates`], [`statistics`]                | messages by template; what the RADIUS ports have counted          |
 //! | [`bulk`]                                     | many customers at once                                            |
 //! | [`import`]                                   | customers from another system                                     |
 //! | [`vouchers`], [`payments`]                   | prepaid codes, and what was paid                                  |

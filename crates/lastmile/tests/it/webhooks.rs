@@ -464,7 +464,8 @@ async fn two_nodes_send_once(app: TestApp) {
         hook(&app, receiver, &["customer.created", "bill.generated"]).await;
     }
     let nodes = [node(&app, "one", &app.app.vault), node(&app, "two", &app.app.vault)];
-    let running: Vec<_> = nodes.iter().map(|node| worker::start(node.clone(), worker::EVENTS_KEPT_DAYS, sender())).collect();
+    let running: Vec<_> =
+        nodes.iter().map(|node| worker::start(node.clone(), worker::EVENTS_KEPT_DAYS, sender())).collect();
     for n in 0..15 {
         app.customer(&format!("n{n}"), app.gold).await;
     }
