@@ -13,6 +13,10 @@
 //! | [`lines`], [`plant`]                         | customers with their lines in lists; where a line comes in        |
 //! | [`overrides`]                                | what staff set on one line by hand                                |
 //! | [`bills`]                                    | what is owed: issue, correct, pay, take back                      |
+//! | [`dossiers`], [`access_check`], [`profiles`]  | everything of a customer; its credentials checked; who it is      |
+//! | [`moves`], [`exceptions`]                    | to another plan, now or later; attributes beside the plan's       |
+//! | [`collections`], [`places`], [`zones`]       | money taken at the door, where that is; accounts' names           |
+//! | [`templates`], [`statistics`]                | messages by template; what the RADIUS ports have counted          |
 //! | [`bulk`]                                     | many customers at once                                            |
 //! | [`import`]                                   | customers from another system                                     |
 //! | [`vouchers`], [`cards`], [`payments`]        | prepaid codes, and what was paid                                  |
@@ -59,9 +63,9 @@ pub mod exceptions;
 pub mod expiry;
 pub mod feed;
 pub mod floats;
-pub mod guesses;
 pub mod fup;
 pub mod grace;
+pub mod guesses;
 pub mod hotspot;
 pub mod ids;
 pub mod import;
@@ -69,8 +73,8 @@ pub mod jobs;
 pub mod ledger;
 pub mod line_plant;
 pub mod lines;
-pub mod logs;
 pub mod locations;
+pub mod logs;
 pub mod messages;
 pub mod metering;
 pub mod moves;

@@ -26,8 +26,7 @@ use crate::{
     ids::Table,
     messages,
     plans::{self, Offer},
-    resellers,
-    terms,
+    resellers, terms,
 };
 
 pub(crate) const SERIES: &str = "INV";

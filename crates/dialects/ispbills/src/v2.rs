@@ -7,6 +7,7 @@ mod complaints;
 pub(crate) mod customers;
 pub(crate) mod dashboard;
 pub(crate) mod devices;
+mod fup;
 mod home;
 pub(crate) mod logs;
 pub(crate) mod network;
@@ -22,7 +23,6 @@ pub(crate) mod status_checks;
 pub(crate) mod subscriptions;
 pub(crate) mod vpn;
 mod webhooks;
-mod fup;
 mod why;
 
 use axum::Router;

@@ -39,9 +39,7 @@ pub async fn allowed(State(app): State<App>, call: Call) -> Answer {
     let line = one.line.as_ref().filter(|line| line.deleted_at.is_none());
     let line = line.ok_or(Error::NotFound { what: "customer" })?;
     let groups = dossiers::populations(&app, &call.actor).await?;
-    let allowed = groups.iter().filter(|(plan, _)| {
-        plan.id == line.plan_id || (plan.enabled && plan.kind == line.kind && plan.id != line.plan_id)
-    });
+    let allowed = groups.iter().filter(|(plan, _)| plan.id == line.plan_id || (plan.enabled && plan.kind == line.kind));
     let mut list: Vec<Value> = Vec::new();
     for (plan, people) in allowed {
         let mut row = row(plan, people);

@@ -15,6 +15,7 @@ mod home;
 mod hostile;
 mod hotspot;
 mod ispbills_billing;
+mod jaze;
 mod kept;
 mod lists;
 mod measure;

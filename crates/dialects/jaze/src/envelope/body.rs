@@ -219,7 +219,7 @@ mod tests {
             ("v=1&v[a]=2", json!({ "v": { "a": "2" } })),
             ("v[a]=2&v=1", json!({ "v": "1" })),
             ("StreetName=x&Phone=1", json!({ "streetName": "x", "phone": "1" })),
-            ("[]=x", json!({ "0": "x" })),
+            ("[]=x", json!({ "0": ["x"] })),
         ];
         for (text, expected) in rows {
             assert_eq!(told(text), Ok(expected), "{text}");
