@@ -6,18 +6,9 @@ use doors::operation::Sample;
 
 /// Calls without an example. This list only shrinks.
 pub const WITHOUT: &[&str] = &[
-    "GET /api/v1/vpn/accounts/{id}/config",
     "POST /api/v2/webhooks/{id}/test",
     "POST /api/v2/webhooks/{id}/deliveries/{delivery}/replay",
     "POST /api/v2/complaints/{id}/close",
-    "GET /api/v2/vpn/accounts/{id}/config",
-    "POST /api/v2/vpn/accounts",
-    "GET /api/v2/vpn/accounts/{id}",
-    "PUT /api/v2/vpn/accounts/{id}",
-    "DELETE /api/v2/vpn/accounts/{id}",
-    "GET /api/v2/vpn/server",
-    "PUT /api/v2/vpn/server",
-    "GET /api/v2/vpn/server/config",
     "DELETE /api/v2/operators/{id}",
     "PUT /api/v2/operators/{id}/prices",
     "POST /api/v2/recharge-cards/issue",
@@ -403,6 +394,45 @@ pub static EXAMPLES: &[Example] = &[
         .has(&["/data"]),
     of("POST /api/v2/staff/{id}/activate", "/api/v2/staff/$person/activate", 200)
         .has(&["/data"]),
+    // Private networks.
+    of("PUT /api/v2/vpn/server", "/api/v2/vpn/server", 200)
+        .body(r#"{"endpoint": "vpn.example.com"}"#)
+        .has(&["/data/endpoint"]),
+    of("GET /api/v2/vpn/server", "/api/v2/vpn/server", 200).has(&["/data/endpoint"]),
+    of("POST /api/v2/vpn/accounts", "/api/v2/vpn/accounts", 201)
+        .body(r#"{"name": "Field laptop", "protocol": "wireguard"}"#)
+        .has(&["/data/address"])
+        .keeps("vpn"),
+    of("GET /api/v2/vpn/accounts/{id}", "/api/v2/vpn/accounts/$vpn", 200).has(&["/data/name"]),
+    of("PUT /api/v2/vpn/accounts/{id}", "/api/v2/vpn/accounts/$vpn", 200)
+        .body(r#"{"name": "Field laptop, old"}"#)
+        .has(&["/data/name"]),
+    of("GET /api/v2/vpn/accounts/{id}/config", "/api/v2/vpn/accounts/$vpn/config", 200),
+    of("GET /api/v1/vpn/accounts/{id}/config", "/api/v1/vpn/accounts/$vpn/config", 200),
+    of("GET /api/v2/vpn/server/config", "/api/v2/vpn/server/config?protocol=wireguard", 200),
+    of("DELETE /api/v2/vpn/accounts/{id}", "/api/v2/vpn/accounts/$vpn", 204),
+    // Home: fair use, and why.
+    of("POST /api/v2/bandwidths", "/api/v2/bandwidths", 201)
+        .body(r#"{"name": "2 Mbps, fair use", "download_kbps": 2000, "upload_kbps": 2000}"#)
+        .keeps("slow"),
+    of("POST /api/v2/fup-templates", "/api/v2/fup-templates", 201)
+        .body(r#"{"name": "100 GB a month", "tiers": [{"after_bytes": 100000000000, "bandwidth_id": $slow}]}"#)
+        .has(&["/data/tiers/0", "/data/reset"])
+        .keeps("fair"),
+    of("GET /api/v2/fup-templates", "/api/v2/fup-templates", 200).has(&["/data/0/name", "/meta/total"]),
+    of("GET /api/v2/fup-templates/{id}", "/api/v2/fup-templates/$fair", 200).has(&["/data/name"]),
+    of("PUT /api/v2/fup-templates/{id}", "/api/v2/fup-templates/$fair", 200)
+        .body(r#"{"name": "50 GB a month", "tiers": [{"after_bytes": 50000000000, "bandwidth_id": $slow}]}"#)
+        .has(&["/data/tiers/0"]),
+    of("PUT /api/v2/packages/{id}/fup", "/api/v2/packages/$gold/fup", 200).body(r#"{"template_id": $fair}"#),
+    of("PUT /api/v2/customers/{id}/fup", "/api/v2/customers/$customer/fup", 200).body(r#"{"exempt": true}"#),
+    of("DELETE /api/v2/customers/{id}/fup", "/api/v2/customers/$customer/fup", 204),
+    of("GET /api/v2/customers/{id}/fup", "/api/v2/customers/$customer/fup", 200).has(&["/data"]),
+    of("GET /api/v2/customers/{id}/fup/preview", "/api/v2/customers/$customer/fup/preview?down_per_day=5000000000", 200)
+        .has(&["/data"]),
+    of("GET /api/v2/customers/{id}/why", "/api/v2/customers/$customer/why", 200).has(&["/data/facts/0/text"]),
+    of("PUT /api/v2/packages/{id}/fup", "/api/v2/packages/$gold/fup", 200).body(r#"{"template_id": null}"#),
+    of("DELETE /api/v2/fup-templates/{id}", "/api/v2/fup-templates/$fair", 204),
     // Last: the token ends.
     of("POST /api/v2/auth/revoke", "/api/v2/auth/revoke", 204),
 ];
