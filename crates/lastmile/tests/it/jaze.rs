@@ -164,7 +164,7 @@ async fn figures_are_those_of_the_port(app: TestApp) {
     let door = Door::open(&app).await;
     app.customer("ali", app.gold).await;
     for password in ["secret", "wrong", "secret"] {
-        app.nas.login(Login { password: password, ..login("ali") }).await;
+        app.nas.login(Login { password, ..login("ali") }).await;
     }
     let (status, lines) = door.get("get_radius_statistics/1").await;
     let lines: Vec<&str> = lines.as_array().expect("lines").iter().filter_map(Value::as_str).collect();
