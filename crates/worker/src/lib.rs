@@ -1,4 +1,4 @@
-//! Background work that recurs: expiry and housekeeping, on a schedule table with leases, so that of several nodes one
+//! Background work that recurs: expiry, renewal, fair use and housekeeping, on a schedule table with leases, so that of several nodes one
 //! acts. What a pass does is in `service`; here is only when. Webhooks are sent from here as well.
 
 pub mod outgoing;
