@@ -6,12 +6,13 @@
 //! | [`desk`]                     | an Access-Request decided, without the database                                 |
 //! | [`reply`]                    | a grant in the words of each NAS vendor                                         |
 //! | [`sessions`]                 | Accounting-Requests written in batches, answered after the commit               |
-//! | `probe`                      | our own ports asked for their figures                                           |
 //! | [`logins`]                   | what logins leave behind, written a little later                                |
 //! | [`coa`]                      | live sessions made to follow a change: CoA and Disconnect                       |
 //! | [`addresses`]                | pools that we allocate from                                                     |
 //! | [`short`]                    | names and passwords kept in their entry                                         |
 //! | [`vouchers`]                 | codes that log in: who may use one, who holds one                               |
+//! | [`clients`], `follow`        | routers by address; the event feed read                                         |
+//! | `probe`                      | our own ports asked for their figures                                           |
 
 pub mod addresses;
 pub mod clients;

@@ -2,18 +2,18 @@
 //!
 //! | chapter        | what it gives                                                                          |
 //! |----------------|----------------------------------------------------------------------------------------|
-//! | [`routes`]     | `routes!`: a document's table of calls, as a router and as a list for tests            |
-//! | [`fields`]     | a body or query read field by field; all that is wrong with it is told at once         |
-//! | [`fault`]      | what is wrong before a dialect has been asked: no such path, too large, malformed      |
+//! | [`dispatch`]   | several dialects at one address, told apart by the caller's credential                 |
+//! | [`shell`]      | request ids, time limits, panics, the access log, metrics                              |
 //! | [`gate`]       | requests per minute, exactly; requests per month, kept over restarts                   |
 //! | [`repeats`]    | `Idempotency-Key`: a repeated write gets its first answer                              |
-//! | [`form`]       | a body or query declared once: read, checked and described                             |
-//! | [`operation`]  | a call with its right and its description; OpenAPI from the table                      |
 //! | [`log`]        | who asked what, kept for the operator                                                  |
-//! | [`sentence`]   | what is wrong with a field, in words                                                   |
-//! | [`shell`]      | request ids, time limits, panics, the access log, metrics                              |
-//! | [`dispatch`]   | several dialects at one address, told apart by the caller's credential                 |
+//! | [`routes`]     | `routes!`: a document's table of calls, as a router and as a list for tests            |
+//! | [`operation`]  | a call with its right and its description; OpenAPI from the table                      |
+//! | [`form`]       | a body or query declared once: read, checked and described                             |
+//! | [`fields`]     | a body or query read field by field; all that is wrong with it is told at once         |
 //! | [`wire`]       | amounts and times as the vendors write them                                            |
+//! | [`sentence`]   | what is wrong with a field, in words                                                   |
+//! | [`fault`]      | what is wrong before a dialect has been asked: no such path, too large, malformed      |
 //!
 //! From the outside in, a request meets: dispatch, shell, the dialect's voice, its credential check and gate, repeats,
 //! the route table. A credential is checked before the table is looked at, so no route can forget it.

@@ -1,43 +1,38 @@
 //! Use cases: one function, one transaction. Check the right, load, ask `domain`, save, append events, commit.
 //!
-//! | chapter                                      | noun                                                              |
-//! |----------------------------------------------|-------------------------------------------------------------------|
-//! | [`app`], [`change`], [`error`], [`actor`]    | what every use case stands on                                     |
-//! | [`setup`], [`clients`], [`tokens`]           | tenants and their credentials                                     |
-//! | [`requests`]                                 | what API clients asked                                            |
-//! | [`staff`], [`operators`]                     | people who log in; resellers with their wallets and prices        |
-//! | [`plans`], [`routers`]                       | what is sold, and through what                                    |
-//! | [`customers`], [`recharge`], [`standing`]    | who buys, the sale, suspend and activate                          |
-//! | [`subscribers`], [`activation`], [`terms`]    | subscribers with everything known of them; activation with its bill |
-//! | [`renewals`], [`locations`], [`portal`]      | renewal from the wallet; places and salespeople; subscribers' own   |
-//! | [`lines`], [`plant`]                         | customers with their lines in lists; where a line comes in        |
-//! | [`overrides`]                                | what staff set on one line by hand                                |
-//! | [`bills`]                                    | what is owed: issue, correct, pay, take back                      |
-//! | [`dossiers`], [`access_check`], [`profiles`]  | everything of a customer; its credentials checked; who it is      |
-//! | [`moves`], [`exceptions`]                    | to another plan, now or later; attributes beside the plan's       |
-//! | [`collections`], [`places`], [`zones`]       | money taken at the door, where that is; accounts' names           |
-//! | [`templates`], [`statistics`]                | messages by template; what the RADIUS ports have counted          |
-//! | [`bulk`]                                     | many customers at once                                            |
-//! | [`import`]                                   | customers from another system                                     |
-//! | [`vouchers`], [`cards`], [`payments`]        | prepaid codes, and what was paid                                  |
-//! | [`floats`]                                   | cash that staff hold until they hand it in                        |
-//! | [`hotspot`], [`messages`]                    | the captive portal's log, messages to send                        |
-//! | [`expiry`], [`grace`]                        | what happens when time is up, and how it is put off               |
-//! | [`expiry`]                                   | what happens when time is up                                      |
-//! | [`fup`]                                      | fair use: policies, what crosses them, what comes                 |
-//! | [`accounting`]                               | sessions and usage as the routers report them                     |
-//! | [`directory`]                                | what the RADIUS side keeps in memory, and the feed that keeps it  |
-//! | [`sessions`]                                 | sessions as they are looked at, and orders to single ones         |
-//! | [`ledger`], [`events`], [`jobs`]             | the books, the feed, background work as they are read             |
-//! | [`network`]                                  | orders to the network: which sessions must follow a change        |
-//! | [`sms`], [`complaints`]                      | messages sent for clients, what customers report                  |
-//! | [`webhooks`]                               | what other systems are told, and the queue of it                  |
-//! | [`metering`]                               | what API clients use                                              |
-//! | [`why`]                                    | how a line stands, and the facts behind it                        |
-//! | [`words`]                                  | facts as people say them                                          |
-//! | [`overview`]                                 | the front page's facts                                            |
-//! | [`dashboard`], [`logs`]                      | figures, and what was seen                                        |
-//! | [`plant`], [`vpn`]                           | equipment, and how it is reached                                  |
+//! | chapter                                       | noun                                                                              |
+//! |-----------------------------------------------|-----------------------------------------------------------------------------------|
+//! | [`app`], [`change`], [`error`], [`actor`]     | what every use case stands on                                                     |
+//! | [`clock`], [`ids`], [`vault`], [`guesses`]    | time, numbers, secrets, and how often one may guess                               |
+//! | [`setup`], [`clients`], [`tokens`], [`zones`] | tenants, their credentials, and by which names clients know them                  |
+//! | [`requests`], [`metering`]                    | what API clients asked, and how much they use                                     |
+//! | [`staff`], [`operators`], `resellers`         | people who log in; resellers with their wallets and prices; whose sale it is      |
+//! | [`plans`], [`routers`]                        | what is sold, and through what                                                    |
+//! | [`customers`], [`profiles`], [`lines`]        | who buys, who that is beyond name and number, and their lines in lists            |
+//! | [`subscribers`], [`dossiers`]                 | a customer and its line as one, to change; everything of it, to show              |
+//! | [`locations`], [`places`]                     | where customers live; where collectors go                                         |
+//! | [`recharge`], [`activation`], [`renewals`]    | the sale; with its bill; by itself from the wallet                                |
+//! | [`standing`], [`moves`]                       | suspend and activate; to another plan, now or later                               |
+//! | [`expiry`], [`grace`]                         | what happens when time is up, and how it is put off                               |
+//! | [`terms`], [`overrides`]                      | a line's own discount and quotas; what staff set on it by hand                    |
+//! | [`attributes`], [`exceptions`]                | a line's own RADIUS attributes; those of a vendor's override                      |
+//! | [`fup`]                                       | fair use: policies, what crosses them, what comes                                 |
+//! | [`bulk`], [`import`]                          | many customers at once; customers from another system                             |
+//! | [`bills`], [`payments`], [`ledger`]           | what is owed: issue, correct, pay, take back; what was paid; the books            |
+//! | [`collections`], [`floats`]                   | money taken at the door; cash that staff hold until they hand it in               |
+//! | [`vouchers`], [`redemption`], [`cards`]       | codes that log in, and their first use; codes that pay                            |
+//! | [`portal`], [`access_check`]                  | what a subscriber does itself; its name and password checked                      |
+//! | [`directory`], [`feed`]                       | what the RADIUS side keeps in memory, and the feed that keeps it                  |
+//! | [`accounting`], [`sessions`]                  | sessions as routers report them; as they are looked at, and orders to single ones |
+//! | [`network`]                                   | orders to the network: which sessions must follow a change                        |
+//! | [`hotspot`], [`logs`], [`statistics`]         | the captive portal's log; what was seen; what the RADIUS ports have counted       |
+//! | [`messages`], [`templates`], [`sms`]          | messages to send; by template; sent for clients                                   |
+//! | [`complaints`]                                | what customers report                                                             |
+//! | [`events`], [`webhooks`]                      | what happened; what other systems are told of it, and its queue                   |
+//! | [`jobs`], [`schedule`]                        | background work as it is read; what recurs, and what is forgotten                 |
+//! | [`plant`], [`line_plant`], [`vpn`]            | equipment; which of it a line hangs on; how it is reached                         |
+//! | [`overview`], [`dashboard`]                   | the front page's facts; figures                                                   |
+//! | [`why`], [`words`]                            | how a line stands, and the facts behind it; facts as people say them              |
 
 pub mod access_check;
 pub mod accounting;

@@ -1,5 +1,5 @@
-//! Background work that recurs: expiry and housekeeping, on a schedule table with leases, so that of several nodes one
-//! acts. What a pass does is in `service`; here is only when. Webhooks are sent from here as well.
+//! Background work that recurs: expiry, renewal, fair use and housekeeping, on a schedule table with leases, so that of
+//! several nodes one acts. What a pass does is in `service`; here is only when. Webhooks are sent from here as well.
 
 pub mod outgoing;
 pub mod webhooks;
