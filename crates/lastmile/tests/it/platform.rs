@@ -377,7 +377,7 @@ async fn nobody_gets_in_without_a_credential_of_this_version(app: TestApp) {
 }
 
 /// A body as the row's form describes it, with `id` wherever a row is named: what a caller would send who means it.
-fn body(operation: &Operation, id: i64) -> Value {
+pub fn body(operation: &Operation, id: i64) -> Value {
     let Some((_, described)) = operation.body else { return json!({}) };
     described().into_iter().map(|field| (field.name.to_string(), sample(field.name, &field.schema, id))).collect()
 }
