@@ -181,6 +181,12 @@ async fn known(app: &App, issuer: &str, text: &str, late: i64) -> Result<(Bearer
             (None, None) => Ok::<_, Error>(None),
         })
         .await?;
+    // Who may not sign in has no use of an older token either.
+    if let (None, Some(id)) = (staff_id, customer_id)
+        && barred(app, isp, id).await?
+    {
+        return Err(Error::Unauthenticated);
+    }
     Ok((Bearer { known: known.ok_or(Error::Unauthenticated)?, token_id: found.id }, found))
 }
 

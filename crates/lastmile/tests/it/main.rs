@@ -6,6 +6,7 @@ mod accounting;
 mod app;
 mod backup;
 mod crash;
+mod credentials;
 mod desk;
 mod desk_api;
 mod examples;

@@ -14,7 +14,7 @@ use domain::{
     billing::Payer,
     clock::{MINUTE, SECOND},
 };
-use doors::{Dispatch, Gate, Log, Operation, Route};
+use doors::{Dispatch, Gate, Log, Operation, Route, form::Described};
 use serde_json::{Value, json};
 use service::{
     Actor, Who,
@@ -377,9 +377,17 @@ async fn nobody_gets_in_without_a_credential_of_this_version(app: TestApp) {
 }
 
 /// A body as the row's form describes it, with `id` wherever a row is named: what a caller would send who means it.
-fn body(operation: &Operation, id: i64) -> Value {
-    let Some((_, described)) = operation.body else { return json!({}) };
-    described().into_iter().map(|field| (field.name.to_string(), sample(field.name, &field.schema, id))).collect()
+pub fn body(operation: &Operation, id: i64) -> Value {
+    operation.body.map_or_else(|| json!({}), |(_, described)| filled(described(), id))
+}
+
+/// As [`body`], what the row takes in its query.
+pub fn query(operation: &Operation, id: i64) -> Value {
+    operation.query.map_or_else(|| json!({}), |described| filled(described(), id))
+}
+
+fn filled(fields: Vec<Described>, id: i64) -> Value {
+    fields.into_iter().map(|field| (field.name.to_string(), sample(field.name, &field.schema, id))).collect()
 }
 
 fn sample(name: &str, schema: &Value, id: i64) -> Value {
