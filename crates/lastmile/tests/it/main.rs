@@ -9,6 +9,7 @@ mod crash;
 mod desk;
 mod desk_api;
 mod examples;
+mod four;
 mod fup;
 mod golden_path;
 mod home;
