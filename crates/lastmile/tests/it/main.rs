@@ -10,6 +10,7 @@ mod credentials;
 mod desk;
 mod desk_api;
 mod examples;
+mod four;
 mod fup;
 mod golden_path;
 mod home;
