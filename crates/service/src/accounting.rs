@@ -294,7 +294,7 @@ fn visit(id: i64, report: &Report, customer_id: Option<CustomerId>) -> hotspot::
         mac: report.mac.map(|mac| mac.to_string()),
         customer_id,
         username: Some(report.username.clone()),
-        device: None,
+        device: Some(crate::hotspot::UNTOLD.into()),
         kind: crate::hotspot::LOGGED_IN.into(),
     }
 }
@@ -493,7 +493,7 @@ pub async fn write_logins(app: &App, logins: Logins) -> Result<Recorded, Error> 
                             mac: refused.mac.map(|mac| mac.to_string()),
                             customer_id,
                             username: Some(refused.username.clone()),
-                            device: None,
+                            device: Some(crate::hotspot::UNTOLD.into()),
                             kind: crate::hotspot::FAILED.into(),
                         };
                         visits.push(visit.values());

@@ -15,6 +15,9 @@ pub const LOGGED_IN: &str = "logged_in";
 /// Written with a refused login.
 pub const FAILED: &str = "failed_to_log_in";
 
+/// The device, where only RADIUS tells of a visitor: it knows an address, not a make. Clients expect a text.
+pub const UNTOLD: &str = "Unknown";
+
 /// How far a visitor came, in the order of the way.
 pub const KINDS: &[&str] = &["accessed", "triggered_payment", "got_login_credentials", LOGGED_IN, FAILED];
 
