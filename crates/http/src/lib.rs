@@ -6,6 +6,7 @@
 //! | [`shell`]      | request ids, time limits, panics, the access log, metrics                              |
 //! | [`gate`]       | requests per minute, exactly; requests per month, kept over restarts                   |
 //! | [`repeats`]    | `Idempotency-Key`: a repeated write gets its first answer                              |
+//! | [`attempts`]   | guessing passwords is slow                                                             |
 //! | [`log`]        | who asked what, kept for the operator                                                  |
 //! | [`routes`]     | `routes!`: a document's table of calls, as a router and as a list for tests            |
 //! | [`operation`]  | a call with its right and its description; OpenAPI from the table                      |
@@ -18,6 +19,7 @@
 //! From the outside in, a request meets: dispatch, shell, the dialect's voice, its credential check and gate, repeats,
 //! the route table. A credential is checked before the table is looked at, so no route can forget it.
 
+pub mod attempts;
 pub mod dispatch;
 pub mod fault;
 pub mod fields;
@@ -34,6 +36,7 @@ pub mod wire;
 #[doc(hidden)]
 pub use axum;
 
+pub use attempts::Attempts;
 pub use dispatch::{Credential, Dialect, Dispatch};
 pub use fault::Fault;
 pub use fields::{Asked, Fields, Given};

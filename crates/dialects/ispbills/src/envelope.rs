@@ -1,16 +1,15 @@
 //! What all calls of both versions share: who calls, how answers, pages and failures are written.
 
-mod attempts;
 mod failure;
 mod page;
 
 pub use failure::{Failure, schema as failure_schema, speak};
 pub use page::{Listing, Page};
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
+    extract::{FromRequestParts, MatchedPath, Request, State},
     http::{
         HeaderMap, HeaderValue, StatusCode,
         header::{AUTHORIZATION, ETAG, IF_MATCH},
@@ -20,7 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{Instant, Money, Scopes};
-use doors::{Admission, Gate, Operation, Route, operation, repeats, shell};
+use doors::{Admission, Attempts, Gate, Operation, Route, operation, repeats, shell};
 use serde::Serialize;
 use serde_json::Number;
 use service::{
@@ -29,8 +28,6 @@ use service::{
     change::CallerKey,
     tokens::{self, Bearer},
 };
-
-use attempts::Attempts;
 
 /// What the credential check of a version needs.
 #[derive(Clone)]
@@ -80,7 +77,7 @@ pub struct Caller {
 pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let operation = door.operation(&request);
     if operation.is_some_and(|operation| operation.public) {
-        return door.attempts.guard(&door.app.clock, request, next).await;
+        return door.attempts.guard(&door.app.clock, request, next, |s| Failure::too_fast(s).into_response()).await;
     }
     let (Bearer { known, token_id }, tenant) = match identify(&door, request.headers()).await {
         Ok(found) => found,
@@ -132,11 +129,6 @@ async fn identify(door: &Door, headers: &HeaderMap) -> Result<(Bearer, Arc<Tenan
     let bearer = tokens::authenticate(&door.app, door.issuer, token).await?;
     let tenant = door.app.tenant(bearer.known.actor.isp).await?;
     Ok((bearer, tenant))
-}
-
-/// Where a request came from, as far as the connection tells.
-fn source(request: &Request) -> String {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string()).unwrap_or_default()
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

@@ -2,21 +2,20 @@
 //!
 //! Two envelopes are documented: `{"success": …}` everywhere, `{"status": "success"|"error", …}` for activation.
 
-mod attempts;
 mod failure;
 
 pub use failure::{Failure, speak};
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
+    extract::{FromRequestParts, MatchedPath, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header::AUTHORIZATION, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use domain::{BranchId, CustomerId, Instant, Money, Scope, Scopes, StaffId};
-use doors::{Admission, Fields, Gate, fields, repeats, shell};
+use doors::{Admission, Attempts, Fields, Gate, fields, repeats, shell};
 use jiff::civil;
 use serde::Serialize;
 use serde_json::{Number, Value};
@@ -28,8 +27,6 @@ use service::{
     portal::{self, STAFF, SUBSCRIBER},
     tokens::Bearer,
 };
-
-use attempts::Attempts;
 
 /// What a call is for, and what it takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,7 +112,9 @@ pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -
     let need = need(&request);
     let issuer = match need {
         Need::Nothing | Need::OwnToken => return next.run(request).await,
-        Need::SignIn => return door.attempts.guard(&door.app.clock, request, next).await,
+        Need::SignIn => {
+            return door.attempts.guard(&door.app.clock, request, next, |s| Failure::too_fast(s).into_response()).await;
+        }
         Need::Staff | Need::Right(..) => STAFF,
         Need::Subscriber => SUBSCRIBER,
     };
@@ -172,11 +171,6 @@ async fn identify(app: &App, issuer: &str, headers: &HeaderMap) -> Result<(Beare
     let bearer = portal::authenticate(app, issuer, &token(headers)?).await?;
     let tenant = app.tenant(bearer.known.actor.isp).await?;
     Ok((bearer, tenant))
-}
-
-/// Where a request came from, as far as the connection tells.
-fn source(request: &Request) -> String {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string()).unwrap_or_default()
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

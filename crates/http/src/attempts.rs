@@ -2,20 +2,19 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    net::SocketAddr,
     sync::Arc,
 };
 
 use axum::{
-    extract::Request,
+    extract::{ConnectInfo, Request},
     http::StatusCode,
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use domain::{Instant, clock::MINUTE};
 use parking_lot::Mutex;
 use service::Clock;
-
-use super::{Failure, source};
 
 /// Failures a minute.
 const MAX_FAILURES: usize = 30;
@@ -28,11 +27,12 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// Runs a sign-in, unless too many from there have failed.
-    pub async fn guard(&self, clock: &Clock, request: Request, next: Next) -> Response {
+    /// Runs a sign-in, unless too many from there have failed: then the dialect says `too_fast`, with the seconds to
+    /// wait.
+    pub async fn guard(&self, clock: &Clock, request: Request, next: Next, too_fast: fn(i64) -> Response) -> Response {
         let source = source(&request);
         if let Some(retry_after_s) = self.wait(&source, clock.now()) {
-            return Failure::too_fast(retry_after_s).into_response();
+            return too_fast(retry_after_s);
         }
         let response = next.run(request).await;
         if response.status() == StatusCode::UNAUTHORIZED {
@@ -56,6 +56,11 @@ impl Attempts {
         }
         failures.entry(source).or_default().push_back(now);
     }
+}
+
+/// Where a request came from, as far as the connection tells.
+fn source(request: &Request) -> String {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]
