@@ -87,6 +87,8 @@ pub struct State {
     pub subscriber: Subscriber,
     pub custom: Option<Box<Custom>>,
     pub period_ordinal: i64,
+    /// Its first report has been written down.
+    pub used_before: bool,
     pub live: Vec<Live>,
     /// Where it lies in the entry: hardly ever is there more than one.
     pub reserved: SmallVec<[Reservation; 1]>,
@@ -121,6 +123,7 @@ impl State {
             subscriber: profile.subscriber,
             custom: profile.attributes.as_deref().map(|rules| Box::new(Custom::of(rules))),
             period_ordinal: profile.period_ordinal,
+            used_before: profile.used_before,
             live: Vec::new(),
             reserved: SmallVec::new(),
             login_written_at: Instant::EPOCH,
@@ -325,6 +328,7 @@ impl Directory {
         for used in &recorded.used {
             if let Some(entry) = self.service(used.service) {
                 let mut state = entry.state.lock();
+                state.used_before = true;
                 // A sale may have come between: its period counts from the start.
                 if state.period_ordinal == used.period_ordinal {
                     let quota = &mut state.subscriber.quota;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use domain::{
-    BandwidthId, FupTemplateId, IspId, ServiceId, SessionId,
+    BandwidthId, FupTemplateId, IspId, ServiceId,
     event::{EventKind, Subject},
 };
 use service::{App, Error, directory, redemption};
@@ -96,11 +96,9 @@ async fn load(app: &App, directory: &Directory) -> Result<HashMap<IspId, i64>, E
         after = *last;
         page.into_iter().for_each(|((isp, ..), key, holder)| directory.vouchers.held(isp, &key, holder));
     }
-    let mut after = (IspId(0), SessionId(0));
-    loop {
-        let page = directory::open_sessions_after(app, after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = (last.isp, last.id);
+    let mut after = directory::BEFORE_ALL;
+    while let Some((page, last)) = directory::open_sessions(app, after, PAGE).await? {
+        after = last;
         for session in &page {
             // One that must not be there is reminded with its next report.
             directory.opened(session);

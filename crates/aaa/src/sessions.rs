@@ -212,12 +212,12 @@ impl Writer {
         });
         let mut restricted = class.is_some_and(|(_, restricted)| restricted);
         let (mut service, mut line_kbps, mut told_interval_s, mut hotspot) = (None, None, None, false);
-        let mut metered = None;
+        let (mut metered, mut used_before) = (None, false);
         if let Some(entry) = &entry {
             (line_kbps, told_interval_s, metered) = self.directory.line(network, entry);
             let state = entry.state.lock();
             service = Some((entry.service, state.customer));
-            hotspot = state.kind == Kind::Hotspot;
+            (hotspot, used_before) = (state.kind == Kind::Hotspot, state.used_before);
             if class.is_none() {
                 // A NAS that does not return Class: its place at the desk remembers.
                 let place = state.reserved.iter().find(|place| place.mac == login.mac && place.port == login.port);
@@ -247,6 +247,7 @@ impl Writer {
             told_interval_s,
             restricted,
             hotspot,
+            used_before,
             metered,
         }))
     }

@@ -47,6 +47,8 @@ pub struct Report {
     pub restricted: bool,
     /// A hotspot's visitor: the coming is a line of the access log.
     pub hotspot: bool,
+    /// Its service's first use is known.
+    pub used_before: bool,
     /// The fair use policy that its service goes by.
     pub metered: Option<Metered>,
 }
@@ -90,13 +92,22 @@ pub async fn record(app: &App, isp: IspId, reports: Vec<Report>) -> Result<Recor
     Ok(recorded)
 }
 
+/// What a batch did to a session; of several, the greatest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Touch {
+    Grew,
+    Ended,
+    /// It is new, open again, or somebody's at last.
+    Changed,
+}
+
 /// Sessions of a batch as they stand, by key; usage gathered so far.
 #[derive(Default)]
 struct Batch {
     sessions: HashMap<Key, Session>,
     /// Older generations that a report of this batch ended.
     replaced: Vec<Session>,
-    touched: HashMap<SessionId, ()>,
+    touched: HashMap<SessionId, Touch>,
     days: HashMap<(ServiceId, i64), Growth>,
     quota: HashMap<ServiceId, (Growth, Instant)>,
     /// By civil day, so that each part falls into its cycle.
@@ -133,7 +144,7 @@ impl Batch {
     async fn take(&mut self, change: &Change<'_>, report: &Report, zone: &jiff::tz::TimeZone) -> Result<(), Error> {
         let key = key(report);
         let known = self.sessions.remove(&key);
-        let (session, growth) = match known {
+        let (session, growth, touch) = match known {
             Some(known) if !begins_anew(&known, report) => {
                 match usage::advance(&usage_of(&known), &report.usage, report.line_kbps) {
                     Outcome::Ignored => {
@@ -142,13 +153,21 @@ impl Batch {
                     }
                     Outcome::Counted { usage, growth, .. } => {
                         let before = known.address.clone();
+                        let (state, service) = (known.state, known.service_id);
                         let session = advanced(known, report, usage);
+                        let touch = match session.state {
+                            now if service != session.service_id || (now == session::OPEN && state != now) => {
+                                Touch::Changed
+                            }
+                            now if now != state => Touch::Ended,
+                            _ => Touch::Grew,
+                        };
                         if before != session.address
                             && let Some(address) = before.and_then(|text| text.parse().ok())
                         {
                             self.left.push((session.isp_id, address, session.id));
                         }
-                        (session, growth)
+                        (session, growth, touch)
                     }
                 }
             }
@@ -156,7 +175,7 @@ impl Batch {
                 let generation = older.as_ref().map_or(1, |older| older.generation + 1);
                 if let Some(mut older) = older.filter(|older| older.state == session::OPEN) {
                     close(&mut older, report.usage.at, "superseded");
-                    self.touched.insert(older.id, ());
+                    self.touch(older.id, Touch::Ended);
                     self.replaced.push(older);
                 }
                 if report.hotspot && report.usage.kind != ReportKind::Stop {
@@ -164,10 +183,12 @@ impl Batch {
                     self.arrived.push(visit(id, report, customer));
                 }
                 let id = SessionId(change.id(Table::Session).await?);
-                opened(id, generation, &key, report)
+                let (session, growth) = opened(id, generation, &key, report);
+                (session, growth, Touch::Changed)
             }
         };
-        if let Some(service) = session.service_id {
+        // Most Starts add nothing: two rows are not written for them.
+        if let Some(service) = session.service_id.filter(|_| growth != Growth::default() || !report.used_before) {
             let day = report.usage.at.day(zone);
             let day = i64::from(jiff::civil::date(1970, 1, 1).until(day).map_or(0, |span| span.get_days()));
             add(self.days.entry((service, day)).or_default(), growth);
@@ -185,9 +206,14 @@ impl Batch {
             add(sum, growth);
             *at = report.usage.at.max(*at);
         }
-        self.touched.insert(session.id, ());
+        self.touch(session.id, touch);
         self.sessions.insert(key, session);
         Ok(())
+    }
+
+    fn touch(&mut self, id: SessionId, touch: Touch) {
+        let most = self.touched.entry(id).or_insert(touch);
+        *most = touch.max(*most);
     }
 
     async fn save(self, change: &Change<'_>) -> Result<Recorded, Error> {
@@ -199,7 +225,11 @@ impl Batch {
             .collect();
         // Everybody writes rows in the order of their ids, so that two batches never wait for each other in a ring.
         changed.sort_unstable_by_key(|session| session.id.0);
-        session::save(change.tx, changed.iter().map(|session| session.values()).collect()).await?;
+        let (touched, all) = (&self.touched, &changed);
+        let of = |touch: Touch| all.iter().copied().filter(move |row| touched.get(&row.id) == Some(&touch));
+        session::save(change.tx, of(Touch::Changed).map(Session::values).collect()).await?;
+        session::stop(change.tx, &of(Touch::Ended).collect::<Vec<_>>()).await?;
+        session::grow(change.tx, &of(Touch::Grew).collect::<Vec<_>>()).await?;
 
         let isp = change.isp;
         let mut days: Vec<_> = self.days.iter().collect();

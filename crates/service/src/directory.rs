@@ -4,8 +4,8 @@
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use domain::{
-    BandwidthId, Burst, CustomerId, ExpiryAction, FupTemplateId, IspId, Kind, Mac, PlanId, PlanTerms, PoolId, RouterId,
-    ServiceId, SessionId,
+    BandwidthId, Burst, CustomerId, ExpiryAction, FupTemplateId, Instant, IspId, Kind, Mac, PlanId, PlanTerms, PoolId,
+    RouterId, ServiceId, SessionId,
     access::{Choice, FairUse, MacLock, Network, PlanAccess, Subscriber},
     fup::Policy,
 };
@@ -376,10 +376,20 @@ impl LiveSession {
     }
 }
 
-/// Open sessions after `(isp, session)` in that order; an empty page is the end.
-pub async fn open_sessions_after(app: &App, after: (IspId, SessionId), limit: i64) -> Result<Vec<LiveSession>, Error> {
-    let rows = app.db.read(async move |tx| session::open_after(tx, after.0, after.1, limit).await).await?;
-    Ok(rows.iter().map(LiveSession::of).collect())
+/// Where a walk over the open sessions stands: tenant, start, session.
+pub type OpenAfter = (IspId, Instant, SessionId);
+
+pub const BEFORE_ALL: OpenAfter = (IspId(0), Instant(i64::MIN), SessionId(0));
+
+/// The next open sessions of a walk, and where it stands then; `None`: that was the end.
+pub async fn open_sessions(
+    app: &App,
+    after: OpenAfter,
+    limit: i64,
+) -> Result<Option<(Vec<LiveSession>, OpenAfter)>, Error> {
+    let rows = app.db.read(async move |tx| session::open_after(tx, after, limit).await).await?;
+    let last = rows.last().map(|row| (row.isp_id, row.started_at, row.id));
+    Ok(last.map(|last| (rows.iter().map(LiveSession::of).collect(), last)))
 }
 
 /// The newest event of every tenant, to be read before everything else is loaded.

@@ -66,6 +66,47 @@ pub async fn save(tx: &Tx, sessions: Vec<Vec<Value>>) -> Result<(), Error> {
     tx.insert_many(Session::INSERT, ON_CONFLICT, sessions).await.map(drop)
 }
 
+/// Writes what a report of a running session changes. No index has any of these columns: SQLite rewrites the entries of
+/// every index whose columns a statement names, changed or not, and most reports are of this kind.
+pub async fn grow(tx: &Tx, sessions: &[&Session]) -> Result<(), Error> {
+    let rows: Vec<Vec<Value>> = sessions.iter().map(|row| grown(row).collect()).collect();
+    let sql = sql!(
+        "update session set reported_at = $3, received_at = $4, session_time_s = $5, up_shown = $6, up_total = $7, \
+         down_shown = $8, down_total = $9, gigawords = $10, address = $11, source = $12 where isp_id = $1 and id = $2"
+    );
+    tx.each(sql, &rows).await.map(drop)
+}
+
+/// Writes the end of sessions, and what their last report changed.
+pub async fn stop(tx: &Tx, sessions: &[&Session]) -> Result<(), Error> {
+    let rows = sessions.iter().map(|row| grown(row).chain(params![row.state, row.ended_at, &row.end_cause]).collect());
+    let rows: Vec<Vec<Value>> = rows.collect();
+    let sql = sql!(
+        "update session set reported_at = $3, received_at = $4, session_time_s = $5, up_shown = $6, up_total = $7, \
+         down_shown = $8, down_total = $9, gigawords = $10, address = $11, source = $12, state = $13, ended_at = $14, \
+         end_cause = $15 where isp_id = $1 and id = $2"
+    );
+    tx.each(sql, &rows).await.map(drop)
+}
+
+fn grown(row: &Session) -> impl Iterator<Item = Value> {
+    let values = params![
+        row.isp_id,
+        row.id,
+        row.reported_at,
+        row.received_at,
+        row.session_time_s,
+        row.up_shown,
+        row.up_total,
+        row.down_shown,
+        row.down_total,
+        row.gigawords,
+        &row.address,
+        &row.source
+    ];
+    values.into_iter()
+}
+
 /// What names a session on the wire.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Key {
@@ -95,15 +136,21 @@ pub async fn newest(tx: &Tx, keys: &[Key]) -> Result<Vec<Session>, Error> {
     records(rows, Session::from_row)
 }
 
-/// Open sessions after `(isp, id)` in that order, for loading the directory in pages.
-pub async fn open_after(tx: &Tx, isp: IspId, id: SessionId, limit: i64) -> Result<Vec<Session>, Error> {
+/// Open sessions after `(isp, start, id)` in that order, for loading the directory in pages: of an index that holds the
+/// open ones alone, whatever the years have left in the table.
+pub async fn open_after(
+    tx: &Tx,
+    (isp, started, id): (IspId, Instant, SessionId),
+    limit: i64,
+) -> Result<Vec<Session>, Error> {
     let rows = tx
         .rows(
             sql!(text!(
                 Session::SELECT,
-                "where (t.isp_id, t.id) > ($1, $2) and t.state = 0 order by t.isp_id, t.id limit $3"
+                "where t.state = 0 and (t.isp_id, t.started_at, t.id) > ($1, $2, $3) \
+                 order by t.isp_id, t.started_at, t.id limit $4"
             )),
-            &params![isp, id, limit],
+            &params![isp, started, id, limit],
         )
         .await?;
     records(rows, Session::from_row)

@@ -333,6 +333,7 @@ impl Tenant {
             restricted: false,
             // Past visits have their own steps.
             hotspot: false,
+            used_before: false,
             metered: None,
         };
         let began = now.plus_seconds(-i64::from(seconds));
