@@ -6,7 +6,7 @@
 //! | [`clock`], [`ids`], [`vault`], [`guesses`]    | time, numbers, secrets, and how often one may guess                               |
 //! | [`setup`], [`clients`], [`tokens`], [`zones`] | tenants, their credentials, and by which names clients know them                  |
 //! | [`requests`], [`metering`]                    | what API clients asked, and how much they use                                     |
-//! | [`staff`], [`operators`], `resellers`         | people who log in; resellers with their wallets and prices; whose sale it is      |
+//! | [`staff`], [`operators`], [`sellers`], `resellers` | people who log in; resellers and salespeople with wallets and prices; whose sale it is |
 //! | [`plans`], [`routers`]                        | what is sold, and through what                                                    |
 //! | [`customers`], [`profiles`], [`lines`]        | who buys, who that is beyond name and number, and their lines in lists            |
 //! | [`subscribers`], [`dossiers`]                 | a customer and its line as one, to change; everything of it, to show              |
@@ -90,6 +90,7 @@ pub mod requests;
 mod resellers;
 pub mod routers;
 pub mod schedule;
+pub mod sellers;
 pub mod sessions;
 pub mod setup;
 pub mod sms;

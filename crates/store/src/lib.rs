@@ -30,6 +30,7 @@ pub mod location;
 pub mod logs;
 pub mod message;
 pub mod migrate;
+pub mod migration;
 pub mod operator;
 pub mod override_attribute;
 pub mod overview;

@@ -2,7 +2,7 @@
 //! is the sale.
 
 use axum::extract::State;
-use domain::{CustomerId, Discount, Kind, PlanId, RouterId, StaffId, Status};
+use domain::{CustomerId, Discount, Kind, OwnQuota, PlanId, RouterId, StaffId, Status};
 use doors::{Asked, Fields, Given, fields};
 use jiff::civil;
 use serde::Serialize;
@@ -153,9 +153,9 @@ fn site(body: &mut Fields) -> SiteChange {
     }
 }
 
-/// 0 is none of the subscriber's own: the package's counts.
-fn quota(given: Given<i64>, unit: i64) -> Option<Option<i64>> {
-    given.change().map(|given| given.filter(|count| *count > 0).map(|count| count * unit))
+/// 0 is unlimited, whatever the package says; without one, or with null, the package's counts.
+fn quota(given: Given<i64>, unit: i64) -> Option<OwnQuota> {
+    given.change().map(|given| OwnQuota::from_kept(given.map(|count| count * unit)))
 }
 
 /// `discount` with `discount_type` 0, an amount, or 1, per cent.

@@ -181,9 +181,11 @@ pub struct Details {
     email_status: u8,
     mac_lock_status: u8,
     /// MB; 0 is none of the subscriber's own.
-    total_data_quota: i64,
+    /// MB of the subscriber's own, 0 unlimited; null is the package's.
+    total_data_quota: Option<i64>,
     /// Minutes; 0 is none of the subscriber's own.
-    total_session_quota: i64,
+    /// Minutes, in the same way.
+    total_session_quota: Option<i64>,
     join_date: Option<String>,
     onu_note: Option<String>,
     box_number: Option<String>,
@@ -254,8 +256,8 @@ pub async fn details_of(app: &App, caller: &Caller, id: CustomerId) -> Result<De
         sms_status: profile.is_none_or(|profile| profile.sms_enabled).into(),
         email_status: profile.is_none_or(|profile| profile.email_enabled).into(),
         mac_lock_status: line.is_some_and(|line| line.mac_lock != "off").into(),
-        total_data_quota: own.as_ref().and_then(|own| own.quota_bytes).map_or(0, |bytes| bytes / 1_000_000),
-        total_session_quota: own.as_ref().and_then(|own| own.quota_time_s).map_or(0, |seconds| seconds / 60),
+        total_data_quota: own.as_ref().and_then(|own| own.quota_bytes).map(|bytes| bytes / 1_000_000),
+        total_session_quota: own.as_ref().and_then(|own| own.quota_time_s).map(|seconds| seconds / 60),
         join_date: profile.and_then(|profile| profile.joined_on).map(crate::change::day_text),
         onu_note: of_site(|site| &site.onu_note),
         box_number: of_site(|site| &site.box_number),

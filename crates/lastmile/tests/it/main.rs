@@ -35,6 +35,7 @@ mod vouchers;
 mod webhooks;
 mod why;
 mod zal;
+mod zal_money;
 
 /// Runs a story on SQLite, and on PostgreSQL where it is installed.
 #[macro_export]
