@@ -10,7 +10,7 @@ use serde_json::json;
 pub use store::service::Attribute;
 use store::{customer, db::Class, service, subscriber};
 
-use crate::{Actor, App, Change, Error, FieldError, Why, ids::Table, network::Touched};
+use crate::{Actor, App, Change, Error, FieldError, Why, ids::Table, network::Touched, setup::login_key};
 
 /// FreeRADIUS's operators; the last two are how some forms write `=*` and `!*`.
 pub const OPERATORS: &[&str] = &["=", ":=", "==", "+=", "!=", ">", ">=", "<", "<=", "=~", "!~", "=*", "!*", "!"];
@@ -104,6 +104,20 @@ pub async fn find(app: &App, actor: &Actor, row: i64) -> Result<(CustomerId, Att
             let line = service::of_customer(tx, isp, id).await?.into_iter().next().ok_or(NONE)?;
             let known = service::attributes(tx, isp, line.id).await?.into_iter().find(|known| known.id == row);
             Ok((id, known.ok_or(NONE)?))
+        })
+        .await
+}
+
+/// Whose line logs in with this name.
+pub async fn owner_of(app: &App, actor: &Actor, username: &str) -> Result<CustomerId, Error> {
+    let (isp, who, key) = (actor.isp, actor.clone(), login_key(username));
+    app.db
+        .read(async move |tx| {
+            const NONE: Error = Error::NotFound { what: "customer" };
+            let line = service::by_username(tx, isp, &key).await?.filter(|line| line.deleted_at.is_none());
+            let owner = customer::find(tx, isp, line.ok_or(NONE)?.customer_id).await?.ok_or(NONE)?;
+            who.reaches(owner.branch_id)?;
+            Ok(owner.id)
         })
         .await
 }

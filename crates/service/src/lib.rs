@@ -19,6 +19,7 @@
 //! | [`fup`]                                       | fair use: policies, what crosses them, what comes                                 |
 //! | [`bulk`], [`import`]                          | many customers at once; customers from another system                             |
 //! | [`bills`], [`payments`], [`ledger`]           | what is owed: issue, correct, pay, take back; what was paid; the books            |
+//! | [`books`]                                     | the office's lists and figures: who owes, who paid, who took it                   |
 //! | [`collections`], [`floats`]                   | money taken at the door; cash that staff hold until they hand it in               |
 //! | [`vouchers`], [`redemption`], [`cards`]       | codes that log in, and their first use; codes that pay                            |
 //! | [`portal`], [`access_check`]                  | what a subscriber does itself; its name and password checked                      |
@@ -41,6 +42,7 @@ pub mod actor;
 pub mod app;
 pub mod attributes;
 pub mod bills;
+pub mod books;
 pub mod bulk;
 pub mod cards;
 pub mod change;

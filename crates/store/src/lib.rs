@@ -6,6 +6,7 @@
 pub mod api_request;
 pub mod api_usage;
 pub mod bill;
+pub mod books;
 pub mod card;
 pub mod collection;
 pub mod complaint;

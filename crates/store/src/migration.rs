@@ -55,7 +55,7 @@ pub async fn sale_of(tx: &Tx, isp: IspId, period: PeriodId) -> Result<Vec<(Strin
             sql!(
                 "select p.account, p.amount from ledger_entry e join posting p on p.isp_id = e.isp_id \
                  and p.entry_id = e.id where e.isp_id = $1 and e.ref = $2 \
-                 and e.kind in ('recharge', 'activation', 'migration') order by p.entry_id, p.line"
+                 and e.kind in ('recharge', 'activation', 'migration', 'payment') order by p.entry_id, p.line"
             ),
             &params![isp, format!("period:{period}")],
         )

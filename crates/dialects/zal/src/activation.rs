@@ -24,7 +24,8 @@ const BALANCE: i64 = 4;
 /// So many subscribers one mass activation takes.
 const MOST: usize = 1000;
 
-fn method(number: i64) -> String {
+/// What a number of a method is called on the books.
+pub fn method(number: i64) -> String {
     METHODS
         .iter()
         .find(|(known, _)| *known == number)

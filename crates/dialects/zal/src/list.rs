@@ -11,13 +11,9 @@ use service::{
 };
 
 use crate::{
-    envelope::{Answer, Caller, PlaceOf, Reply, id},
+    envelope::{Answer, Caller, Page, PlaceOf, Reply, id},
     modules::Modules,
 };
-
-/// A page holds no more, whatever is asked for (READINGS X7).
-const MOST: i64 = 1000;
-const FARTHEST: i64 = 1 << 40;
 
 /// `subscriber_type`: what it lists.
 const TYPES: &[(i64, Standing)] = &[
@@ -43,8 +39,7 @@ pub struct Listing {
 /// Fetch All Subscribers.
 pub async fn list(State(app): State<App>, caller: Caller, Asked(mut asked): Asked) -> Answer<Listing> {
     let place = PlaceOf::read(&mut asked);
-    let offset = asked.optional("offset", fields::integer(0, FARTHEST)).or(0);
-    let limit = asked.optional("limit", fields::integer(1, FARTHEST)).or(100).min(MOST);
+    let Page { offset, limit } = Page::read(&mut asked);
     let mut filter = read_filter(&mut asked);
     let modules = Modules::read(&mut asked);
     asked.finish()?;

@@ -36,7 +36,7 @@ both!(
 
 /// The dialect's router over the product, with a token.
 pub struct Api {
-    router: Router,
+    pub router: Router,
     pub token: String,
     pub isp: i64,
     pub branch: i64,
@@ -68,7 +68,12 @@ impl Api {
             (true, Value::Object(fields)) => {
                 let pairs = fields.iter().map(|(name, value)| match value {
                     Value::String(text) => {
-                        format!("{name}={}", text.replace('%', "%25").replace(' ', "%20").replace('#', "%23"))
+                        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':' | b',');
+                        let text = text.bytes().map(|b| match plain(b) {
+                            true => char::from(b).to_string(),
+                            false => format!("%{b:02X}"),
+                        });
+                        format!("{name}={}", text.collect::<String>())
                     }
                     other => format!("{name}={other}"),
                 });

@@ -245,6 +245,7 @@ async fn what_is_paid_in_part_is_paid_later_by_whom_it_may(app: TestApp) {
 }
 
 async fn a_renewal_needs_everybody(app: TestApp) {
+    let renews = |renews| sellers::Selling { plans: None, auto_renew: Some(renews) };
     let api = Api::of(&app).await;
     let seller = salesperson(&app, vec![app.gold]).await;
     let more = json!({
@@ -255,7 +256,7 @@ async fn a_renewal_needs_everybody(app: TestApp) {
     let status = async || Api::is(200, api.get("/details", json!({ "id": ali.0 })).await)["data"]["status"].clone();
     app.pass(days(2)).await;
     renewals::set_of_plan(&app.app, &app.actor, app.gold, false).await.expect("the package");
-    sellers::set_auto_renew(&app.app, &app.actor, seller, false).await.expect("the salesperson");
+    sellers::set(&app.app, &app.actor, domain::Scopes::ALL, seller, renews(false)).await.expect("the salesperson");
     app.pass(seconds(61)).await;
     assert_eq!(status().await, "expired");
     Api::is(200, api.put("/update", json!({ "id": ali.0, "auto_renew_status": 1 })).await);
@@ -264,7 +265,7 @@ async fn a_renewal_needs_everybody(app: TestApp) {
     renewals::set_of_plan(&app.app, &app.actor, app.gold, true).await.expect("the package");
     app.pass(seconds(61)).await;
     assert_eq!(status().await, "expired", "the salesperson does not");
-    sellers::set_auto_renew(&app.app, &app.actor, seller, true).await.expect("the salesperson");
+    sellers::set(&app.app, &app.actor, domain::Scopes::ALL, seller, renews(true)).await.expect("the salesperson");
     app.pass(seconds(61)).await;
     assert_eq!(status().await, "active");
     assert_eq!(balance(&app, ali).await, Money(850_000));

@@ -17,7 +17,7 @@ use store::{
     staff, subscriber,
 };
 
-pub use self::migration::{Migrated, migrate};
+pub use self::migration::{MIGRATED, Migrated, migrate};
 use self::sale::{Sold, sell};
 use crate::{
     Actor, App, Change, Error,
