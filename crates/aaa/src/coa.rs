@@ -113,15 +113,25 @@ async fn converge(app: &App, directory: &Arc<Directory>, sender: &Arc<Sender>, c
     let world = directory.network();
     let orders = network::orders(app, &world.world, claimed).await?;
     let mut asking = JoinSet::new();
-    for order in orders {
+    for mut order in orders {
+        if needs_login(&world, directory, claimed, &order) {
+            order.wish = Wish::Disconnect;
+        }
         // Hostapd knows nothing that a change could say.
         let vendor = world.vendors.get(&order.session.router_id);
         if vendor == Some(&Vendor::Hostapd) && matches!(order.wish, Wish::Change(_)) {
             continue;
         }
         let (sender, world, directory) = (sender.clone(), world.clone(), directory.clone());
+        let touched = claimed.touched.is_some();
         asking.spawn(async move {
-            let answer = sender.ask(&world, &directory, &order).await;
+            let mut answer = sender.ask(&world, &directory, &order).await;
+            let refused = matches!(answer, Answer::Refused(cause) if cause != Some(network::SESSION_NOT_FOUND));
+            if touched && refused && matches!(order.wish, Wish::Change(_)) {
+                // What its router does not take in the middle of a session it takes at the next login.
+                order.wish = Wish::Disconnect;
+                answer = sender.ask(&world, &directory, &order).await;
+            }
             (order.session.id, order.session.service_id, order.wish.word(), answer)
         });
     }
@@ -139,6 +149,45 @@ async fn converge(app: &App, directory: &Arc<Directory>, sender: &Arc<Sender>, c
         drop(directory.apply(&recorded));
     }
     network::answered(app, claimed, answers).await
+}
+
+/// Whether attributes that were touched reach a session by a new login only: a check that it is not known to meet, an
+/// attribute that a CoA does not carry, or one that it no longer says and so cannot take back.
+fn needs_login(network: &Network, directory: &Directory, claimed: &Claimed, order: &Order) -> bool {
+    let (Some(touched), Wish::Change(_)) = (&claimed.touched, &order.wish) else { return false };
+    let session = &order.session;
+    // Who has logged in since has done so with what is right now.
+    if session.started_at > claimed.ordered_at {
+        return false;
+    }
+    let entry = session.service_id.and_then(|id| directory.service(id));
+    let meets = entry.as_ref().is_none_or(|entry| {
+        let state = entry.state.lock();
+        state.custom.as_ref().is_none_or(|custom| custom.allows_session(session))
+    });
+    if touched.checks && !meets {
+        return true;
+    }
+    let Some(vendor) = network.vendors.get(&session.router_id).copied() else { return false };
+    if touched.replies.is_empty() {
+        return false;
+    }
+    if vendor == Vendor::Hostapd {
+        return true;
+    }
+    // A packet that cannot be written carries nothing.
+    let Ok(draft) = write(vendor, directory, order, Draft::coa(0)) else { return true };
+    let written = draft.sign(&Secret::new(""));
+    let packet = written.packet();
+    touched.replies.iter().any(|name| {
+        // What no dictionary knows was never said.
+        let Some(entry) = dictionary::by_name(name) else { return false };
+        let said = match entry.vendor {
+            0 => packet.find(entry.number).is_some(),
+            vendor => packet.vendor(vendor, entry.number).is_some(),
+        };
+        !reply::custom::is_carried(entry) || !said
+    })
 }
 
 /// A request ready to be sent.
@@ -215,7 +264,7 @@ fn write(vendor: Vendor, directory: &Directory, order: &Order, mut draft: Draft)
         let carried = session.up_total.saturating_add(session.down_total);
         let data_left_bytes = grant.data_left_bytes.map(|left| left.saturating_add(carried));
         let grant = &Grant { data_left_bytes, ..Grant::clone(grant) };
-        reply::change(vendor, grant, &mut Out::new(&mut draft, custom))?;
+        reply::live(vendor, grant, &mut Out::new(&mut draft, custom))?;
     }
     Ok(draft)
 }

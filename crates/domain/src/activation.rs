@@ -4,7 +4,8 @@
 use rust_decimal::Decimal;
 
 use crate::{
-    CustomerId, Instant, Money, PlanTerms, StaffId,
+    CustomerId, Instant, Money, PlanTerms,
+    billing::{Chain, Refusal},
     clock::HOUR,
     ledger::{Account, Entry},
     money::Taxed,
@@ -44,17 +45,10 @@ pub enum Paying {
     Received { method: String, amount: Option<Money> },
     /// From the subscriber's wallet, after what was received now has been put into it.
     Wallet { received: Option<(String, Money)> },
-    /// From the wallet of the salesperson, whom the subscriber paid.
-    Salesperson(StaffId),
+    /// From the wallet of the salesperson, whom the subscriber paid, at his price; those above him earn theirs.
+    Salesperson(Chain),
     /// From the subscriber's wallet where that covers the price, else from the salesperson's.
-    Smart(Option<StaffId>),
-}
-
-/// What the wallets hold before the activation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Wallets {
-    pub subscriber: Money,
-    pub salesperson: Money,
+    Smart(Option<Chain>),
 }
 
 /// Settled: what is posted, paid and left due.
@@ -66,6 +60,9 @@ pub struct Settlement {
     pub sale: Entry,
     /// What was received now: a payment is written for it.
     pub received: Option<(String, Money)>,
+    /// What the Isp earns and its invoice says: the price, or what it costs the salesperson.
+    pub earned: Taxed,
+    /// Of the invoice.
     pub paid: Money,
     pub due: Money,
 }
@@ -77,24 +74,28 @@ pub struct Insufficient {
     pub price: Money,
 }
 
+/// Who pays what of an activation of `terms`; the subscriber's wallet holds `wallet` before it.
 pub fn settle(
     customer: CustomerId,
-    price: Taxed,
+    terms: &PlanTerms,
     paying: &Paying,
-    wallets: Wallets,
+    wallet: Money,
 ) -> Result<Settlement, Insufficient> {
+    let price = terms.tax.split(terms.price);
     let total = price.total();
-    let wallet = Account::CustomerWallet(customer);
-    let earned = |entry: Entry| entry.credit(Account::Revenue, price.net).credit(Account::Tax, price.tax);
+    let own = Account::CustomerWallet(customer);
+    let earned = |entry: Entry, by: Taxed| entry.credit(Account::Revenue, by.net).credit(Account::Tax, by.tax);
     let covered = |held: Money| held >= total || total == Money::ZERO;
-    let whole = |account: Account| Settlement {
+    let whole = |paid: Entry, by: Taxed| Settlement {
         credit: Entry::new(),
-        sale: earned(Entry::new().debit(account, total)),
+        sale: earned(paid, by),
         received: None,
-        paid: total,
+        earned: by,
+        paid: by.total(),
         due: Money::ZERO,
     };
-    let insufficient = Err(Insufficient { price: total });
+    let from_wallet = || whole(Entry::new().debit(own.clone(), total), price);
+    let insufficient = Insufficient { price: total };
     match paying {
         Paying::Received { method, amount } => {
             let amount = amount.unwrap_or(total);
@@ -103,28 +104,31 @@ pub fn settle(
             let sale = Entry::new()
                 .debit(Account::Cash(method.clone()), amount)
                 .debit(Account::Receivable(customer), due)
-                .credit(wallet, over);
+                .credit(own, over);
             let received = (amount > Money::ZERO).then(|| (method.clone(), amount));
-            Ok(Settlement { credit: Entry::new(), sale: earned(sale), received, paid, due })
+            Ok(Settlement { credit: Entry::new(), sale: earned(sale, price), received, earned: price, paid, due })
         }
         Paying::Wallet { received } => {
             let put = received.clone().filter(|(_, amount)| *amount > Money::ZERO);
             let amount = put.as_ref().map_or(Money::ZERO, |(_, amount)| *amount);
-            if !covered(Money(wallets.subscriber.0.saturating_add(amount.0))) {
-                return insufficient;
+            if !covered(Money(wallet.0.saturating_add(amount.0))) {
+                return Err(insufficient);
             }
             let credit = match &put {
                 Some((method, amount)) => {
-                    Entry::new().debit(Account::Cash(method.clone()), *amount).credit(wallet.clone(), *amount)
+                    Entry::new().debit(Account::Cash(method.clone()), *amount).credit(own.clone(), *amount)
                 }
                 None => Entry::new(),
             };
-            Ok(Settlement { credit, received: put, ..whole(wallet) })
+            Ok(Settlement { credit, received: put, ..from_wallet() })
         }
-        Paying::Salesperson(id) if covered(wallets.salesperson) => Ok(whole(Account::StaffWallet(*id))),
-        Paying::Smart(_) if covered(wallets.subscriber) => Ok(whole(wallet)),
-        Paying::Smart(Some(id)) if covered(wallets.salesperson) => Ok(whole(Account::StaffWallet(*id))),
-        Paying::Salesperson(_) | Paying::Smart(_) => insufficient,
+        Paying::Smart(_) if covered(wallet) => Ok(from_wallet()),
+        Paying::Salesperson(chain) | Paying::Smart(Some(chain)) => {
+            let by = chain.earned(terms.tax);
+            let paid = chain.pay(by.total()).map_err(|Refusal::Insufficient { .. }| insufficient)?;
+            Ok(whole(paid, by))
+        }
+        Paying::Smart(None) => Err(insufficient),
     }
 }
 
@@ -139,7 +143,7 @@ pub fn holds_up(issued: Instant, due: Money, now: Instant) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::TaxRate;
+    use crate::{Limit, StaffId, Unit, Validity, billing::Reseller, money::TaxRate};
 
     const ALI: CustomerId = CustomerId(7);
 
@@ -168,57 +172,77 @@ mod tests {
     fn money_paths_of_an_activation() {
         let cash = |amount: Option<i64>| Paying::Received { method: "cash".into(), amount: amount.map(Money) };
         let cut = |amount: Option<i64>| Paying::Wallet { received: amount.map(|n| ("cash".into(), Money(n))) };
-        let sales = StaffId(3);
+        let sales = |price, wallet| Chain {
+            seller: Reseller { id: StaffId(3), price: Money(price), wallet: Money(wallet), limit: Money::ZERO },
+            above: vec![],
+        };
+        let below = |wallet| Chain {
+            above: vec![Reseller { id: StaffId(1), price: Money(70_000), wallet: Money::ZERO, limit: Money::ZERO }],
+            ..sales(85_000, wallet)
+        };
+        let (alone, smart) = (
+            |price, wallet| Paying::Salesperson(sales(price, wallet)),
+            |price, wallet| Paying::Smart(Some(sales(price, wallet))),
+        );
         let earned = "revenue -86207, tax -13793";
         let wallet = format!("wallet:customer:7 100000, {earned}");
         let seller = format!("wallet:staff:3 100000, {earned}");
-        // How it is paid, the subscriber's and the salesperson's wallets → credit | sale | received, paid, due.
+        // How it is paid, the subscriber's wallet → credit | sale | received, paid, due.
         let rows = [
-            (cash(None), 0, 0, Some(format!("|cash:cash 100000, {earned}|100000 100000 0"))),
-            (cash(Some(100_000)), 0, 0, Some(format!("|cash:cash 100000, {earned}|100000 100000 0"))),
+            (cash(None), 0, Some(format!("|cash:cash 100000, {earned}|100000 100000 0"))),
+            (cash(Some(100_000)), 0, Some(format!("|cash:cash 100000, {earned}|100000 100000 0"))),
             (
                 cash(Some(100)),
                 500_000,
-                0,
                 Some(format!("|cash:cash 100, receivable:customer:7 99900, {earned}|100 100 99900")),
             ),
-            (cash(Some(0)), 0, 0, Some(format!("|receivable:customer:7 100000, {earned}|0 0 100000"))),
+            (cash(Some(0)), 0, Some(format!("|receivable:customer:7 100000, {earned}|0 0 100000"))),
             (
                 cash(Some(130_000)),
                 0,
-                0,
                 Some(format!("|cash:cash 130000, wallet:customer:7 -30000, {earned}|130000 100000 0")),
             ),
-            (cut(None), 100_000, 0, Some(format!("|{wallet}|0 100000 0"))),
-            (cut(None), 99_999, 900_000, None),
+            (cut(None), 100_000, Some(format!("|{wallet}|0 100000 0"))),
+            (cut(None), 99_999, None),
             (
                 cut(Some(110_000)),
                 0,
-                0,
                 Some(format!("cash:cash 110000, wallet:customer:7 -110000|{wallet}|110000 100000 0")),
             ),
-            (cut(Some(100_000)), -1, 0, None),
-            (Paying::Salesperson(sales), 900_000, 99_999, None),
-            (Paying::Salesperson(sales), 0, 100_000, Some(format!("|{seller}|0 100000 0"))),
-            (Paying::Smart(Some(sales)), 100_000, 100_000, Some(format!("|{wallet}|0 100000 0"))),
-            (Paying::Smart(Some(sales)), 99_999, 100_000, Some(format!("|{seller}|0 100000 0"))),
-            (Paying::Smart(Some(sales)), 99_999, 99_999, None),
-            (Paying::Smart(None), 99_999, 100_000, None),
+            (cut(Some(100_000)), -1, None),
+            (alone(100_000, 99_999), 900_000, None),
+            (alone(100_000, 100_000), 0, Some(format!("|{seller}|0 100000 0"))),
+            // He pays what it costs him, and that is what the Isp earns.
+            (alone(70_000, 70_000), 0, Some("|wallet:staff:3 70000, revenue -60345, tax -9655|0 70000 0".into())),
+            (
+                Paying::Salesperson(below(85_000)),
+                0,
+                Some("|wallet:staff:3 85000, wallet:staff:1 -15000, revenue -60345, tax -9655|0 70000 0".into()),
+            ),
+            (Paying::Salesperson(below(84_999)), 0, None),
+            (smart(100_000, 100_000), 100_000, Some(format!("|{wallet}|0 100000 0"))),
+            (smart(100_000, 100_000), 99_999, Some(format!("|{seller}|0 100000 0"))),
+            (smart(100_000, 99_999), 99_999, None),
+            (Paying::Smart(None), 99_999, None),
         ];
-        let price = TaxRate { ppm: 160_000, inclusive: true }.split(Money(100_000));
-        for (paying, subscriber, salesperson, expected) in rows {
-            let wallets = Wallets { subscriber: Money(subscriber), salesperson: Money(salesperson) };
-            let got = settle(ALI, price, &paying, wallets).map(|settled| {
-                let Settlement { credit, sale, received, paid, due } = settled;
+        let terms = PlanTerms {
+            price: Money(100_000),
+            tax: TaxRate { ppm: 160_000, inclusive: true },
+            validity: Validity { count: 30, unit: Unit::Days },
+            limit: Limit::default(),
+        };
+        for (paying, held, expected) in rows {
+            let got = settle(ALI, &terms, &paying, Money(held)).map(|settled| {
+                let Settlement { credit, sale, received, paid, due, .. } = settled;
                 let received = received.map_or(0, |(_, amount)| amount.0);
                 format!("{}|{}|{received} {} {}", told(credit), told(sale), paid.0, due.0)
             });
             let expected = expected.ok_or(Insufficient { price: Money(100_000) });
-            assert_eq!(got, expected, "{paying:?} of {subscriber} and {salesperson}");
+            assert_eq!(got, expected, "{paying:?} of {held}");
         }
         // What costs nothing needs nothing.
-        let owing = Wallets { subscriber: Money(-5), salesperson: Money::ZERO };
-        assert!(settle(ALI, Taxed::default(), &cut(None), owing).is_ok());
+        let free = PlanTerms { price: Money::ZERO, ..terms };
+        assert!(settle(ALI, &free, &cut(None), Money(-5)).is_ok());
     }
 
     #[test]

@@ -60,6 +60,36 @@ pub struct Reseller {
     pub limit: Money,
 }
 
+/// A seller and whose reseller he is, the nearest first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Chain {
+    pub seller: Reseller,
+    pub above: Vec<Reseller>,
+}
+
+impl Chain {
+    /// What the Isp earns of a sale: the price of the highest.
+    pub fn earned(&self, tax: TaxRate) -> Taxed {
+        tax.split(self.above.last().unwrap_or(&self.seller).price)
+    }
+
+    /// As it sells a part of a package.
+    pub fn share(mut self, part: Money, whole: Money) -> Chain {
+        for reseller in std::iter::once(&mut self.seller).chain(&mut self.above) {
+            reseller.price = reseller.price.share(part.0, whole.0);
+        }
+        self
+    }
+
+    /// The resellers' side of a sale of which the Isp earns so much.
+    ///
+    /// # Errors
+    /// The seller's wallet does not reach.
+    pub fn pay(&self, earned: Money) -> Result<Entry, Refusal> {
+        resold(&self.seller, &self.above, earned)
+    }
+}
+
 /// The prices of a chain of resellers from the seller up: nobody buys below the price of the one above him.
 fn prices(seller: &Reseller, above: &[Reseller]) -> Vec<Money> {
     let mut prices: Vec<Money> = std::iter::once(seller).chain(above).map(|reseller| reseller.price).collect();

@@ -66,3 +66,64 @@ impl ExpiryAction {
         [ExpiryAction::Reject, ExpiryAction::Restrict, ExpiryAction::Fallback].into_iter().find(|a| a.word() == word)
     }
 }
+
+/// What a subscriber's own quota puts in the place of its package's.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum OwnQuota {
+    /// Nothing: the package's counts.
+    #[default]
+    OfPackage,
+    Unlimited,
+    /// Above zero.
+    Of(i64),
+}
+
+impl OwnQuota {
+    /// As a row keeps it: nothing, 0 for unlimited, or the quota.
+    pub fn kept(self) -> Option<i64> {
+        match self {
+            OwnQuota::OfPackage => None,
+            OwnQuota::Unlimited => Some(0),
+            OwnQuota::Of(quota) => Some(quota),
+        }
+    }
+
+    pub fn from_kept(kept: Option<i64>) -> OwnQuota {
+        match kept {
+            None => OwnQuota::OfPackage,
+            Some(quota) if quota > 0 => OwnQuota::Of(quota),
+            Some(_) => OwnQuota::Unlimited,
+        }
+    }
+
+    /// The limit that counts.
+    pub fn or(self, package: Option<i64>) -> Option<i64> {
+        match self {
+            OwnQuota::OfPackage => package,
+            OwnQuota::Unlimited => None,
+            OwnQuota::Of(quota) => Some(quota),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_of_ones_own() {
+        let rows = [
+            // own, the package's → what counts
+            (OwnQuota::OfPackage, Some(5), Some(5)),
+            (OwnQuota::OfPackage, None, None),
+            (OwnQuota::Unlimited, Some(5), None),
+            (OwnQuota::Unlimited, None, None),
+            (OwnQuota::Of(7), Some(5), Some(7)),
+            (OwnQuota::Of(7), None, Some(7)),
+        ];
+        for (own, package, expected) in rows {
+            assert_eq!(own.or(package), expected, "{own:?} {package:?}");
+            assert_eq!(OwnQuota::from_kept(own.kept()), own);
+        }
+    }
+}

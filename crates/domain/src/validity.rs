@@ -6,7 +6,7 @@
 
 use jiff::{Span, ToSpan, civil, tz::TimeZone};
 
-use crate::clock::{HOUR, Instant, MINUTE};
+use crate::clock::{HOUR, Instant, MINUTE, SECOND};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Unit {
@@ -81,6 +81,29 @@ pub fn next_term(now: Instant, running: Option<Running>, validity: Validity, zon
     Term { starts_at, expires_at, anchor_day, extends: extended.is_some() }
 }
 
+/// Seconds that one purchase lasts which ends at `ends`: a month is the one that ends there.
+pub fn length_before(ends: Instant, anchor_day: Option<u8>, validity: Validity, zone: &TimeZone) -> i64 {
+    let end = ends.in_zone(zone).datetime();
+    let count = validity.count as i64;
+    let begins = match validity.unit {
+        Unit::Mins => ends.plus(-count.saturating_mul(MINUTE)),
+        Unit::Hrs => ends.plus(-count.saturating_mul(HOUR)),
+        Unit::Days => {
+            let begin = Span::new().try_days(count).and_then(|days| end.checked_sub(days));
+            Instant::from_civil(begin.unwrap_or(civil::DateTime::MIN), zone)
+        }
+        Unit::Months | Unit::Period { .. } => {
+            let anchor = match validity.unit {
+                Unit::Period { day } => day,
+                _ => anchor_day.unwrap_or(end.day() as u8),
+            };
+            let day = month_later(end.date(), -count, anchor);
+            Instant::from_civil(civil::DateTime::from_parts(day, end.time()), zone)
+        }
+    };
+    (ends.since(begins) / SECOND).max(1)
+}
+
 /// Day `anchor` of the month `months` after that of `date`, or that month's last day.
 fn month_later(date: civil::Date, months: i64, anchor: u8) -> civil::Date {
     let span = Span::new().try_months(months);
@@ -110,6 +133,33 @@ mod tests {
             "Months" => Unit::Months,
             day => Unit::Period { day: day.parse().unwrap() },
         }
+    }
+
+    #[test]
+    fn how_long_a_purchase_lasts_that_ends_here() {
+        let zone = TimeZone::get("Africa/Nairobi").unwrap();
+        // ends (local), anchor, validity → begins (local)
+        let rows = [
+            ("2026-02-09T14:20:05", None, (30, "Days"), "2026-01-10T14:20:05"),
+            ("2026-02-28T08:00:00", Some(31), (1, "Months"), "2026-01-31T08:00:00"),
+            ("2026-03-31T08:00:00", Some(31), (1, "Months"), "2026-02-28T08:00:00"),
+            ("2028-03-31T08:00:00", Some(31), (1, "Months"), "2028-02-29T08:00:00"),
+            ("2026-03-15T08:00:00", None, (1, "Months"), "2026-02-15T08:00:00"),
+            ("2026-06-30T10:00:00", Some(30), (3, "Months"), "2026-03-30T10:00:00"),
+            ("2026-02-28T23:59:59", None, (1, "31"), "2026-01-31T23:59:59"),
+            ("2026-01-11T00:59:30", None, (1, "Hrs"), "2026-01-10T23:59:30"),
+            ("2026-01-11T00:00:30", None, (90, "Mins"), "2026-01-10T22:30:30"),
+        ];
+        for (ends, anchor, (count, text), begins) in rows {
+            let validity = Validity { count, unit: unit(text) };
+            let seconds = length_before(at(ends, &zone), anchor, validity, &zone);
+            assert_eq!(at(ends, &zone).plus(-seconds * SECOND), at(begins, &zone), "{ends} {count} {text}");
+        }
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let day = Validity { count: 1, unit: Unit::Days };
+        assert_eq!(length_before(at("2026-03-29T12:00:00", &berlin), None, day, &berlin), 23 * 3600);
+        let longest = Validity { count: u32::MAX, unit: Unit::Days };
+        assert!(length_before(at("2026-03-29T12:00:00", &berlin), None, longest, &berlin) > 0);
     }
 
     /// now (local), running (expiry, same plan?, anchor), validity → expiry (local)

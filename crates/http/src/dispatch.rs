@@ -209,11 +209,14 @@ mod tests {
         Route { method: "GET", path: "/api/v1/customers", name: "" },
         Route { method: "GET", path: "/api/v1/tickets", name: "" },
         Route { method: "GET", path: "/api/v2/tickets", name: "" },
+        Route { method: "GET", path: "/api/v1/invoices", name: "" },
     ];
 
     const NUMBERED: &[Route] = &[
         Route { method: "GET", path: "/api/v1/customers", name: "" },
         Route { method: "GET", path: "/api/v1/subscribers", name: "" },
+        Route { method: "GET", path: "/api/v1/invoices", name: "" },
+        Route { method: "GET", path: "/api/v1/invoices/{id}", name: "" },
     ];
 
     #[test]
@@ -256,6 +259,13 @@ mod tests {
             ("/api/v1/subscribers", Some(Credential::Bearer), "numbers"),
             ("/api/v1/subscribers", None, "numbers"),
             ("/api/v1/nothing", Some(Credential::NumberedBearer), "numbers"),
+            // A list of two dialects, and one of it that only one of them shows.
+            ("/api/v1/invoices", Some(Credential::NumberedBearer), "numbers"),
+            ("/api/v1/invoices", Some(Credential::Bearer), "tokens"),
+            ("/api/v1/invoices", Some(Credential::ApiKey), "tokens"),
+            ("/api/v1/invoices", None, "undecided"),
+            ("/api/v1/invoices/7", Some(Credential::Bearer), "numbers"),
+            ("/api/v1/invoices/7", None, "numbers"),
             ("/api/v2/nothing", None, "tokens"),
             ("/api/v2", None, "keys"),
         ];

@@ -1,5 +1,5 @@
 //! A subscriber's own RADIUS attributes: `==` compares with the request, every other operator goes into the reply. They
-//! take effect at once, in the directory and on live sessions. The door that takes them checks them against the
+//! take effect at once, in the directory and on live sessions: by a CoA where one can say it, else by a new login. The door that takes them checks them against the
 //! dictionary.
 
 use domain::{
@@ -10,7 +10,7 @@ use serde_json::json;
 pub use store::service::Attribute;
 use store::{customer, db::Class, service, subscriber};
 
-use crate::{Actor, App, Change, Error, FieldError, Why, ids::Table};
+use crate::{Actor, App, Change, Error, FieldError, Why, ids::Table, network::Touched, setup::login_key};
 
 /// FreeRADIUS's operators; the last two are how some forms write `=*` and `!*`.
 pub const OPERATORS: &[&str] = &["=", ":=", "==", "+=", "!=", ">", ">=", "<", "<=", "=~", "!~", "=*", "!*", "!"];
@@ -57,7 +57,7 @@ pub async fn add(app: &App, actor: &Actor, id: CustomerId, command: NewAttribute
             created_at: change.now,
         };
         row.insert(change.tx).await?;
-        follow(change, &line).await?;
+        follow(change, &line, &[&row]).await?;
         Ok(row.id)
     })
     .await
@@ -79,7 +79,7 @@ pub async fn update(app: &App, actor: &Actor, id: CustomerId, row: i64, given: A
             return Ok(());
         }
         subscriber::change_attribute(change.tx, &changed).await?;
-        follow(change, &line).await
+        follow(change, &line, &[&known, &changed]).await
     })
     .await
 }
@@ -108,16 +108,33 @@ pub async fn find(app: &App, actor: &Actor, row: i64) -> Result<(CustomerId, Att
         .await
 }
 
+/// Whose line logs in with this name.
+pub async fn owner_of(app: &App, actor: &Actor, username: &str) -> Result<CustomerId, Error> {
+    let (isp, who, key) = (actor.isp, actor.clone(), login_key(username));
+    app.db
+        .read(async move |tx| {
+            const NONE: Error = Error::NotFound { what: "customer" };
+            let line = service::by_username(tx, isp, &key).await?.filter(|line| line.deleted_at.is_none());
+            let owner = customer::find(tx, isp, line.ok_or(NONE)?.customer_id).await?.ok_or(NONE)?;
+            who.reaches(owner.branch_id)?;
+            Ok(owner.id)
+        })
+        .await
+}
+
 /// Takes an attribute away.
 pub async fn remove(app: &App, actor: &Actor, id: CustomerId, attribute: i64) -> Result<(), Error> {
     actor.writes()?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
         let line = primary(change, &who, id).await?;
+        const NONE: Error = Error::NotFound { what: "attribute" };
+        let known = service::attributes(change.tx, change.isp, line.id).await?;
+        let known = known.into_iter().find(|known| known.id == attribute).ok_or(NONE)?;
         if !service::remove_attribute(change.tx, change.isp, line.id, attribute).await? {
-            return Err(Error::NotFound { what: "attribute" });
+            return Err(NONE);
         }
-        follow(change, &line).await
+        follow(change, &line, &[&known]).await
     })
     .await
 }
@@ -143,9 +160,13 @@ async fn primary(change: &Change<'_>, who: &Actor, id: CustomerId) -> Result<ser
     line.ok_or(Error::NotFound { what: "service" })
 }
 
-/// The directory reads the line again, and its sessions are told.
-async fn follow(change: &Change<'_>, line: &service::Service) -> Result<(), Error> {
+/// The directory reads the line again, and its sessions are told of these.
+async fn follow(change: &Change<'_>, line: &service::Service, rows: &[&Attribute]) -> Result<(), Error> {
+    let (checks, replies): (Vec<&Attribute>, Vec<&Attribute>) = rows.iter().partition(|row| row.op == "==");
+    let mut replies: Vec<String> = replies.into_iter().map(|row| row.attribute.clone()).collect();
+    replies.dedup();
+    let touched = Touched { replies, checks: !checks.is_empty() };
     let body = json!({ "customer": line.customer_id.0, "attributes": true });
     change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), body);
-    change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await
+    change.job("network", "converge", change.now, json!({ "service": line.id.0, "touched": touched })).await
 }

@@ -49,15 +49,15 @@ pub struct Business {
 }
 
 /// Where today and this month begin in the tenant's zone, and where today ends.
-struct Today {
-    began: Instant,
-    ends: Instant,
-    month_began: Instant,
+pub(crate) struct Today {
+    pub began: Instant,
+    pub ends: Instant,
+    pub month_began: Instant,
     /// Counted from 1970-01-01.
     day: i64,
 }
 
-fn today(now: Instant, zone: &jiff::tz::TimeZone) -> Today {
+pub(crate) fn today(now: Instant, zone: &jiff::tz::TimeZone) -> Today {
     let date = now.day(zone);
     let midnight = |date: jiff::civil::Date| Instant::from_civil(date.at(0, 0, 0, 0), zone);
     let began = midnight(date);
@@ -69,7 +69,7 @@ fn today(now: Instant, zone: &jiff::tz::TimeZone) -> Today {
     }
 }
 
-async fn people(tx: &store::db::Tx, actor: &Actor, now: Instant) -> Result<People, store::db::Error> {
+pub(crate) async fn people(tx: &store::db::Tx, actor: &Actor, now: Instant) -> Result<People, store::db::Error> {
     let (isp, branch) = (actor.isp, actor.branch);
     let Standings { all, active, expired, barred, off } = roster::standings(tx, isp, branch, now).await?;
     let suspended = dashboard::suspended(tx, isp, branch).await?;

@@ -85,7 +85,6 @@ async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>, renew: bool) ->
             }
             done += 1;
             if renew
-                && line.auto_renew
                 && domain::access::barred(line.status).is_none()
                 && renewals::is_allowed(change, &line).await?
                 && let Ok(offer) = plans::offer(change, line.plan_id).await

@@ -6,7 +6,7 @@
 //! | [`clock`], [`ids`], [`vault`], [`guesses`]    | time, numbers, secrets, and how often one may guess                               |
 //! | [`setup`], [`clients`], [`tokens`], [`zones`] | tenants, their credentials, and by which names clients know them                  |
 //! | [`requests`], [`metering`]                    | what API clients asked, and how much they use                                     |
-//! | [`staff`], [`operators`], `resellers`         | people who log in; resellers with their wallets and prices; whose sale it is      |
+//! | [`staff`], [`operators`], [`sellers`], `resellers` | people who log in; resellers and salespeople with wallets and prices; whose sale it is |
 //! | [`plans`], [`routers`]                        | what is sold, and through what                                                    |
 //! | [`customers`], [`profiles`], [`lines`]        | who buys, who that is beyond name and number, and their lines in lists            |
 //! | [`subscribers`], [`dossiers`]                 | a customer and its line as one, to change; everything of it, to show              |
@@ -19,6 +19,7 @@
 //! | [`fup`]                                       | fair use: policies, what crosses them, what comes                                 |
 //! | [`bulk`], [`import`]                          | many customers at once; customers from another system                             |
 //! | [`bills`], [`payments`], [`ledger`]           | what is owed: issue, correct, pay, take back; what was paid; the books            |
+//! | [`books`]                                     | the office's lists and figures: who owes, who paid, who took it                   |
 //! | [`collections`], [`floats`]                   | money taken at the door; cash that staff hold until they hand it in               |
 //! | [`vouchers`], [`redemption`], [`cards`]       | codes that log in, and their first use; codes that pay                            |
 //! | [`portal`], [`access_check`]                  | what a subscriber does itself; its name and password checked                      |
@@ -41,6 +42,7 @@ pub mod actor;
 pub mod app;
 pub mod attributes;
 pub mod bills;
+pub mod books;
 pub mod bulk;
 pub mod cards;
 pub mod change;
@@ -90,6 +92,7 @@ pub mod requests;
 mod resellers;
 pub mod routers;
 pub mod schedule;
+pub mod sellers;
 pub mod sessions;
 pub mod setup;
 pub mod sms;

@@ -313,7 +313,7 @@ async fn give_back(change: &Change<'_>, kind: MoveKind, old: &Period, invoice: &
 }
 
 /// What is held for the customer pays what is owed, as far as it reaches.
-async fn pay_from_wallet(change: &Change<'_>, customer: CustomerId) -> Result<(), Error> {
+pub(crate) async fn pay_from_wallet(change: &Change<'_>, customer: CustomerId) -> Result<(), Error> {
     let held = ledger::held(change.tx, change.isp, &Account::CustomerWallet(customer)).await?;
     let open = bill::lock_open(change.tx, change.isp, customer).await?;
     let owed: i64 = open.iter().map(|row| row.total.0 - row.paid.0).sum();

@@ -9,6 +9,7 @@ use domain::{
     clock::SECOND,
     event::{EventKind, Subject},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use store::{db::Class, job, session, session::Session};
 
@@ -37,6 +38,17 @@ pub struct Claimed {
     pub disconnect: bool,
     /// What somebody wants to be said, as names and values; then nothing else is.
     pub said: Option<Vec<(String, String)>>,
+    /// Attributes of a subscriber's own that were added, changed or taken away.
+    pub touched: Option<Touched>,
+}
+
+/// A subscriber's own attributes that a change is about.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Touched {
+    /// The names of those that replies say.
+    pub replies: Vec<String>,
+    /// Whether what a login must meet has changed.
+    pub checks: bool,
 }
 
 /// Whose sessions an order is about.
@@ -110,6 +122,7 @@ pub async fn claim(app: &App, limit: i64) -> Result<Vec<Claimed>, Error> {
                     "say" => Some(serde_json::from_value(payload["attributes"].clone()).unwrap_or_default()),
                     _ => None,
                 },
+                touched: serde_json::from_value(payload["touched"].clone()).ok(),
             }),
             None => fail(app, row.isp_id, row.id, "not understood").await?,
         }

@@ -81,7 +81,7 @@ pub struct NewOperator {
 }
 
 /// Resellers are the Isp's own business.
-fn by_the_isp(actor: &Actor) -> Result<(), Error> {
+pub(crate) fn by_the_isp(actor: &Actor) -> Result<(), Error> {
     if actor.branch.is_none() { Ok(()) } else { Err(Error::Forbidden) }
 }
 
@@ -245,33 +245,38 @@ pub async fn fund(
     }
     app.change_once(actor, key, async move |change| {
         live(change, id).await?;
-        let wallet = Account::StaffWallet(id);
-        let before = ledger::held(change.tx, change.isp, &wallet).await?;
-        let balance = before.plus(command.amount).filter(|sum| sum.0 < 1 << 53);
-        let balance = balance.ok_or_else(|| Error::invalid("amount", Why::TooLarge { max: 1 << 53 }))?;
-        let entry_id = change.id(Table::Entry).await?;
-        let heading = Heading {
-            kind: "operator_funding",
-            reference: command.reference.clone(),
-            reason: command.note.as_deref(),
-            actor: change.actor,
-            at: change.now,
-        };
-        let cash = Account::Cash(command.method.clone());
-        let entry = Entry::new().debit(cash, command.amount).credit(wallet, command.amount);
-        let lines = entry.balanced().ok_or_else(|| Error::Internal("a funding does not balance".into()))?;
-        ledger::post(change.tx, change.isp, entry_id, &heading, &lines).await?;
-        change.event(
-            EventKind::OperatorFunded,
-            Subject::Staff(id.0),
-            json!({
-                "amount": command.amount.0, "balance": balance.0, "method": command.method,
-                "reference": command.reference
-            }),
-        );
-        Ok(Funded { operator_id: id.0, entry_id, amount: command.amount.0, balance: balance.0 })
+        pay_in(change, id, &command).await
     })
     .await
+}
+
+/// Puts money into the wallet of a person whose row is locked.
+pub(crate) async fn pay_in(change: &Change<'_>, id: StaffId, command: &Funding) -> Result<Funded, Error> {
+    let wallet = Account::StaffWallet(id);
+    let before = ledger::held(change.tx, change.isp, &wallet).await?;
+    let balance = before.plus(command.amount).filter(|sum| sum.0 < 1 << 53);
+    let balance = balance.ok_or_else(|| Error::invalid("amount", Why::TooLarge { max: 1 << 53 }))?;
+    let entry_id = change.id(Table::Entry).await?;
+    let heading = Heading {
+        kind: "operator_funding",
+        reference: command.reference.clone(),
+        reason: command.note.as_deref(),
+        actor: change.actor,
+        at: change.now,
+    };
+    let cash = Account::Cash(command.method.clone());
+    let entry = Entry::new().debit(cash, command.amount).credit(wallet, command.amount);
+    let lines = entry.balanced().ok_or_else(|| Error::Internal("a funding does not balance".into()))?;
+    ledger::post(change.tx, change.isp, entry_id, &heading, &lines).await?;
+    change.event(
+        EventKind::OperatorFunded,
+        Subject::Staff(id.0),
+        json!({
+            "amount": command.amount.0, "balance": balance.0, "method": command.method,
+            "reference": command.reference
+        }),
+    );
+    Ok(Funded { operator_id: id.0, entry_id, amount: command.amount.0, balance: balance.0 })
 }
 
 pub async fn list(
@@ -330,22 +335,32 @@ pub async fn set_price(
     by_the_isp(actor)?;
     app.change(actor, Class::Interactive, async move |change| {
         live(change, id).await?;
-        let offer = match plans::offer(change, plan).await {
-            Err(Error::NotFound { .. }) => return Err(Error::invalid("package_id", Why::Unknown)),
-            offer => offer?,
-        };
-        match price {
-            Some(price) => {
-                let row = Price { isp_id: change.isp, staff_id: id, plan_id: plan, price, updated_at: change.now };
-                operator::set_price(change.tx, &row).await?;
-            }
-            None => operator::drop_price(change.tx, change.isp, id, plan).await?,
-        }
-        let body = json!({ "plan": plan.0, "price": price.map(|price| price.0) });
-        change.event(EventKind::StaffUpdated, Subject::Staff(id.0), body);
-        Ok((offer, price))
+        put_price(change, id, plan, price).await
     })
     .await
+}
+
+/// Writes what a plan costs a person.
+pub(crate) async fn put_price(
+    change: &Change<'_>,
+    id: StaffId,
+    plan: PlanId,
+    price: Option<Money>,
+) -> Result<(Offer, Option<Money>), Error> {
+    let offer = match plans::offer(change, plan).await {
+        Err(Error::NotFound { .. }) => return Err(Error::invalid("package_id", Why::Unknown)),
+        offer => offer?,
+    };
+    match price {
+        Some(price) => {
+            let row = Price { isp_id: change.isp, staff_id: id, plan_id: plan, price, updated_at: change.now };
+            operator::set_price(change.tx, &row).await?;
+        }
+        None => operator::drop_price(change.tx, change.isp, id, plan).await?,
+    }
+    let body = json!({ "plan": plan.0, "price": price.map(|price| price.0) });
+    change.event(EventKind::StaffUpdated, Subject::Staff(id.0), body);
+    Ok((offer, price))
 }
 
 /// When a row was last changed.

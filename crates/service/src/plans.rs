@@ -78,6 +78,37 @@ pub async fn create_bandwidth(app: &App, actor: &Actor, command: NewBandwidth) -
     .await
 }
 
+/// The bandwidth of exactly these rates, kbit/s; made where there is none.
+pub async fn bandwidth_of_rates(app: &App, actor: &Actor, down_kbps: i64, up_kbps: i64) -> Result<BandwidthId, Error> {
+    let known = bandwidths(app, actor).await?;
+    let plain = |row: &&Bandwidth| {
+        (row.down_kbps, row.up_kbps) == (down_kbps, up_kbps) && row.burst_down_kbps.is_none() && row.priority.is_none()
+    };
+    if let Some(row) = known.iter().find(plain) {
+        return Ok(row.id);
+    }
+    let unit = |kbps: i64| if kbps % 1000 == 0 { "Mbps" } else { "Kbps" };
+    let count = |kbps: i64| if kbps % 1000 == 0 { kbps / 1000 } else { kbps };
+    let name = format!("{} {} / {} {}", count(down_kbps), unit(down_kbps), count(up_kbps), unit(up_kbps));
+    let command = NewBandwidth {
+        name,
+        down_kbps,
+        down_unit: unit(down_kbps).into(),
+        up_kbps,
+        up_unit: unit(up_kbps).into(),
+        burst: None,
+        priority: None,
+    };
+    match create_bandwidth(app, actor, command.clone()).await {
+        // Somebody has called another one so.
+        Err(Error::Invalid(_)) => {
+            let name = format!("{} ({down_kbps}/{up_kbps})", command.name);
+            create_bandwidth(app, actor, NewBandwidth { name, ..command }).await.map(|row| row.id)
+        }
+        made => made.map(|row| row.id),
+    }
+}
+
 fn set_burst(row: &mut Bandwidth, burst: Option<domain::Burst>) {
     row.burst_down_kbps = burst.map(|b| b.down_kbps.into());
     row.burst_up_kbps = burst.map(|b| b.up_kbps.into());

@@ -1,7 +1,13 @@
 //! Renewal from the wallet, every minute: those whose time was up before their money came (vendors/READINGS.md 3.4).
-//! Those whose money is there when their time is up are renewed by [`expiry`](crate::expiry) in that second.
+//! Those whose money is there when their time is up are renewed by [`expiry`](crate::expiry) in that second. A line renews
+//! itself where it, its package and its salesperson are all set to.
 
-use domain::{IspId, ServiceId, Status, billing::Payer, clock::MINUTE};
+use domain::{
+    IspId, PlanId, ServiceId, Status,
+    billing::Payer,
+    clock::MINUTE,
+    event::{EventKind, Subject},
+};
 use serde_json::json;
 use store::{
     customer,
@@ -48,11 +54,7 @@ async fn renew(app: &App, isp: IspId, id: ServiceId) -> Result<bool, Error> {
             let lines = service::lock_of_customer(change.tx, isp, seen.customer_id).await?;
             let Some(mut line) = lines.into_iter().find(|line| line.id == id) else { return Ok(false) };
             let over = line.expires_at.is_some_and(|at| at <= change.now);
-            if !over || !line.auto_renew || line.status != Status::Active || !is_allowed(change, &line).await? {
-                return Ok(false);
-            }
-            let newest = service::last_periods(change.tx, isp, &[id]).await?;
-            if newest.iter().any(|period| change.now.since(period.created_at) < APART) {
+            if !over || line.status != Status::Active || !is_allowed(change, &line).await? {
                 return Ok(false);
             }
             let offer = plans::offer(change, line.plan_id).await?;
@@ -69,15 +71,37 @@ async fn renew(app: &App, isp: IspId, id: ServiceId) -> Result<bool, Error> {
     }
 }
 
-/// Whether plan and salesperson let a line renew itself: the plan is for sale, the salesperson is at work.
+/// Whether a line renews itself now: it, its plan, which is for sale, and its salesperson, who is at work, are set to; and
+/// nothing was sold to it a moment ago.
 pub(crate) async fn is_allowed(change: &Change<'_>, line: &Service) -> Result<bool, Error> {
-    let plan = plan::find(change.tx, change.isp, line.plan_id).await?;
-    if !plan.is_some_and(|plan| plan.enabled) {
+    if !line.auto_renew || plan::renews(change.tx, change.isp, line.plan_id).await? != Some(true) {
+        return Ok(false);
+    }
+    let newest = service::last_periods(change.tx, change.isp, &[line.id]).await?;
+    if newest.iter().any(|period| change.now.since(period.created_at) < APART) {
         return Ok(false);
     }
     let profile = profile::find(change.tx, change.isp, line.customer_id).await?;
-    match profile.and_then(|profile| profile.salesperson_id) {
-        Some(id) => Ok(staff::find(change.tx, change.isp, id).await?.is_some_and(|person| person.status == "active")),
-        None => Ok(true),
-    }
+    let Some(seller) = profile.and_then(|profile| profile.salesperson_id) else { return Ok(true) };
+    let at_work = staff::find(change.tx, change.isp, seller).await?.is_some_and(|person| person.status == "active");
+    Ok(at_work && staff::renews(change.tx, change.isp, seller).await? == Some(true))
+}
+
+/// Whether lines of a plan may renew by themselves.
+pub async fn set_of_plan(app: &App, actor: &Actor, id: PlanId, renews: bool) -> Result<(), Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let found = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+        plan::set_renews(change.tx, change.isp, id, renews).await?;
+        let body = json!({ "name": found.name, "auto_renew": renews });
+        change.event(EventKind::PlanUpdated, Subject::Plan(id.0), body);
+        Ok(())
+    })
+    .await
+}
+
+/// The plans whose lines never renew by themselves.
+pub async fn plans_without(app: &App, actor: &Actor) -> Result<Vec<PlanId>, Error> {
+    let isp = actor.isp;
+    Ok(app.db.read(async move |tx| plan::without_renewal(tx, isp).await).await?)
 }

@@ -3,7 +3,7 @@
 
 use domain::{
     Money, Role, StaffId,
-    billing::{Payer, Reseller},
+    billing::{Chain, Payer, Reseller},
     ledger::Account,
 };
 use store::{
@@ -24,20 +24,58 @@ pub(crate) async fn paying(change: &Change<'_>, offer: &Offer, said: &Payer) -> 
         Payer::Voucher | Payer::Card { .. } => return Ok(said.clone()),
         Payer::Cash { .. } | Payer::Wallet | Payer::Complimentary | Payer::Reseller { .. } => {}
     }
-    let Some(branch) = change.branch else { return Ok(said.clone()) };
+    match of_branch(change, offer).await? {
+        Some(Chain { seller, above }) => Ok(Payer::Reseller { seller, above }),
+        None => Ok(said.clone()),
+    }
+}
+
+/// The reseller for whom this change is made, with those above him; `None` where it is the Isp's own.
+pub(crate) async fn of_branch(change: &Change<'_>, offer: &Offer) -> Result<Option<Chain>, Error> {
+    let Some(branch) = change.branch else { return Ok(None) };
     // Held until the end: two sales on one wallet come one after the other.
-    let Some(account) = operator::lock_of_branch(change.tx, change.isp, branch).await? else { return Ok(said.clone()) };
-    let (seller, mut parent) = reseller(change, &account, offer).await?;
+    let Some(account) = operator::lock_of_branch(change.tx, change.isp, branch).await? else { return Ok(None) };
+    let (seller, parent) = reseller(change, &account, offer).await?;
+    Ok(Some(Chain { seller, above: above(change, parent, offer).await? }))
+}
+
+/// A salesperson as a reseller: at his own price from his own wallet. Above him is the operator he works for.
+pub(crate) async fn of_seller(change: &Change<'_>, id: StaffId, offer: &Offer) -> Result<Option<Chain>, Error> {
+    // The row that two sales on one wallet wait for: the account's, or where there is none the person's.
+    let account = operator::lock(change.tx, change.isp, id).await?;
+    if let Some(account) = account {
+        let (seller, parent) = reseller(change, &account, offer).await?;
+        return Ok(Some(Chain { seller, above: above(change, parent, offer).await? }));
+    }
+    let person = staff::lock(change.tx, change.isp, id).await?;
+    let Some(person) = person.filter(|person| person.status == "active") else { return Ok(None) };
+    let own = operator::price(change.tx, change.isp, id, offer.plan.id).await?;
+    let seller = Reseller {
+        id,
+        price: own.unwrap_or(offer.version.price),
+        wallet: ledger::held(change.tx, change.isp, &Account::StaffWallet(id)).await?,
+        limit: Money::ZERO,
+    };
+    let parent = match (person.parent_id, person.branch_id) {
+        (Some(parent), _) if operator::find(change.tx, change.isp, parent).await?.is_some() => Some(parent),
+        (_, Some(branch)) => operator::of_branch(change.tx, change.isp, branch).await?,
+        (_, None) => None,
+    };
+    Ok(Some(Chain { seller, above: above(change, parent, offer).await? }))
+}
+
+/// An operator and those above him, the nearest first.
+async fn above(change: &Change<'_>, mut next: Option<StaffId>, offer: &Offer) -> Result<Vec<Reseller>, Error> {
     let mut above = Vec::new();
-    while let Some(id) = parent
+    while let Some(id) = next
         && above.len() < MAX_ABOVE
         && let Some(account) = operator::find(change.tx, change.isp, id).await?
     {
-        let (reseller, next) = reseller(change, &account, offer).await?;
+        let (reseller, parent) = reseller(change, &account, offer).await?;
         above.push(reseller);
-        parent = next;
+        next = parent;
     }
-    Ok(Payer::Reseller { seller, above })
+    Ok(above)
 }
 
 /// An account as the sale sees it, and whose reseller it is.

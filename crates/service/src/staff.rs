@@ -87,7 +87,7 @@ fn is_reseller(role: Role) -> bool {
     matches!(role, Role::Operator | Role::SubOperator)
 }
 
-const RESELLER: Why = Why::Not("the role of a person without an account: operators are made with one");
+pub(crate) const RESELLER: Why = Why::Not("the role of a person without an account: operators are made with one");
 
 async fn free_email(change: &Change<'_>, email: &str, own: Option<StaffId>) -> Result<(), Error> {
     let holder = staff::by_email(change.tx, change.isp, &name_key(email)).await?;

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, net::Ipv4Addr};
 
 use domain::{
-    CustomerId, Discount, Instant, Kind, Mac, Money, PeriodId, PlanId, RouterId, ServiceId, StaffId, Status,
+    CustomerId, Discount, Instant, Kind, Mac, Money, OwnQuota, PeriodId, PlanId, RouterId, ServiceId, StaffId, Status,
     event::{EventKind, Subject},
     ledger::{Account, Entry},
 };
@@ -78,8 +78,8 @@ pub struct Details {
     pub auto_renew: Option<bool>,
     pub discount: Option<Option<Discount>>,
     /// Of the subscriber's own, in the place of the plan's.
-    pub quota_bytes: Option<Option<i64>>,
-    pub quota_time_s: Option<Option<i64>>,
+    pub quota_bytes: Option<OwnQuota>,
+    pub quota_time_s: Option<OwnQuota>,
     pub sms: Option<bool>,
     pub email_enabled: Option<bool>,
     /// Days since 1970-01-01.
@@ -424,8 +424,8 @@ async fn own_terms(change: &Change<'_>, line: &mut Service, terms: &mut Terms, d
         };
     }
     let before = (terms.quota_bytes, terms.quota_time_s);
-    terms.quota_bytes = details.quota_bytes.unwrap_or(terms.quota_bytes);
-    terms.quota_time_s = details.quota_time_s.unwrap_or(terms.quota_time_s);
+    terms.quota_bytes = details.quota_bytes.map_or(terms.quota_bytes, OwnQuota::kept);
+    terms.quota_time_s = details.quota_time_s.map_or(terms.quota_time_s, OwnQuota::kept);
     if before != (terms.quota_bytes, terms.quota_time_s) {
         let version = plan::version(change.tx, change.isp, line.plan_id, line.plan_version).await?;
         let limit = terms.limit(version.map(|version| plans::terms(&version).limit).unwrap_or_default());

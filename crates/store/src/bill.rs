@@ -190,3 +190,17 @@ pub async fn unexplained(tx: &Tx, isp: IspId) -> Result<Vec<(i64, i64, i64)>, Er
         .await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect()
 }
+
+/// How much of an invoice payments have settled that say so.
+pub async fn allocated(tx: &Tx, isp: IspId, invoice: InvoiceId) -> Result<Money, Error> {
+    let row = tx
+        .row(
+            sql!(
+                "select cast(coalesce(sum(amount), 0) as bigint) from payment_allocation \
+                 where isp_id = $1 and invoice_id = $2"
+            ),
+            &params![isp, invoice],
+        )
+        .await?;
+    row.map_or(Ok(Money::ZERO), |row| row.get(0))
+}

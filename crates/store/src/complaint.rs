@@ -89,7 +89,11 @@ pub struct Filter {
     pub branch: Option<BranchId>,
     pub customer: Option<CustomerId>,
     pub status: Option<&'static str>,
+    /// Nobody has begun with it: open or acknowledged.
+    pub waiting: bool,
     pub priority: Option<&'static str>,
+    /// High or urgent.
+    pub pressing: bool,
     pub category: Option<String>,
     pub department: Option<String>,
     pub assigned_to: Option<StaffId>,
@@ -127,6 +131,12 @@ pub async fn list(
             params.push(value);
             condition += &format!(" and {text} ${}", params.len());
         }
+    }
+    if filter.waiting {
+        condition += " and t.status in ('open', 'acknowledged')";
+    }
+    if filter.pressing {
+        condition += " and t.priority in ('high', 'urgent')";
     }
     let total = tx.row(format!("select count(*) from complaint t where {condition}"), &params).await?;
     params.extend([Value::from(limit), Value::from(offset)]);

@@ -6,6 +6,7 @@
 pub mod api_request;
 pub mod api_usage;
 pub mod bill;
+pub mod books;
 pub mod card;
 pub mod collection;
 pub mod complaint;
@@ -30,6 +31,7 @@ pub mod location;
 pub mod logs;
 pub mod message;
 pub mod migrate;
+pub mod migration;
 pub mod operator;
 pub mod override_attribute;
 pub mod overview;

@@ -322,6 +322,34 @@ pub async fn any(tx: &Tx, isp: IspId, id: PlanId) -> Result<Option<Plan>, Error>
     row.map(|row| Plan::from_row(&row)).transpose()
 }
 
+/// Whether lines of a live plan that is for sale may renew by themselves; `None` where it is gone.
+pub async fn renews(tx: &Tx, isp: IspId, id: PlanId) -> Result<Option<bool>, Error> {
+    let row = tx
+        .row(
+            sql!("select enabled and auto_renew from plan where isp_id = $1 and id = $2 and deleted_at is null"),
+            &params![isp, id],
+        )
+        .await?;
+    row.map(|row| row.get(0)).transpose()
+}
+
+/// The plans whose lines never renew by themselves.
+pub async fn without_renewal(tx: &Tx, isp: IspId) -> Result<Vec<PlanId>, Error> {
+    let rows = tx
+        .rows(
+            sql!("select id from plan where isp_id = $1 and not auto_renew and deleted_at is null order by id"),
+            &params![isp],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+pub async fn set_renews(tx: &Tx, isp: IspId, id: PlanId, renews: bool) -> Result<(), Error> {
+    tx.run(sql!("update plan set auto_renew = $3 where isp_id = $1 and id = $2"), &params![isp, id, renews])
+        .await
+        .map(drop)
+}
+
 /// How many live plans give addresses of a pool, to those who paid or those who did not.
 pub async fn plans_with_pool(tx: &Tx, isp: IspId, id: PoolId) -> Result<i64, Error> {
     let row = tx

@@ -265,3 +265,20 @@ pub async fn by_email(tx: &Tx, isp: IspId, email_key: &str) -> Result<Option<Sta
         .await?;
     row.map(|row| Staff::from_row(&row)).transpose()
 }
+
+/// Whether the subscribers of a live person may renew by themselves; `None` where there is nobody.
+pub async fn renews(tx: &Tx, isp: IspId, id: StaffId) -> Result<Option<bool>, Error> {
+    let row = tx
+        .row(
+            sql!("select auto_renew from staff where isp_id = $1 and id = $2 and status <> 'deleted'"),
+            &params![isp, id],
+        )
+        .await?;
+    row.map(|row| row.get(0)).transpose()
+}
+
+pub async fn set_renews(tx: &Tx, isp: IspId, id: StaffId, renews: bool) -> Result<(), Error> {
+    tx.run(sql!("update staff set auto_renew = $3 where isp_id = $1 and id = $2"), &params![isp, id, renews])
+        .await
+        .map(drop)
+}

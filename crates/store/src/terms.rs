@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Discount, Instant, IspId, Limit, Money, ServiceId};
+use domain::{Discount, Instant, IspId, Limit, Money, OwnQuota, ServiceId};
 
 use crate::{
     customer::among,
@@ -19,7 +19,7 @@ record! {
         /// Off every price; at most one of the two.
         discount_fixed: Option<Money>,
         discount_ppm: Option<i64>,
-        /// In the place of the plan's, for every period sold.
+        /// In the place of the plan's, for every period sold; 0 is unlimited.
         quota_bytes: Option<i64>,
         quota_time_s: Option<i64>,
         updated_at: Instant,
@@ -63,7 +63,15 @@ impl Terms {
 
     /// The plan's limit where the subscriber has none of its own.
     pub fn limit(&self, plan: Limit) -> Limit {
-        Limit { time_s: self.quota_time_s.or(plan.time_s), data_bytes: self.quota_bytes.or(plan.data_bytes) }
+        Limit { time_s: self.own_time_s().or(plan.time_s), data_bytes: self.own_bytes().or(plan.data_bytes) }
+    }
+
+    pub fn own_bytes(&self) -> OwnQuota {
+        OwnQuota::from_kept(self.quota_bytes)
+    }
+
+    pub fn own_time_s(&self) -> OwnQuota {
+        OwnQuota::from_kept(self.quota_time_s)
     }
 }
 

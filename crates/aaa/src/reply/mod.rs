@@ -109,12 +109,17 @@ pub fn accept<B: AsRef<[u8]> + AsMut<[u8]>>(
     }
 }
 
-/// What of a grant a live session can still be told (CoA).
-pub fn change<B: AsRef<[u8]> + AsMut<[u8]>>(
-    vendor: Vendor,
-    grant: &Grant,
-    out: &mut Out<'_, B>,
-) -> Result<(), Overflow> {
+/// All that a live session can be told (CoA): what of the grant it can, and the subscriber's own.
+pub fn live<B: AsRef<[u8]> + AsMut<[u8]>>(vendor: Vendor, grant: &Grant, out: &mut Out<'_, B>) -> Result<(), Overflow> {
+    change(vendor, grant, out)?;
+    match out.custom {
+        Some(custom) => out.writer.put_encoded(&custom.live),
+        None => Ok(()),
+    }
+}
+
+/// What of a grant a live session can still be told.
+fn change<B: AsRef<[u8]> + AsMut<[u8]>>(vendor: Vendor, grant: &Grant, out: &mut Out<'_, B>) -> Result<(), Overflow> {
     if let Some(seconds) = grant.session_timeout_s {
         out.number(attribute::SESSION_TIMEOUT, seconds)?;
     }

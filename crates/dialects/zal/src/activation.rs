@@ -24,7 +24,8 @@ const BALANCE: i64 = 4;
 /// So many subscribers one mass activation takes.
 const MOST: usize = 1000;
 
-fn method(number: i64) -> String {
+/// What a number of a method is called on the books.
+pub fn method(number: i64) -> String {
     METHODS
         .iter()
         .find(|(known, _)| *known == number)
@@ -47,6 +48,22 @@ struct Invoice {
     billing_total_amount: Number,
     billing_due_amount: Number,
     invoice_status: u8,
+}
+
+impl Invoice {
+    fn of(caller: &Caller, id: i64, total: Money, due: Money) -> Invoice {
+        Invoice {
+            id,
+            billing_total_amount: caller.amount(total),
+            billing_due_amount: caller.amount(due),
+            // 1 Paid, 5 Partial, 6 Due (READINGS Z6).
+            invoice_status: match due {
+                Money(0) => 1,
+                due if due < total => 5,
+                _ => 6,
+            },
+        }
+    }
 }
 
 #[derive(Serialize, Debug)]
@@ -92,17 +109,7 @@ fn told(caller: &Caller, done: activation::Activated) -> Activated {
         message: "Subscriber Activated Successfully.",
         subscriber_id: done.customer_id,
         subscriber_username: done.username.clone(),
-        invoice_data: Invoice {
-            id: done.invoice_id,
-            billing_total_amount: caller.amount(total),
-            billing_due_amount: caller.amount(due),
-            // 1 Paid, 5 Partial, 6 Due (READINGS Z6).
-            invoice_status: match due {
-                Money(0) => 1,
-                due if due < total => 5,
-                _ => 6,
-            },
-        },
+        invoice_data: Invoice::of(caller, done.invoice_id, total, due),
         subscriber_data: Subscriber {
             id: done.customer_id,
             username: done.username,
@@ -228,9 +235,17 @@ fn package(value: &Value) -> Result<Option<PlanId>, Why> {
 pub struct Migrated {
     old_package: String,
     new_package: String,
+    /// What the rest of the old package is worth.
+    credit: Number,
+    /// What the new package costs for the time that is left.
+    charge: Number,
+    /// Its invoice, of type 3, Migration; absent where nothing is charged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoice_data: Option<Invoice>,
 }
 
-/// Package Migration: from now on, without a sale; the new price counts from the next activation.
+/// Package Migration: from now on; the rest of the old package is given back, that time of the new one charged. From the
+/// balance, or else the salesperson's wallet; what neither covers stays due.
 pub async fn migrate(State(app): State<App>, caller: Caller, mut body: Fields) -> Answer<Migrated> {
     body.alias("subscriber_id", &["id"]);
     let customer = CustomerId(body.required("subscriber_id", id));
@@ -242,13 +257,20 @@ pub async fn migrate(State(app): State<App>, caller: Caller, mut body: Fields) -
     caller.check_user(&app, user).await?;
     let done = activation::migrate(&app, &caller.actor, customer, plan, caller.key.clone()).await;
     let wrong = |why| Error::Invalid(vec![FieldError { field: "new_package_id", why }]);
-    let (old_package, new_package) = done.map_err(|error| match error {
+    let done = done.map_err(|error| match error {
         Error::NotFound { what: "plan" } => wrong(Why::Unknown).into(),
         Error::Refused(NO_SELLER) => wrong(Why::Not("a package that the salesperson may sell")).into(),
         Error::Refused(OTHER_BRANCH) => wrong(Why::Not("a package of the subscriber's branch")).into(),
         other => caller.refused(other),
     })?;
-    Ok(Reply::said("Package migrated successfully", Migrated { old_package, new_package }))
+    let data = Migrated {
+        credit: caller.amount(Money(done.credit)),
+        charge: caller.amount(Money(done.charge)),
+        invoice_data: done.invoice_id.map(|id| Invoice::of(&caller, id, Money(done.charge), Money(done.due))),
+        old_package: done.old,
+        new_package: done.new,
+    };
+    Ok(Reply::said("Package migrated successfully", data))
 }
 
 #[cfg(test)]

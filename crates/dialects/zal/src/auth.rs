@@ -35,7 +35,7 @@ pub struct User {
 }
 
 /// READINGS 3.3: the roles of the document, by the ones we have.
-fn role(person: &Staff) -> (&'static str, u8) {
+pub fn role(person: &Staff) -> (&'static str, u8) {
     match Role::from_word(&person.role) {
         Some(Role::Owner) => ("admin", 1),
         Some(Role::Operator) => ("reseller", 3),

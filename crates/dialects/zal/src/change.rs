@@ -2,7 +2,7 @@
 //! is the sale.
 
 use axum::extract::State;
-use domain::{CustomerId, Discount, Kind, PlanId, RouterId, StaffId, Status};
+use domain::{CustomerId, Discount, Kind, OwnQuota, PlanId, RouterId, StaffId, Status};
 use doors::{Asked, Fields, Given, fields};
 use jiff::civil;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use service::{
 use crate::envelope::{Answer, Caller, Done, PlaceOf, Reply, flag, id, named};
 
 /// `connection_type`. 0 and 1 are documented; 2 to 4 are those that keep the secret on the router (READINGS Z5).
-const CONNECTIONS: &[(i64, Kind)] =
+pub const CONNECTIONS: &[(i64, Kind)] =
     &[(0, Kind::Pppoe), (1, Kind::Hotspot), (2, Kind::Pppoe), (3, Kind::Hotspot), (4, Kind::Static)];
 
 pub fn connection_type(kind: Kind) -> Option<u8> {
@@ -153,9 +153,9 @@ fn site(body: &mut Fields) -> SiteChange {
     }
 }
 
-/// 0 is none of the subscriber's own: the package's counts.
-fn quota(given: Given<i64>, unit: i64) -> Option<Option<i64>> {
-    given.change().map(|given| given.filter(|count| *count > 0).map(|count| count * unit))
+/// 0 is unlimited, whatever the package says; without one, or with null, the package's counts.
+fn quota(given: Given<i64>, unit: i64) -> Option<OwnQuota> {
+    given.change().map(|given| OwnQuota::from_kept(given.map(|count| count * unit)))
 }
 
 /// `discount` with `discount_type` 0, an amount, or 1, per cent.
@@ -175,7 +175,8 @@ fn discount(caller: &Caller, body: &mut Fields) -> Option<Option<Discount>> {
     given.map(|amount| amount.filter(|amount| amount.0 > 0).map(Discount::Fixed))
 }
 
-fn coded<T: Copy>(rows: &'static [(i64, T)]) -> impl Fn(&Value) -> Result<T, Why> {
+/// One of these numbers.
+pub fn coded<T: Copy>(rows: &'static [(i64, T)]) -> impl Fn(&Value) -> Result<T, Why> {
     move |value| {
         let code = fields::integer(i64::MIN, i64::MAX)(value)?;
         rows.iter().find(|(known, _)| *known == code).map(|(_, meaning)| *meaning).ok_or(Why::Unknown)

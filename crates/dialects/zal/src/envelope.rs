@@ -18,7 +18,7 @@ use domain::{BranchId, CustomerId, Instant, Money, Scope, Scopes, StaffId};
 use doors::{Admission, Attempts, Fields, Gate, fields, repeats, shell};
 use jiff::civil;
 use serde::Serialize;
-use serde_json::{Number, Value};
+use serde_json::{Number, Value, json};
 use service::{
     Actor, App, Error, Who, Why,
     app::Tenant,
@@ -39,7 +39,7 @@ enum Need {
     OwnToken,
     /// A token of staff.
     Staff,
-    /// One with this right; the verb is what a refusal names.
+    /// One with this right; what a refusal names.
     Right(Scope, &'static str),
     /// A subscriber's token.
     Subscriber,
@@ -48,18 +48,46 @@ enum Need {
 /// Method, path as in `ROUTES`, need. What is not here needs a token of staff, so that an unknown path tells nothing.
 #[rustfmt::skip]
 const NEEDS: &[(&str, &str, Need)] = &[
-    ("GET",    "/api/v1/subscribers",                 Need::Right(Scope::CustomersRead,  "view")),
-    ("GET",    "/api/v1/subscribers/details",         Need::Right(Scope::CustomersRead,  "view")),
-    ("POST",   "/api/v1/subscribers/create",          Need::Right(Scope::CustomersWrite, "create")),
-    ("PUT",    "/api/v1/subscribers/update",          Need::Right(Scope::CustomersWrite, "update")),
-    ("DELETE", "/api/v1/subscribers/delete",          Need::Right(Scope::CustomersWrite, "delete")),
-    ("POST",   "/api/v1/subscribers/activation",      Need::Right(Scope::BillingWrite,   "activate")),
-    ("POST",   "/api/v1/subscribers/mass-activation", Need::Right(Scope::BillingWrite,   "activate")),
-    ("POST",   "/api/v1/subscribers/migration",       Need::Right(Scope::CustomersWrite, "update")),
-    ("GET",    "/api/v1/subscribers/attributes",      Need::Right(Scope::CustomersRead,  "view")),
-    ("POST",   "/api/v1/subscribers/attributes",      Need::Right(Scope::CustomersWrite, "update")),
-    ("PUT",    "/api/v1/subscribers/attributes",      Need::Right(Scope::CustomersWrite, "update")),
-    ("DELETE", "/api/v1/subscribers/attributes",      Need::Right(Scope::CustomersWrite, "update")),
+    ("GET",    "/api/v1/subscribers",                 Need::Right(Scope::CustomersRead,  "view subscribers")),
+    ("GET",    "/api/v1/subscribers/details",         Need::Right(Scope::CustomersRead,  "view subscribers")),
+    ("POST",   "/api/v1/subscribers/create",          Need::Right(Scope::CustomersWrite, "create subscribers")),
+    ("PUT",    "/api/v1/subscribers/update",          Need::Right(Scope::CustomersWrite, "update subscribers")),
+    ("DELETE", "/api/v1/subscribers/delete",          Need::Right(Scope::CustomersWrite, "delete subscribers")),
+    ("POST",   "/api/v1/subscribers/activation",      Need::Right(Scope::BillingWrite,   "activate subscribers")),
+    ("POST",   "/api/v1/subscribers/mass-activation", Need::Right(Scope::BillingWrite,   "activate subscribers")),
+    ("POST",   "/api/v1/subscribers/migration",       Need::Right(Scope::CustomersWrite, "update subscribers")),
+    ("GET",    "/api/v1/subscribers/attributes",      Need::Right(Scope::CustomersRead,  "view subscribers")),
+    ("POST",   "/api/v1/subscribers/attributes",      Need::Right(Scope::CustomersWrite, "update subscribers")),
+    ("PUT",    "/api/v1/subscribers/attributes",      Need::Right(Scope::CustomersWrite, "update subscribers")),
+    ("DELETE", "/api/v1/subscribers/attributes",      Need::Right(Scope::CustomersWrite, "update subscribers")),
+    ("GET",    "/api/v1/dashboard/subscriber-stats",  Need::Right(Scope::DashboardRead,   "view the dashboard")),
+    ("GET",    "/api/v1/dashboard/accounting-stats",  Need::Right(Scope::BillingRead,     "view accounting")),
+    ("GET",    "/api/v1/invoices",                    Need::Right(Scope::BillingRead,     "view invoices")),
+    ("GET",    "/api/v1/invoices/{id}",               Need::Right(Scope::BillingRead,     "view invoices")),
+    ("GET",    "/api/v1/payments",                    Need::Right(Scope::BillingRead,     "view payments")),
+    ("GET",    "/api/v1/payments/{id}/receipt",       Need::Right(Scope::BillingRead,     "view payments")),
+    ("GET",    "/api/v1/packages",                    Need::Right(Scope::PlansRead,       "view packages")),
+    ("POST",   "/api/v1/packages",                    Need::Right(Scope::PlansWrite,      "create packages")),
+    ("GET",    "/api/v1/packages/{id}",               Need::Right(Scope::PlansRead,       "view packages")),
+    ("PUT",    "/api/v1/packages/{id}",               Need::Right(Scope::PlansWrite,      "update packages")),
+    ("DELETE", "/api/v1/packages/{id}",               Need::Right(Scope::PlansWrite,      "delete packages")),
+    ("GET",    "/api/v1/users",                       Need::Right(Scope::StaffRead,       "view users")),
+    ("POST",   "/api/v1/users",                       Need::Right(Scope::StaffWrite,      "create users")),
+    ("GET",    "/api/v1/users/{id}",                  Need::Right(Scope::StaffRead,       "view users")),
+    ("PUT",    "/api/v1/users/{id}",                  Need::Right(Scope::StaffWrite,      "update users")),
+    ("GET",    "/api/v1/radius/online-sessions",      Need::Right(Scope::NetworkRead,     "view sessions")),
+    ("GET",    "/api/v1/radius/session-history",      Need::Right(Scope::NetworkRead,     "view sessions")),
+    ("GET",    "/api/v1/radius/radcheck/{username}",  Need::Right(Scope::CustomersRead,   "view attributes")),
+    ("GET",    "/api/v1/radius/radreply/{username}",  Need::Right(Scope::CustomersRead,   "view attributes")),
+    ("GET",    "/api/v1/nas",                         Need::Right(Scope::NetworkRead,     "view NAS")),
+    ("GET",    "/api/v1/ip-pools",                    Need::Right(Scope::NetworkRead,     "view IP pools")),
+    ("GET",    "/api/v1/olts",                        Need::Right(Scope::NetworkRead,     "view OLTs")),
+    ("GET",    "/api/v1/olts/{id}",                   Need::Right(Scope::NetworkRead,     "view OLTs")),
+    ("GET",    "/api/v1/tickets",                     Need::Right(Scope::ComplaintsRead,  "view tickets")),
+    ("POST",   "/api/v1/tickets",                     Need::Right(Scope::ComplaintsWrite, "create tickets")),
+    ("GET",    "/api/v1/tickets/{id}",                Need::Right(Scope::ComplaintsRead,  "view tickets")),
+    ("PUT",    "/api/v1/tickets/{id}",                Need::Right(Scope::ComplaintsWrite, "update tickets")),
+    ("POST",   "/api/v1/tickets/{id}/replies",        Need::Right(Scope::ComplaintsWrite, "update tickets")),
     ("GET",    "/api/health",                         Need::Nothing),
     ("POST",   "/api/v1/auth/login",                  Need::SignIn),
     ("POST",   "/api/v1/auth/refresh",                Need::OwnToken),
@@ -122,7 +150,7 @@ pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -
         Ok(found) => found,
         Err(failure) => return failure.into_response(),
     };
-    let verb = if let Need::Right(_, verb) = need { verb } else { "manage" };
+    let verb = if let Need::Right(_, verb) = need { verb } else { "manage subscribers" };
     let lacks = matches!(need, Need::Right(scope, _) if !known.scopes.has(scope));
     let mut response = match door.gate.admit(&door.app, &known).await {
         Err(error) => Failure::from(error).into_response(),
@@ -233,6 +261,12 @@ impl Caller {
         locations::branch(app, &self.actor, place.branch).await.map_err(|error| self.refused(error))
     }
 
+    /// The caller as it acts in the branch a call is about.
+    pub async fn acting(&self, app: &App, place: PlaceOf) -> Result<Actor, Failure> {
+        let branch = self.scope(app, place).await?;
+        Ok(Actor { branch: self.actor.branch.or(branch), ..self.actor.clone() })
+    }
+
     /// `user_id` names the caller or somebody below.
     pub async fn check_user(&self, app: &App, id: i64) -> Result<(), Failure> {
         let sees_all = self.scopes == Scopes::ALL;
@@ -282,6 +316,39 @@ impl PlaceOf {
     /// Both are required.
     pub fn read(fields: &mut Fields) -> PlaceOf {
         PlaceOf { isp: fields.required("isp_id", number), branch: fields.required("branch_id", number) }
+    }
+}
+
+/// `offset` and `limit`: a page holds 100, and at most 1000, whatever is asked for (READINGS X7).
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    pub offset: i64,
+    pub limit: i64,
+}
+
+impl Page {
+    const MOST: i64 = 1000;
+    const FARTHEST: i64 = 1 << 40;
+
+    pub fn read(asked: &mut Fields) -> Page {
+        Page {
+            offset: asked.optional("offset", fields::integer(0, Page::FARTHEST)).or(0),
+            limit: asked.optional("limit", fields::integer(1, Page::FARTHEST)).or(100).min(Page::MOST),
+        }
+    }
+
+    /// `{ name: rows, total, offset, limit }`.
+    pub fn of(self, name: &str, rows: Vec<Value>, total: i64) -> Reply<Value> {
+        let mut data = json!({ "total": total, "offset": self.offset, "limit": self.limit });
+        data[name] = rows.into();
+        Reply::data(data)
+    }
+
+    /// The page of a list that is read whole.
+    pub fn cut<T>(self, rows: Vec<T>) -> (Vec<T>, i64) {
+        let total = rows.len() as i64;
+        let skip = usize::try_from(self.offset).unwrap_or(usize::MAX);
+        (rows.into_iter().skip(skip).take(self.limit as usize).collect(), total)
     }
 }
 

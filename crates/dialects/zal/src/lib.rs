@@ -1,6 +1,7 @@
 //! Zal Ultra's "User - Subscribers": Bearer tokens `‹id›|‹secret›`, JSON under `/api/v1`, and the subscriber portal.
 //!
-//! The table below is the document's own, in its order; then signing in and the portal (vendors/READINGS.md 3.1, 5.1).
+//! The table below is the document's own, in its order; then what the vendor's other pages name: the office's lists,
+//! signing in, the portal (vendors/READINGS.md 3.1, 5.1).
 //! `envelope` holds what all calls share: the caller, the two documented envelopes, failures. Each resource has a file,
 //! where what the document leaves open is decided and said.
 
@@ -10,9 +11,17 @@ mod activation;
 mod attributes;
 mod auth;
 mod change;
+mod dashboard;
+mod invoices;
 mod list;
 mod modules;
+mod network;
+mod packages;
+mod payments;
 mod portal;
+mod radius;
+mod tickets;
+mod users;
 
 use axum::{Router, middleware::from_fn_with_state};
 use doors::{Credential, Dialect, Gate, Log, shell};
@@ -31,6 +40,34 @@ doors::routes! { App;
     POST   "/api/v1/subscribers/attributes"       => attributes::add;
     PUT    "/api/v1/subscribers/attributes"       => attributes::update;
     DELETE "/api/v1/subscribers/attributes"       => attributes::remove;
+    GET    "/api/v1/dashboard/subscriber-stats"   => dashboard::subscribers;
+    GET    "/api/v1/dashboard/accounting-stats"   => dashboard::accounting;
+    GET    "/api/v1/invoices"                     => invoices::list;
+    GET    "/api/v1/invoices/{id}"                => invoices::show;
+    GET    "/api/v1/payments"                     => payments::list;
+    GET    "/api/v1/payments/{id}/receipt"        => payments::receipt;
+    GET    "/api/v1/packages"                     => packages::list;
+    POST   "/api/v1/packages"                     => packages::create;
+    GET    "/api/v1/packages/{id}"                => packages::show;
+    PUT    "/api/v1/packages/{id}"                => packages::update;
+    DELETE "/api/v1/packages/{id}"                => packages::delete;
+    GET    "/api/v1/users"                        => users::list;
+    POST   "/api/v1/users"                        => users::create;
+    GET    "/api/v1/users/{id}"                   => users::show;
+    PUT    "/api/v1/users/{id}"                   => users::update;
+    GET    "/api/v1/radius/online-sessions"       => radius::online;
+    GET    "/api/v1/radius/session-history"       => radius::history;
+    GET    "/api/v1/radius/radcheck/{username}"   => radius::checks;
+    GET    "/api/v1/radius/radreply/{username}"   => radius::replies;
+    GET    "/api/v1/nas"                          => network::nas;
+    GET    "/api/v1/ip-pools"                     => network::pools;
+    GET    "/api/v1/olts"                         => network::olts;
+    GET    "/api/v1/olts/{id}"                    => network::olt;
+    GET    "/api/v1/tickets"                      => tickets::list;
+    POST   "/api/v1/tickets"                      => tickets::create;
+    GET    "/api/v1/tickets/{id}"                 => tickets::show;
+    PUT    "/api/v1/tickets/{id}"                 => tickets::update;
+    POST   "/api/v1/tickets/{id}/replies"         => tickets::reply;
     GET    "/api/health"                          => auth::health;
     POST   "/api/v1/auth/login"                   => auth::login;
     POST   "/api/v1/auth/logout"                  => auth::logout;

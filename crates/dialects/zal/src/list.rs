@@ -11,13 +11,9 @@ use service::{
 };
 
 use crate::{
-    envelope::{Answer, Caller, PlaceOf, Reply, id},
+    envelope::{Answer, Caller, Page, PlaceOf, Reply, id},
     modules::Modules,
 };
-
-/// A page holds no more, whatever is asked for (READINGS X7).
-const MOST: i64 = 1000;
-const FARTHEST: i64 = 1 << 40;
 
 /// `subscriber_type`: what it lists.
 const TYPES: &[(i64, Standing)] = &[
@@ -43,8 +39,7 @@ pub struct Listing {
 /// Fetch All Subscribers.
 pub async fn list(State(app): State<App>, caller: Caller, Asked(mut asked): Asked) -> Answer<Listing> {
     let place = PlaceOf::read(&mut asked);
-    let offset = asked.optional("offset", fields::integer(0, FARTHEST)).or(0);
-    let limit = asked.optional("limit", fields::integer(1, FARTHEST)).or(100).min(MOST);
+    let Page { offset, limit } = Page::read(&mut asked);
     let mut filter = read_filter(&mut asked);
     let modules = Modules::read(&mut asked);
     asked.finish()?;
@@ -181,9 +176,11 @@ pub struct Details {
     email_status: u8,
     mac_lock_status: u8,
     /// MB; 0 is none of the subscriber's own.
-    total_data_quota: i64,
+    /// MB of the subscriber's own, 0 unlimited; null is the package's.
+    total_data_quota: Option<i64>,
     /// Minutes; 0 is none of the subscriber's own.
-    total_session_quota: i64,
+    /// Minutes, in the same way.
+    total_session_quota: Option<i64>,
     join_date: Option<String>,
     onu_note: Option<String>,
     box_number: Option<String>,
@@ -254,8 +251,8 @@ pub async fn details_of(app: &App, caller: &Caller, id: CustomerId) -> Result<De
         sms_status: profile.is_none_or(|profile| profile.sms_enabled).into(),
         email_status: profile.is_none_or(|profile| profile.email_enabled).into(),
         mac_lock_status: line.is_some_and(|line| line.mac_lock != "off").into(),
-        total_data_quota: own.as_ref().and_then(|own| own.quota_bytes).map_or(0, |bytes| bytes / 1_000_000),
-        total_session_quota: own.as_ref().and_then(|own| own.quota_time_s).map_or(0, |seconds| seconds / 60),
+        total_data_quota: own.as_ref().and_then(|own| own.quota_bytes).map(|bytes| bytes / 1_000_000),
+        total_session_quota: own.as_ref().and_then(|own| own.quota_time_s).map(|seconds| seconds / 60),
         join_date: profile.and_then(|profile| profile.joined_on).map(crate::change::day_text),
         onu_note: of_site(|site| &site.onu_note),
         box_number: of_site(|site| &site.box_number),

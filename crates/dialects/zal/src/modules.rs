@@ -117,7 +117,7 @@ fn nas(_: &Caller, shown: &Shown, along: &Along) -> Value {
     })
 }
 
-const HIDDEN: &str = "***hidden***";
+pub const HIDDEN: &str = "***hidden***";
 
 fn radacct(caller: &Caller, shown: &Shown, along: &Along) -> Value {
     let Some(line) = &shown.line else { return json!([]) };
@@ -142,7 +142,7 @@ fn radacct(caller: &Caller, shown: &Shown, along: &Along) -> Value {
 }
 
 /// What a login must meet: the password and the expiry of every subscriber, and `==` attributes of its own.
-fn radchecks(caller: &Caller, shown: &Shown, along: &Along) -> Value {
+pub fn radchecks(caller: &Caller, shown: &Shown, along: &Along) -> Value {
     let Some(line) = &shown.line else { return json!([]) };
     let mut rows = Vec::new();
     if line.secret.is_some() {
@@ -155,7 +155,7 @@ fn radchecks(caller: &Caller, shown: &Shown, along: &Along) -> Value {
     rows.into()
 }
 
-fn radreply(_: &Caller, shown: &Shown, along: &Along) -> Value {
+pub fn radreply(_: &Caller, shown: &Shown, along: &Along) -> Value {
     let Some(line) = &shown.line else { return json!([]) };
     let mut rows = Vec::new();
     if let Some(address) = &line.address {

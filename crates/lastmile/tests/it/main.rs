@@ -35,6 +35,8 @@ mod vouchers;
 mod webhooks;
 mod why;
 mod zal;
+mod zal_money;
+mod zal_office;
 
 /// Runs a story on SQLite, and on PostgreSQL where it is installed.
 #[macro_export]

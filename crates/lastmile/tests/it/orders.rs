@@ -95,6 +95,7 @@ async fn who_came_after_the_order_stays(app: TestApp) {
         ordered_at,
         disconnect: true,
         said: None,
+        touched: None,
     };
     let late = network::orders(&app.app, &world.world, &claimed(ordered_at)).await.expect("orders");
     assert!(matches!(late[0].wish, Wish::Change(_)), "{late:?}");

@@ -35,20 +35,20 @@ both!(
 );
 
 /// The dialect's router over the product, with a token.
-struct Api {
-    router: Router,
-    token: String,
-    isp: i64,
-    branch: i64,
-    user: i64,
+pub struct Api {
+    pub router: Router,
+    pub token: String,
+    pub isp: i64,
+    pub branch: i64,
+    pub user: i64,
 }
 
 impl Api {
-    async fn of(app: &TestApp) -> Api {
+    pub async fn of(app: &TestApp) -> Api {
         Api::with(app, &app.actor).await
     }
 
-    async fn with(app: &TestApp, actor: &Actor) -> Api {
+    pub async fn with(app: &TestApp, actor: &Actor) -> Api {
         let service::Who::Staff(user) = actor.who else { panic!("a person") };
         let token = portal::for_staff(&app.app, actor, user, 1000).await.expect("a token").text;
         let branch = locations::head_office(&app.app, actor).await.expect("a head office").id;
@@ -56,19 +56,24 @@ impl Api {
         Api { router, token, isp: actor.isp.0, branch: branch.0, user: user.0 }
     }
 
-    fn here(&self, more: Value) -> Value {
+    pub fn here(&self, more: Value) -> Value {
         let mut body = json!({ "isp_id": self.isp, "branch_id": self.branch });
         more.as_object().expect("an object").iter().for_each(|(key, value)| body[key] = value.clone());
         body
     }
 
-    async fn send(&self, method: &str, path: &str, token: &str, body: Value) -> (u16, Value) {
+    pub async fn send(&self, method: &str, path: &str, token: &str, body: Value) -> (u16, Value) {
         let query = method == "GET" || method == "DELETE";
         let uri = match (query, &body) {
             (true, Value::Object(fields)) => {
                 let pairs = fields.iter().map(|(name, value)| match value {
                     Value::String(text) => {
-                        format!("{name}={}", text.replace('%', "%25").replace(' ', "%20").replace('#', "%23"))
+                        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':' | b',');
+                        let text = text.bytes().map(|b| match plain(b) {
+                            true => char::from(b).to_string(),
+                            false => format!("%{b:02X}"),
+                        });
+                        format!("{name}={}", text.collect::<String>())
                     }
                     other => format!("{name}={other}"),
                 });
@@ -90,29 +95,29 @@ impl Api {
     }
 
     #[track_caller]
-    fn is(wanted: u16, (status, body): (u16, Value)) -> Value {
+    pub fn is(wanted: u16, (status, body): (u16, Value)) -> Value {
         assert_eq!(status, wanted, "{body}");
         body
     }
 
-    async fn get(&self, path: &str, query: Value) -> (u16, Value) {
+    pub async fn get(&self, path: &str, query: Value) -> (u16, Value) {
         self.send("GET", &format!("/api/v1/subscribers{path}"), &self.token, self.here(query)).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+    pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         self.send("POST", &format!("/api/v1/subscribers{path}"), &self.token, self.here(body)).await
     }
 
-    async fn put(&self, path: &str, body: Value) -> (u16, Value) {
+    pub async fn put(&self, path: &str, body: Value) -> (u16, Value) {
         self.send("PUT", &format!("/api/v1/subscribers{path}"), &self.token, self.here(body)).await
     }
 
-    async fn delete(&self, path: &str, query: Value) -> (u16, Value) {
+    pub async fn delete(&self, path: &str, query: Value) -> (u16, Value) {
         self.send("DELETE", &format!("/api/v1/subscribers{path}"), &self.token, self.here(query)).await
     }
 
     /// The id of a new subscriber who logs in with this name and "conn123".
-    async fn subscriber(&self, app: &TestApp, name: &str, more: Value) -> CustomerId {
+    pub async fn subscriber(&self, app: &TestApp, name: &str, more: Value) -> CustomerId {
         let mut body = json!({
             "username": name, "fullname": format!("John {name}"), "password": "pass123",
             "connection_password": "conn123", "package_id": app.gold.0
@@ -123,7 +128,7 @@ impl Api {
     }
 }
 
-async fn salesperson(app: &TestApp, plans: Vec<domain::PlanId>) -> StaffId {
+pub async fn salesperson(app: &TestApp, plans: Vec<domain::PlanId>) -> StaffId {
     let person = NewStaff {
         name: "Sales User".into(),
         email: format!("sales{}@example.com", plans.len()),
@@ -139,7 +144,7 @@ async fn salesperson(app: &TestApp, plans: Vec<domain::PlanId>) -> StaffId {
 }
 
 /// Money into a wallet, from nowhere in particular.
-async fn put_into(app: &TestApp, account: Account, amount: i64) {
+pub async fn put_into(app: &TestApp, account: Account, amount: i64) {
     let isp = app.actor.isp;
     let entry =
         domain::ledger::Entry::new().debit(Account::Cash("mpesa".into()), Money(amount)).credit(account, Money(amount));
@@ -262,10 +267,12 @@ async fn the_documents_examples(app: TestApp) {
     assert_eq!(done["subscriber_data"]["expiration_date"], "2031-12-31 23:59:59");
     // Migration, mass activation, deletion.
     let user = api.user;
+    put_into(&app, Account::CustomerWallet(ali), 1_000_000).await;
     let body = json!({ "subscriber_id": ali.0, "new_package_id": app.gold.0, "user_id": user });
     let moved = Api::is(200, api.post("/migration", body).await);
-    assert_eq!(moved["data"], json!({ "old_package": "silver", "new_package": "gold" }));
-    put_into(&app, Account::CustomerWallet(ali), 1_000_000).await;
+    assert_eq!((&moved["data"]["old_package"], &moved["data"]["new_package"]), (&json!("silver"), &json!("gold")));
+    // One validity was sold until 2031, none of it is used; both at a tenth less.
+    assert_eq!((&moved["data"]["credit"], &moved["data"]["charge"]), (&json!(900), &json!(1350)));
     let body = json!({
         "user_id": user, "selected_subscribers": format!("{ali},{ali},9999999"), "package_id": "current_package",
         "payment_type": 1

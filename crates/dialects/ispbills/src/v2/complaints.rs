@@ -116,6 +116,7 @@ pub async fn list(
         due_before: overdue.or(false).then_some(caller.now),
         from: from.value().map(|day| midnight(&caller, day)),
         until: to.value().map(|day| after(&caller, day)),
+        ..ComplaintFilter::default()
     };
     let (rows, total) = complaints::list(&app, &caller.actor, filter, page.offset(), page.limit()).await?;
     Ok(page.of(rows.into_iter().map(|found| row(found, caller.now)).collect(), total))

@@ -29,6 +29,13 @@ const UNKNOWN: &[(&str, &str)] = &[
     ("plan", "Package not found"),
     ("attribute", "Attribute not found"),
     ("staff", "User not found"),
+    ("operator", "User not found"),
+    ("bill", "Invoice not found"),
+    ("payment", "Payment not found"),
+    ("complaint", "Ticket not found"),
+    ("olt", "OLT not found"),
+    ("router", "NAS not found"),
+    ("pool", "IP pool not found"),
 ];
 
 impl Failure {
@@ -47,8 +54,9 @@ impl Failure {
         Failure { retry_after_s: Some(retry_after_s), ..Failure::new(StatusCode::TOO_MANY_REQUESTS, message) }
     }
 
-    pub fn may_not(verb: &str) -> Failure {
-        Failure::new(StatusCode::FORBIDDEN, format!("You do not have permission to {verb} subscribers"))
+    /// `deed`: `view subscribers`.
+    pub fn may_not(deed: &str) -> Failure {
+        Failure::new(StatusCode::FORBIDDEN, format!("You do not have permission to {deed}"))
     }
 }
 
@@ -72,7 +80,7 @@ impl From<Error> for Failure {
                 Failure::new(StatusCode::NOT_FOUND, row.map_or("Not found", |(_, message)| message))
             }
             Error::Unauthenticated => Failure::new(StatusCode::UNAUTHORIZED, "Unauthenticated"),
-            Error::Forbidden => Failure::may_not("view"),
+            Error::Forbidden => Failure::may_not("view subscribers"),
             Error::InUse { what, by } => Failure::new(StatusCode::CONFLICT, format!("The {what} is in use by {by}")),
             Error::Refused(why) => unfit(why),
             Error::Insufficient { .. } => unfit("Insufficient Balance"),
