@@ -102,7 +102,8 @@ pub async fn create(app: &App, actor: &Actor, rights: Scopes, command: NewOperat
         let NewOperator { name, email, password, phone, parent, terms } = command.clone();
         let person = NewStaff { name: name.clone(), email, password, phone, role, branch: None, parent };
         staff::add(change, id, &person, Some(branch), password_hash.clone()).await?;
-        Branch { isp_id: change.isp, id: branch, parent_id: parent_branch, name, created_at: change.now }
+        let (created_at, updated_at) = (change.now, None);
+        Branch { isp_id: change.isp, id: branch, parent_id: parent_branch, name, created_at, updated_at }
             .insert(change.tx)
             .await?;
         Operator {

@@ -160,6 +160,22 @@ pub static EXAMPLES: &[Example] = &[
         .has(&["/data/client_secret"]),
     of("POST /api/v2/clients/{id}/token", "/api/v2/clients/$v1_client/token", 200).has(&["/data/refresh_token"]),
     of("DELETE /api/v2/clients/{id}", "/api/v2/clients/$client", 204),
+    // Zones, and the pair of one.
+    of("POST /api/v2/zones", "/api/v2/zones", 201)
+        .body(r#"{"name": "Northern suburbs", "account": "north"}"#)
+        .has(&["/data/account", "/data/customers"])
+        .keeps("zone"),
+    of("GET /api/v2/zones", "/api/v2/zones", 200).has(&["/data/0/is_head_office", "/data/1/account"]),
+    of("GET /api/v2/zones/{id}", "/api/v2/zones/$zone", 200).has(&["/data/name"]),
+    of("PUT /api/v2/zones/{id}", "/api/v2/zones/$zone", 200)
+        .body(r#"{"name": "North", "account": "north-1"}"#)
+        .has(&["/data/account"]),
+    of("POST /api/v2/clients", "/api/v2/clients", 201)
+        .body(r#"{"type": "pair", "name": "Jaze client of the north", "branch_id": $zone}"#)
+        .has(&["/data/credentials/api_token", "/data/credentials/api_key"]),
+    of("POST /api/v2/clients/{id}/rotate", "/api/v2/clients/$client/rotate", 200).has(&["/data/api_key"]),
+    of("DELETE /api/v2/clients/{id}", "/api/v2/clients/$client", 204),
+    of("DELETE /api/v2/zones/{id}", "/api/v2/zones/$zone", 204),
     of("GET /api/v2/requests", "/api/v2/requests?status=2xx&method=GET&path=/api/v2/plans", 200)
         .has(&["/data/0/request_id"]),
     // The vendor's documents, version 1 and then version 2.

@@ -106,7 +106,14 @@ doors::operations! { App;
     POST   "/api/v2/clients/{id}/rotate"  => home::clients::rotate,     home::clients::ROTATE;
     POST   "/api/v2/clients/{id}/token"   => home::clients::token,      home::clients::TOKEN;
     GET    "/api/v2/requests"             => home::requests::list,      home::requests::LIST;
-    // SMS
+
+    // Home: zones, whose account names Jaze's clients use.
+    GET    "/api/v2/zones"                => home::zones::list,         home::zones::LIST;
+    POST   "/api/v2/zones"                => home::zones::create,       home::zones::CREATE;
+    GET    "/api/v2/zones/{id}"           => home::zones::show,         home::zones::SHOW;
+    PUT    "/api/v2/zones/{id}"           => home::zones::update,       home::zones::UPDATE;
+    DELETE "/api/v2/zones/{id}"           => home::zones::delete,       home::zones::DELETE;
+
     // SMS.
     GET    "/api/v2/sms/balance"              => sms::balance,       sms::BALANCE;
     POST   "/api/v2/sms/send"                 => sms::send,          sms::SEND;

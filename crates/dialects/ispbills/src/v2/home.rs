@@ -11,6 +11,7 @@ pub mod requests;
 pub mod routers;
 pub mod sessions;
 pub mod vouchers;
+pub mod zones;
 
 use doors::fields;
 use service::Error;
@@ -25,6 +26,7 @@ const NAMES: &[(&str, &str)] = &[
     ("plan", "plan_id"),
     ("customer", "customer_id"),
     ("branch", "branch_id"),
+    ("parent", "parent_id"),
     ("expired_pool", "expired_pool_id"),
     ("expired_bandwidth", "expired_bandwidth_id"),
     ("fallback_plan", "fallback_plan_id"),
