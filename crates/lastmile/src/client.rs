@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn an_isps_name_as_an_account() {
-        for (name, account) in [("Fast Net Ltd.", "fast-net-ltd"), ("  Ünï ", "n"), ("东方", "isp"), ("A&B", "a-b")] {
+        for (name, account) in [("Fast Net Ltd.", "fast-net-ltd"), ("  Ünï ", "n"), ("东方", "isp"), ("A&B", "a-b")]
+        {
             assert_eq!(slug(name), account, "{name}");
         }
         assert!(zones::account_name(&slug(&"long name ".repeat(20))).is_ok());

@@ -38,7 +38,10 @@ mod web;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{BenchCommand, Cli, ClientCommand, Command, ImportCommand, RadiusCommand, RouterCommand, SimulateCommand, StaffCommand};
+use cli::{
+    BenchCommand, Cli, ClientCommand, Command, ImportCommand, RadiusCommand, RouterCommand, SimulateCommand,
+    StaffCommand,
+};
 
 fn main() -> ExitCode {
     // The one TLS provider of the process; there is none before, so that this cannot fail.

@@ -26,7 +26,8 @@ async fn run(options: &StaffAdd) -> anyhow::Result<()> {
     if options.name.trim().is_empty() {
         bail!("--name: it is missing");
     }
-    let has_host = |email: &str| email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    let has_host =
+        |email: &str| email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
     if !has_host(options.email.trim()) {
         return Err(said(Error::Invalid(vec![FieldError { field: "email", why: Why::Not("an e-mail address") }])));
     }

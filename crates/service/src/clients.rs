@@ -499,7 +499,9 @@ pub async fn rotate(app: &App, actor: &Actor, own: Scopes, id: ApiClientId, over
                 staff::set_key(change.tx, change.isp, id, &token_hash(&key), &hint(&key), change.now).await?;
                 Shown::Key(key)
             }
-            (Form::Token | Form::Oauth | Form::Pair, _) => return Err(Error::Refused("This client has tokens: generate new ones")),
+            (Form::Token | Form::Oauth | Form::Pair, _) => {
+                return Err(Error::Refused("This client has tokens: generate new ones"));
+            }
         };
         change.event(EventKind::ApiClientRotated, Subject::ApiClient(id.0), json!({ "overlap_us": overlap }));
         Ok(shown)

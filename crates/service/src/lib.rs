@@ -7,6 +7,7 @@
 //! | [`setup`], [`clients`], [`tokens`], [`zones`] | tenants, their credentials, and by which names clients know them                  |
 //! | [`requests`], [`metering`]                    | what API clients asked, and how much they use                                     |
 //! | [`staff`], [`operators`], `resellers`         | people who log in; resellers with their wallets and prices; whose sale it is      |
+//! | [`salespeople`]                               | staff with a wallet and packages of their own                                     |
 //! | [`plans`], [`routers`]                        | what is sold, and through what                                                    |
 //! | [`customers`], [`profiles`], [`lines`]        | who buys, who that is beyond name and number, and their lines in lists            |
 //! | [`subscribers`], [`dossiers`]                 | a customer and its line as one, to change; everything of it, to show              |
@@ -59,6 +60,7 @@ pub mod expiry;
 pub mod feed;
 pub mod floats;
 pub mod fup;
+pub mod gazetteer;
 pub mod grace;
 pub mod guesses;
 pub mod hotspot;
@@ -89,6 +91,7 @@ pub mod renewals;
 pub mod requests;
 mod resellers;
 pub mod routers;
+pub mod salespeople;
 pub mod schedule;
 pub mod sessions;
 pub mod setup;

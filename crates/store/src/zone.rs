@@ -98,17 +98,10 @@ impl Listed {
 }
 
 /// A page of an Isp's branches, the oldest first, and how many there are.
-pub async fn list(
-    tx: &Tx,
-    isp: IspId,
-    head: BranchId,
-    offset: i64,
-    limit: i64,
-) -> Result<(Vec<Listed>, i64), Error> {
+pub async fn list(tx: &Tx, isp: IspId, head: BranchId, offset: i64, limit: i64) -> Result<(Vec<Listed>, i64), Error> {
     let total = tx.row(sql!("select count(*) from branch where isp_id = $1"), &params![isp]).await?;
-    let rows = tx
-        .rows(sql!(text!(LISTED, "order by b.id limit $3 offset $4")), &params![isp, head, limit, offset])
-        .await?;
+    let rows =
+        tx.rows(sql!(text!(LISTED, "order by b.id limit $3 offset $4")), &params![isp, head, limit, offset]).await?;
     Ok((records(rows, Listed::from_row)?, total.map_or(Ok(0), |row| row.get(0))?))
 }
 
@@ -147,10 +140,7 @@ pub async fn used_by(tx: &Tx, isp: IspId, id: BranchId) -> Result<Option<&'stati
             sql!("select 1 from customer where isp_id = $1 and branch_id = $2 and deleted_at is null limit 1"),
         ),
         ("zones below it", sql!("select 1 from branch where isp_id = $1 and parent_id = $2 limit 1")),
-        (
-            "its staff",
-            sql!("select 1 from staff where isp_id = $1 and branch_id = $2 and status <> 'deleted' limit 1"),
-        ),
+        ("its staff", sql!("select 1 from staff where isp_id = $1 and branch_id = $2 and status <> 'deleted' limit 1")),
         (
             "its API clients",
             sql!("select 1 from api_client where isp_id = $1 and branch_id = $2 and status <> 'deleted' limit 1"),

@@ -176,6 +176,25 @@ pub static EXAMPLES: &[Example] = &[
     of("POST /api/v2/clients/{id}/rotate", "/api/v2/clients/$client/rotate", 200).has(&["/data/api_key"]),
     of("DELETE /api/v2/clients/{id}", "/api/v2/clients/$client", 204),
     of("DELETE /api/v2/zones/{id}", "/api/v2/zones/$zone", 204),
+    // What customers are sorted by.
+    of("POST /api/v2/places/{level}", "/api/v2/places/city", 201).body(r#"{"name": "Nairobi"}"#).keeps("city"),
+    of("POST /api/v2/places/{level}", "/api/v2/places/area", 201)
+        .body(r#"{"name": "Westlands", "parent_id": $city}"#)
+        .has(&["/data/level", "/data/customers"])
+        .keeps("area"),
+    of("GET /api/v2/places/{level}", "/api/v2/places/area?parent_id=$city", 200).has(&["/data/0/name", "/meta/total"]),
+    of("GET /api/v2/places/{level}/{id}", "/api/v2/places/city/$city", 200).has(&["/data/places"]),
+    of("PUT /api/v2/places/{level}/{id}", "/api/v2/places/city/$city", 200)
+        .body(r#"{"name": "Nairobi City"}"#)
+        .has(&["/data/name"]),
+    of("DELETE /api/v2/places/{level}/{id}", "/api/v2/places/area/$area", 204),
+    of("POST /api/v2/departments", "/api/v2/departments", 201).body(r#"{"name": "Field service"}"#).keeps("department"),
+    of("GET /api/v2/departments", "/api/v2/departments", 200).has(&["/data/0/customers"]),
+    of("GET /api/v2/departments/{id}", "/api/v2/departments/$department", 200).has(&["/data/name"]),
+    of("PUT /api/v2/departments/{id}", "/api/v2/departments/$department", 200)
+        .body(r#"{"name": "Installations"}"#)
+        .has(&["/data/updated_at"]),
+    of("DELETE /api/v2/departments/{id}", "/api/v2/departments/$department", 204),
     of("GET /api/v2/requests", "/api/v2/requests?status=2xx&method=GET&path=/api/v2/plans", 200)
         .has(&["/data/0/request_id"]),
     // The vendor's documents, version 1 and then version 2.
@@ -199,6 +218,9 @@ pub static EXAMPLES: &[Example] = &[
     of("PUT /api/v2/customers/{id}", "/api/v2/customers/$fatima", 200)
         .body(r#"{"address": "Suite 6A, Banani Heights, Dhaka"}"#)
         .has(&["/data/address"]),
+    of("POST /api/v2/customers/{id}/recharge", "/api/v2/customers/$fatima/recharge", 201)
+        .body(r#"{"payer": "cash", "method": "bkash", "send_receipt": true}"#)
+        .has(&["/data/package/name", "/data/amount", "/data/expires_at"]),
     of("GET /api/v2/customers/{id}/bills", "/api/v2/customers/$fatima/bills", 200)
         .has(&["/data"]),
     of("GET /api/v2/customers/{id}/payments", "/api/v2/customers/$fatima/payments", 200)
@@ -410,6 +432,17 @@ pub static EXAMPLES: &[Example] = &[
         .has(&["/data"]),
     of("POST /api/v2/staff/{id}/activate", "/api/v2/staff/$person/activate", 200)
         .has(&["/data"]),
+    of("POST /api/v2/staff", "/api/v2/staff", 201)
+        .body(r#"{"name": "Sarah Wambui", "email": "sarah@example.com", "role": "salesperson"}"#)
+        .keeps("seller"),
+    of("PUT /api/v2/staff/{id}/packages", "/api/v2/staff/$seller/packages", 200)
+        .body(r#"{"package_ids": [$gold]}"#)
+        .has(&["/data/0/price"]),
+    of("GET /api/v2/staff/{id}/packages", "/api/v2/staff/$seller/packages", 200).has(&["/data/0/package"]),
+    of("POST /api/v2/staff/{id}/fund", "/api/v2/staff/$seller/fund", 201)
+        .body(r#"{"amount": 5000, "method": "bank", "reference": "R-7"}"#)
+        .has(&["/data/balance"]),
+    of("GET /api/v2/staff/{id}/ledger", "/api/v2/staff/$seller/ledger", 200).has(&["/data/0/amount"]),
     // Private networks.
     of("PUT /api/v2/vpn/server", "/api/v2/vpn/server", 200)
         .body(r#"{"endpoint": "vpn.example.com"}"#)

@@ -2,13 +2,17 @@
 
 pub mod bandwidths;
 pub mod clients;
+pub mod departments;
 pub mod events;
 pub mod jobs;
 pub mod ledger;
+pub mod places;
 pub mod plans;
 pub mod pools;
+pub mod recharge;
 pub mod requests;
 pub mod routers;
+pub mod salespeople;
 pub mod sessions;
 pub mod vouchers;
 pub mod zones;
