@@ -298,7 +298,7 @@ impl Desk {
         }
         drop(guard);
         // Where the channel is full its Start writes it.
-        let first = vouchers::first_use(router.isp, key, &client, login.mac, router.id);
+        let first = vouchers::first_use(router.isp, (key, name), &client, login.mac, router.id);
         let _ = self.first_uses.try_send(first);
         Ok(Verdict::Accept)
     }

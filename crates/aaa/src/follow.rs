@@ -198,7 +198,10 @@ fn concerns(kind: EventKind, subject: Option<Subject>) -> Concern {
             | Subject::Device(_)
             | Subject::StatusCheck(_)
             | Subject::VpnAccount(_)
-            | Subject::RechargeCard(_),
+            | Subject::RechargeCard(_)
+            | Subject::Zone(_)
+            | Subject::Place(_)
+            | Subject::Department(_),
         )
         | None => Concern::Nothing,
     }

@@ -22,7 +22,8 @@ use tokio::sync::watch;
 use crate::{
     Directory, desk,
     directory::{Network, Seldom},
-    reply, vouchers,
+    reply,
+    vouchers::{self, Right},
 };
 
 const BATCH: usize = 256;
@@ -95,12 +96,19 @@ enum Said {
 impl Writer {
     async fn write(&mut self, batch: &[AcctRequest]) {
         let network = self.seldom.get(&self.directory).clone();
+        let mut turned_away = Vec::new();
         for request in batch {
-            // Its Accept's use could not be written, or was lost with the process that gave it.
-            if let Some(first) = self.unwritten(&network, request)
-                && let Err(error) = redemption::first_use(&self.app, first).await
-            {
-                tracing::warn!(%error, "a voucher's use cannot be written");
+            let Some((first, right)) = self.claimed(&network, request) else { continue };
+            match right {
+                Right::Holds(_) => {}
+                Right::Used => turned_away.push(first),
+                // Its Accept's use could not be written, or was lost with the process that gave it.
+                Right::Reserved(..) | Right::Free(_) => {
+                    if let Err(error) = redemption::first_use(&self.app, first.clone()).await {
+                        tracing::warn!(%error, "a voucher's use cannot be written");
+                        turned_away.extend(redemption::is_refusal(&error).then_some(first));
+                    }
+                }
             }
         }
         let said: Vec<Said> = batch.iter().map(|request| self.read(&network, request)).collect();
@@ -120,6 +128,12 @@ impl Writer {
                 }
             }
             from = until + 1;
+        }
+        // Their sessions are known now.
+        for first in turned_away {
+            if let Err(error) = redemption::turn_away(&self.app, &first).await {
+                tracing::warn!(%error, "a session without a voucher is left until its next report");
+            }
         }
     }
 
@@ -156,8 +170,9 @@ impl Writer {
         }
     }
 
-    /// The first use of a voucher that this report tells of and the database does not know.
-    fn unwritten(&self, network: &Network, request: &AcctRequest) -> Option<FirstUse> {
+    /// The use of a voucher that the report of a running session tells of, and what its device may have of the code; only
+    /// where no line has the name.
+    fn claimed(&self, network: &Network, request: &AcctRequest) -> Option<(FirstUse, Right)> {
         let packet = request.packet();
         let router = network.routers.get(&RouterId(request.client.id as i64))?;
         let name = packet.find(attribute::USER_NAME)?;
@@ -169,9 +184,12 @@ impl Writer {
         let (key, _) = self.directory.vouchers.find(router.isp, name, self.strip_realm)?;
         let login = desk::login_of(&packet, router);
         let client = vouchers::client(&packet, login.mac, &key);
-        let first = vouchers::first_use(router.isp, &key, &client, login.mac, router.id);
+        let first = vouchers::first_use(router.isp, (&key, name), &client, login.mac, router.id);
         let now = self.directory.now();
-        self.directory.vouchers.unwritten(first, now, |line| self.directory.has_ended(line, now))
+        let right = self.directory.vouchers.right_of(&first, now, |line| self.directory.has_ended(line, now))?;
+        // Who does not say which device it is may be the one that holds it; what has stopped needs no end.
+        let stays = packet.u32(attribute::ACCT_STATUS_TYPE) != Some(acct_status::STOP) && login.mac.is_some();
+        (right != Right::Used || stays).then_some((first, right))
     }
 
     fn read(&self, network: &Network, request: &AcctRequest) -> Said {

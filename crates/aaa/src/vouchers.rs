@@ -19,7 +19,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::Directory;
+use crate::{Directory, desk};
 
 /// An Accept whose use cannot be written keeps it this long; then another device may have it.
 const RESERVED: i64 = 5 * MINUTE;
@@ -166,11 +166,10 @@ impl Vouchers {
         voucher.holders.iter().rev().find(|holder| *holder.client == *client).map(|holder| holder.service)
     }
 
-    /// A use that the database does not know yet: given by an Accept, or claimed by a report.
-    pub fn unwritten(&self, first: FirstUse, now: Instant, ended: impl Fn(ServiceId) -> bool) -> Option<FirstUse> {
+    /// What the device may have that a report tells of; `None`: nobody knows the code.
+    pub fn right_of(&self, first: &FirstUse, now: Instant, ended: impl Fn(ServiceId) -> bool) -> Option<Right> {
         let (_, voucher) = self.find(first.isp, first.key.as_bytes(), false)?;
-        let right = voucher.lock().right(&first.client, now, ended);
-        matches!(right, Right::Reserved(..) | Right::Free(_)).then_some(first)
+        Some(voucher.lock().right(&first.client, now, ended))
     }
 
     /// The database refused it: the use is nobody's.
@@ -190,15 +189,17 @@ pub fn client(packet: &Packet<'_>, mac: Option<Mac>, key: &str) -> Box<str> {
     }
 }
 
-pub fn first_use(isp: IspId, key: &str, client: &str, mac: Option<Mac>, router: RouterId) -> FirstUse {
-    FirstUse { isp, key: key.into(), client: client.into(), mac, router }
+/// `name`: as it was sent.
+pub fn first_use(isp: IspId, (key, name): (&str, &[u8]), client: &str, mac: Option<Mac>, router: RouterId) -> FirstUse {
+    let name = service::setup::login_key(&desk::shown(name)).into();
+    FirstUse { isp, key: key.into(), name, client: client.into(), mac, router }
 }
 
 pub fn channel() -> (mpsc::Sender<FirstUse>, mpsc::Receiver<FirstUse>) {
     mpsc::channel(CHANNEL)
 }
 
-/// Writes first uses as they come. With the database away they wait; a refused one is nobody's.
+/// Writes first uses as they come. With the database away they wait; a refused one is nobody's, and its session ends.
 pub async fn write(
     app: App,
     directory: Arc<Directory>,
@@ -239,6 +240,11 @@ pub async fn write(
                 Ok((Err(error), first)) => {
                     tracing::warn!(%error, isp = first.isp.0, client = first.client, "a voucher's use is refused");
                     directory.vouchers.release(&first);
+                    if redemption::is_refusal(&error)
+                        && let Err(error) = redemption::turn_away(&app, &first).await
+                    {
+                        tracing::warn!(%error, "a session without a voucher is left until its next report");
+                    }
                 }
             }
         }

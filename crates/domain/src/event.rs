@@ -93,6 +93,17 @@ kinds! {
     InvoicePaid = "invoice.paid",
     InvoiceVoided = "invoice.voided",
     OperatorFunded = "operator.funded",
+    /// A salesperson paid in.
+    StaffFunded = "staff.funded",
+    ZoneCreated = "zone.created",
+    ZoneUpdated = "zone.updated",
+    ZoneDeleted = "zone.deleted",
+    PlaceCreated = "place.created",
+    PlaceUpdated = "place.updated",
+    PlaceDeleted = "place.deleted",
+    DepartmentCreated = "department.created",
+    DepartmentUpdated = "department.updated",
+    DepartmentDeleted = "department.deleted",
     ComplaintCreated = "complaint.created",
     ComplaintUpdated = "complaint.updated",
     ComplaintClosed = "complaint.closed",
@@ -152,6 +163,11 @@ pub enum Subject {
     StatusCheck(i64),
     VpnAccount(i64),
     RechargeCard(i64),
+    /// A branch with its account.
+    Zone(i64),
+    /// Of whatever level; the event's body says which.
+    Place(i64),
+    Department(i64),
 }
 
 impl Subject {
@@ -175,6 +191,10 @@ impl Subject {
         "status_check",
         "vpn_account",
         "recharge_card",
+        "fup_template",
+        "zone",
+        "place",
+        "department",
     ];
 
     pub fn parts(self) -> (&'static str, i64) {
@@ -198,6 +218,9 @@ impl Subject {
             Subject::StatusCheck(id) => ("status_check", id),
             Subject::VpnAccount(id) => ("vpn_account", id),
             Subject::RechargeCard(id) => ("recharge_card", id),
+            Subject::Zone(id) => ("zone", id),
+            Subject::Place(id) => ("place", id),
+            Subject::Department(id) => ("department", id),
         }
     }
 
@@ -222,6 +245,9 @@ impl Subject {
             "status_check" => Subject::StatusCheck(id),
             "vpn_account" => Subject::VpnAccount(id),
             "recharge_card" => Subject::RechargeCard(id),
+            "zone" => Subject::Zone(id),
+            "place" => Subject::Place(id),
+            "department" => Subject::Department(id),
             _ => return None,
         })
     }

@@ -52,6 +52,10 @@ scopes! {
     StaffWrite = "staff:write", "create, change and suspend staff";
     ClientsRead = "clients:read", "see API clients and the log of their requests";
     ClientsWrite = "clients:write", "create, rotate and revoke API clients";
+    ZonesRead = "zones:read", "see zones and their accounts";
+    ZonesWrite = "zones:write", "create, change and delete zones";
+    PlacesRead = "places:read", "see places and departments";
+    PlacesWrite = "places:write", "create, change and delete places and departments";
     WebhooksRead = "webhooks:read", "see webhooks and their deliveries";
     WebhooksWrite = "webhooks:write", "create, change, rotate, replay and delete webhooks";
     LogsRead = "logs:read", "see the logs of routers, logins and suspensions";
@@ -192,6 +196,7 @@ impl Role {
             LogsRead,
             NetworkRead,
             MonitoringRead,
+            PlacesRead,
         ];
         const NOC: &[Scope] = &[
             NocRead,

@@ -1,5 +1,7 @@
 //! A service: one line of a customer. Its kind, and its status words.
 
+use crate::Instant;
+
 /// How the line connects.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kind {
@@ -129,9 +131,22 @@ impl Status {
     }
 }
 
+/// Whether a line whose period ends then may be put to [`Status::Active`]: an ended one is sold anew, not switched on.
+pub fn may_be_activated(expires_at: Option<Instant>, now: Instant) -> bool {
+    expires_at.is_some_and(|end| end > now)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_ended_is_not_switched_on() {
+        let now = Instant(1_000);
+        for (expires_at, may) in [(None, false), (Some(999), false), (Some(1_000), false), (Some(1_001), true)] {
+            assert_eq!(may_be_activated(expires_at.map(Instant), now), may, "{expires_at:?}");
+        }
+    }
 
     #[test]
     fn a_line_is_shown_as_it_was_sold() {

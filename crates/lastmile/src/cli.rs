@@ -38,6 +38,11 @@ pub enum Command {
         #[command(subcommand)]
         command: ClientCommand,
     },
+    /// People who log in
+    Staff {
+        #[command(subcommand)]
+        command: StaffCommand,
+    },
     /// Take over data from another system
     Import {
         #[command(subcommand)]
@@ -204,16 +209,42 @@ pub struct ClientAdd {
     /// What it is for
     #[arg(long)]
     pub name: String,
-    /// oauth (ISPBills version 2, and home), token (version 1) or key (Alternet)
+    /// oauth (ISPBills version 2, and home), token (version 1), key (Alternet) or pair (Jaze)
     #[arg(long = "type", value_name = "TYPE", default_value = "oauth")]
     pub form: String,
-    /// v2_standard, v2_high_volume; v1_standard, v1_high_volume; professional, free, enterprise
+    /// v2_standard, v2_high_volume; v1_standard, v1_high_volume; professional, free, enterprise; jaze
     #[arg(long)]
     pub tier: Option<String>,
     /// What it may do, such as `customers:read billing:read`; everything when not given
     #[arg(long, value_name = "SCOPES")]
     pub scopes: Option<String>,
+    /// Of a pair: the account it is for; the ISP's own where not given, which gets a name if it has none
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
     /// Whose client it is, where there are several ISPs
+    #[arg(long, value_name = "NAME")]
+    pub isp: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StaffCommand {
+    /// Make a person who signs in to ISPBills version 1 and to Zal; on SQLite while the server is stopped
+    Add(StaffAdd),
+}
+
+#[derive(Debug, Args)]
+pub struct StaffAdd {
+    #[command(flatten)]
+    pub serve: Serve,
+    #[arg(long)]
+    pub name: String,
+    /// To sign in with
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: String,
+    /// owner, manager, noc, salesperson, collector or card_distributor
+    #[arg(long, default_value = "owner")]
+    pub role: String,
+    /// Whose person it is, where there are several ISPs
     #[arg(long, value_name = "NAME")]
     pub isp: Option<String>,
 }

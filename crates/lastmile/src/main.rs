@@ -8,7 +8,8 @@
 //! | [`web`], [`telemetry`]      | pages and APIs at one address; health, readiness, metrics, logs           |
 //! | [`lock`]                    | one process to a data directory                                           |
 //! | [`init`], [`router`]        | a first ISP, and its routers                                              |
-//! | [`client`]                  | a first API client, which makes the others                                |
+//! | [`client`], [`staff`]       | a first API client, which makes the others; people who sign in            |
+//! | [`local`]                   | the database of an ISP without its server, for these commands              |
 //! | [`import`], [`control`]     | customers from a file; commands that reach the server of their directory   |
 //! | [`backup`]                  | one file to keep elsewhere, and back                                      |
 //! | [`demo`]                    | two ISPs with customers of all kinds, and what a program needs to try it  |
@@ -23,19 +24,24 @@ mod control;
 mod demo;
 mod import;
 mod init;
+mod local;
 mod lock;
 mod router;
 mod serve;
 mod server;
 mod settings;
 mod simulate;
+mod staff;
 mod telemetry;
 mod web;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{BenchCommand, Cli, ClientCommand, Command, ImportCommand, RadiusCommand, RouterCommand, SimulateCommand};
+use cli::{
+    BenchCommand, Cli, ClientCommand, Command, ImportCommand, RadiusCommand, RouterCommand, SimulateCommand,
+    StaffCommand,
+};
 
 fn main() -> ExitCode {
     // The one TLS provider of the process; there is none before, so that this cannot fail.
@@ -58,6 +64,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Restore(options) => backup::restore(&options),
         Command::Router { command: RouterCommand::Add(options) } => router::add(&options),
         Command::Client { command: ClientCommand::Add(options) } => client::add(&options),
+        Command::Staff { command: StaffCommand::Add(options) } => staff::add(&options),
         Command::Import { command: ImportCommand::Customers(options) } => import::run(&options),
         Command::Simulate { command: SimulateCommand::Routers(options) } => simulate::routers::run(&options),
         Command::Bench { command: BenchCommand::Radius(options) } => bench::radius::run(&options),

@@ -1,32 +1,20 @@
 //! `router add`: lets a router ask RADIUS.
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use service::{
-    Actor, Clock, Error, FieldError, Why,
+    Error, FieldError, Why,
     routers::{self, NewRouter},
     vault::random_text,
 };
 
-use crate::{cli::RouterAdd, react, server, settings::Settings};
+use crate::{cli::RouterAdd, local::Local, react};
 
 pub fn add(options: &RouterAdd) -> anyhow::Result<()> {
     react(run(options))
 }
 
 async fn run(options: &RouterAdd) -> anyhow::Result<()> {
-    let settings = Settings::load(&options.serve.config)?;
-    let location = settings.location()?;
-    let _lock = server::lock(&location)?;
-    let app = server::core(server::open(&location).await?, Clock::System, settings.vault()?);
-    let mut tenants = app.tenants().await?;
-    if let Some(name) = &options.isp {
-        tenants.retain(|tenant| tenant.isp.name == *name);
-    }
-    let tenant = match &tenants[..] {
-        [tenant] => tenant,
-        [] => bail!("there is no such ISP"),
-        [_, _, ..] => bail!("there are several ISPs: say whose router it is with --isp"),
-    };
+    let here = Local::open(&options.serve.config, options.isp.as_deref()).await?;
     let secret = options.secret.clone().unwrap_or_else(|| random_text(24));
     let router = NewRouter {
         name: options.name.clone(),
@@ -34,14 +22,14 @@ async fn run(options: &RouterAdd) -> anyhow::Result<()> {
         network: options.network.clone(),
         nas_identifier: options.nas_identifier.clone(),
         secret: secret.clone(),
-        coa_port: options.coa_port.unwrap_or(settings.radius.coa_port()),
+        coa_port: options.coa_port.unwrap_or(here.settings.radius.coa_port()),
         ma_policy: "learn".into(),
         api_address: None,
     };
-    let created = routers::create(&app, &Actor::system(tenant.isp.isp_id), router).await;
+    let created = routers::create(&here.app, &here.actor(), router).await;
     let created = created.map_err(said).with_context(|| format!("router {}", options.name))?;
-    app.db.close().await;
-    println!("Router {created} of {}: {} at {}", tenant.isp.name, options.name, options.network);
+    here.app.db.close().await;
+    println!("Router {created} of {}: {} at {}", here.tenant.isp.name, options.name, options.network);
     if options.secret.is_none() {
         println!("RADIUS secret {secret}     (shown this once)");
     }
@@ -66,6 +54,7 @@ pub fn said(error: Error) -> anyhow::Error {
             let each = fields.iter().map(|FieldError { field, why }| format!("--{field}: {}", words(why)));
             anyhow::anyhow!(each.collect::<Vec<_>>().join("; "))
         }
+        Error::Refused(why) => anyhow::anyhow!("{why}"),
         other => other.into(),
     }
 }

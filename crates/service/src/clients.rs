@@ -152,6 +152,11 @@ pub async fn authenticate(app: &App, dialect: &'static str, secret: &str) -> Res
     Ok(known(&client))
 }
 
+/// 160 bits.
+fn pair_key() -> String {
+    vault::hex(&vault::random_bytes::<20>())
+}
+
 /// A client that sends a public name and a secret with every call (Jaze).
 #[derive(Clone, Debug)]
 pub struct NewPair {
@@ -169,7 +174,7 @@ pub struct NewPair {
 pub async fn create_pair(app: &App, actor: &Actor, command: NewPair) -> Result<IssuedClient, Error> {
     actor.writes()?;
     let id = ApiClientId(app.new_id(Table::ApiClient).await?);
-    let secret = command.secret.clone().unwrap_or_else(|| vault::hex(&vault::random_bytes::<20>()));
+    let secret = command.secret.clone().unwrap_or_else(pair_key);
     let issued = IssuedClient { id, secret: secret.clone() };
     app.change(actor, Class::Interactive, async move |change| {
         if staff::client_by_public_id(change.tx, &command.public).await?.is_some() {
@@ -251,6 +256,8 @@ pub struct IssuedOauthClient {
 pub const OAUTH: &str = tokens::V2;
 /// Whose clients have keys.
 pub const KEYS: &str = "alternet";
+/// Whose clients send a token and a key with every call.
+pub const PAIRS: &str = "jaze";
 
 pub async fn create_oauth(app: &App, actor: &Actor, command: NewOauthClient) -> Result<IssuedOauthClient, Error> {
     actor.writes()?;
@@ -337,27 +344,31 @@ pub enum Form {
     Token,
     /// A key in every request: Alternet.
     Key,
+    /// A token and a key in every request: Jaze.
+    Pair,
 }
 
 impl Form {
-    pub const WORDS: &[&'static str] = &["oauth", "token", "key"];
+    pub const WORDS: &[&'static str] = &["oauth", "token", "key", "pair"];
 
     pub fn word(self) -> &'static str {
         match self {
             Form::Oauth => "oauth",
             Form::Token => "token",
             Form::Key => "key",
+            Form::Pair => "pair",
         }
     }
 
     pub fn from_word(word: &str) -> Option<Form> {
-        [Form::Oauth, Form::Token, Form::Key].into_iter().find(|form| form.word() == word)
+        [Form::Oauth, Form::Token, Form::Key, Form::Pair].into_iter().find(|form| form.word() == word)
     }
 
     pub fn of(client: &ApiClient) -> Form {
         match client.dialect.as_str() {
             OAUTH => Form::Oauth,
             tokens::V1 => Form::Token,
+            PAIRS => Form::Pair,
             _ => Form::Key,
         }
     }
@@ -368,6 +379,7 @@ impl Form {
             Form::Oauth => &["v2_standard", "v2_high_volume"],
             Form::Token => &["v1_standard", "v1_high_volume"],
             Form::Key => &["professional", "free", "enterprise"],
+            Form::Pair => &["jaze"],
         }
     }
 
@@ -395,6 +407,7 @@ pub enum Shown {
     Oauth { client_id: String, client_secret: String },
     Tokens(Granted),
     Key(String),
+    Pair { api_token: String, api_key: String },
 }
 
 /// Makes a client that may do no more than `own`, who asks for it.
@@ -406,8 +419,16 @@ pub async fn issue(app: &App, actor: &Actor, own: Scopes, command: Wanted) -> Re
     }
     if let Some(branch) = command.branch {
         let isp = actor.isp;
-        if app.db.read(async move |tx| store::isp::branch(tx, isp, branch).await).await?.is_none() {
-            return Err(Error::invalid("branch", Why::Unknown));
+        let read = async move |tx: &store::db::Tx| {
+            Ok::<_, Error>((store::isp::branch(tx, isp, branch).await?, store::location::head_office(tx, isp).await?))
+        };
+        match app.db.read(read).await? {
+            (None, _) => return Err(Error::invalid("branch", Why::Unknown)),
+            // Its customers are those of no branch: confined to it a client would see nobody.
+            (Some(_), Some(head)) if head.id == branch => {
+                return Err(Error::invalid("branch", Why::Not("left out: the head office sees the whole provider")));
+            }
+            (Some(_), _) => {}
         }
     }
     let Wanted { form, name, scopes, branch, .. } = command;
@@ -416,6 +437,13 @@ pub async fn issue(app: &App, actor: &Actor, own: Scopes, command: Wanted) -> Re
             let command = NewOauthClient { name, branch, tier, scopes, credentials: None };
             let IssuedOauthClient { id, client_id, client_secret } = create_oauth(app, actor, command).await?;
             (id, Shown::Oauth { client_id, client_secret })
+        }
+        Form::Pair => {
+            let public = vault::hex(&vault::random_bytes::<16>());
+            let api_token = public.clone();
+            let command = NewPair { dialect: PAIRS, name, branch, tier, scopes, public, secret: None };
+            let IssuedClient { id, secret } = create_pair(app, actor, command).await?;
+            (id, Shown::Pair { api_token, api_key: secret })
         }
         Form::Token | Form::Key => {
             if form == Form::Key && scopes.is_some() {
@@ -445,7 +473,7 @@ pub async fn issue(app: &App, actor: &Actor, own: Scopes, command: Wanted) -> Re
 pub async fn rotate(app: &App, actor: &Actor, own: Scopes, id: ApiClientId, overlap: i64) -> Result<Shown, Error> {
     actor.writes()?;
     actor.sees_all()?;
-    let (secret, key) = (random_text(SECRET_LENGTH), random_text(40));
+    let (secret, key, paired) = (random_text(SECRET_LENGTH), random_text(40), pair_key());
     app.change(actor, Class::Interactive, async move |change| {
         let client = managed(change, own, id).await?;
         let shown = match (Form::of(&client), client.public_id.clone()) {
@@ -457,6 +485,11 @@ pub async fn rotate(app: &App, actor: &Actor, own: Scopes, id: ApiClientId, over
                 }
                 Shown::Oauth { client_id, client_secret: secret.clone() }
             }
+            (Form::Pair, Some(api_token)) => {
+                staff::end_secrets(change.tx, change.isp, id, change.now.plus(overlap)).await?;
+                add_secret(change, id, &paired).await?;
+                Shown::Pair { api_token, api_key: paired.clone() }
+            }
             (Form::Key, _) if overlap > 0 => {
                 return Err(Error::invalid("overlap_seconds", Why::Not("0: a key is exchanged at once")));
             }
@@ -466,7 +499,9 @@ pub async fn rotate(app: &App, actor: &Actor, own: Scopes, id: ApiClientId, over
                 staff::set_key(change.tx, change.isp, id, &token_hash(&key), &hint(&key), change.now).await?;
                 Shown::Key(key)
             }
-            (Form::Token | Form::Oauth, _) => return Err(Error::Refused("This client has tokens: generate new ones")),
+            (Form::Token | Form::Oauth | Form::Pair, _) => {
+                return Err(Error::Refused("This client has tokens: generate new ones"));
+            }
         };
         change.event(EventKind::ApiClientRotated, Subject::ApiClient(id.0), json!({ "overlap_us": overlap }));
         Ok(shown)

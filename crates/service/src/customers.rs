@@ -448,7 +448,10 @@ pub async fn update_at(
             || line.kind != line_before.kind;
         let line_changed = line != line_before;
         let status_changed = match command.status {
-            Some(status) => standing::set(change, &mut line, status, "set by update")?,
+            Some(status) => standing::set(change, &mut line, status, "set by update").map_err(|error| match error {
+                Error::Refused(standing::RECHARGE_FIRST) => Error::invalid("status", RECHARGE_FIRST),
+                other => other,
+            })?,
             None => false,
         };
         if line_changed || status_changed {
@@ -468,6 +471,8 @@ pub async fn update_at(
     })
     .await
 }
+
+const RECHARGE_FIRST: Why = Why::Not("left out: the package has expired, recharge it first");
 
 /// The customer is as the caller read it.
 async fn unchanged(

@@ -6,7 +6,8 @@
 //! | [`clock`], [`ids`], [`vault`], [`guesses`]    | time, numbers, secrets, and how often one may guess                               |
 //! | [`setup`], [`clients`], [`tokens`], [`zones`] | tenants, their credentials, and by which names clients know them                  |
 //! | [`requests`], [`metering`]                    | what API clients asked, and how much they use                                     |
-//! | [`staff`], [`operators`], [`sellers`], `resellers` | people who log in; resellers and salespeople with wallets and prices; whose sale it is |
+//! | [`staff`], [`operators`], `resellers`         | people who log in; resellers with their wallets and prices; whose sale it is      |
+//! | [`salespeople`]                               | staff who sell: wallet, packages, prices of their own                             |
 //! | [`plans`], [`routers`]                        | what is sold, and through what                                                    |
 //! | [`customers`], [`profiles`], [`lines`]        | who buys, who that is beyond name and number, and their lines in lists            |
 //! | [`subscribers`], [`dossiers`]                 | a customer and its line as one, to change; everything of it, to show              |
@@ -61,6 +62,7 @@ pub mod expiry;
 pub mod feed;
 pub mod floats;
 pub mod fup;
+pub mod gazetteer;
 pub mod grace;
 pub mod guesses;
 pub mod hotspot;
@@ -91,8 +93,8 @@ pub mod renewals;
 pub mod requests;
 mod resellers;
 pub mod routers;
+pub mod salespeople;
 pub mod schedule;
-pub mod sellers;
 pub mod sessions;
 pub mod setup;
 pub mod sms;

@@ -48,6 +48,7 @@ pub async fn create(
             parent_id: above.and(parent),
             name: name.trim().into(),
             created_at: change.now,
+            updated_at: None,
         };
         row.insert(change.tx).await?;
         Ok(row)
@@ -69,6 +70,7 @@ pub async fn create_department(app: &App, actor: &Actor, name: String) -> Result
             id: change.id(Table::Department).await?,
             name: name.trim().into(),
             created_at: change.now,
+            updated_at: None,
         };
         row.insert(change.tx).await?;
         Ok(row)

@@ -52,12 +52,22 @@ pub struct Touched {
 }
 
 /// Whose sessions an order is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Scope {
     Service(ServiceId),
     Plan(PlanId),
     Bandwidth(BandwidthId),
     Session(SessionId),
+    /// Sessions that are nobody's, of one name and device.
+    Stray(Stray),
+}
+
+/// How a session that belongs to no line is told apart.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stray {
+    /// As sessions compare it.
+    pub username_key: String,
+    pub mac: Option<String>,
 }
 
 /// One session and what is wished of it.
@@ -107,6 +117,9 @@ pub async fn claim(app: &App, limit: i64) -> Result<Vec<Claimed>, Error> {
             "converge" | "say" => id("service").map(|id| Scope::Service(ServiceId(id))),
             "converge_plan" => id("plan").map(|id| Scope::Plan(PlanId(id))),
             "converge_session" => id("session").map(|id| Scope::Session(SessionId(id))),
+            "turn_away" => payload["name"].as_str().map(|name| {
+                Scope::Stray(Stray { username_key: name.into(), mac: payload["mac"].as_str().map(String::from) })
+            }),
             "converge_bandwidth" => id("bandwidth").map(|id| Scope::Bandwidth(BandwidthId(id))),
             _ => None,
         };
@@ -143,17 +156,18 @@ pub async fn follow(app: &App, isp: IspId, services: Vec<ServiceId>) -> Result<(
 
 /// What each live session in scope must do now.
 pub async fn orders(app: &App, world: &World, claimed: &Claimed) -> Result<Vec<Order>, Error> {
-    let (isp, scope) = (claimed.isp, claimed.scope);
+    let (isp, scope) = (claimed.isp, claimed.scope.clone());
     let sessions = app
         .db
-        .read(async move |tx| match scope {
-            Scope::Service(id) => session::open_of_service(tx, isp, id).await,
-            Scope::Plan(id) => session::open_of_plan(tx, isp, id).await,
-            Scope::Bandwidth(id) => session::open_of_bandwidth(tx, isp, id).await,
+        .read(async move |tx| match &scope {
+            Scope::Service(id) => session::open_of_service(tx, isp, *id).await,
+            Scope::Plan(id) => session::open_of_plan(tx, isp, *id).await,
+            Scope::Bandwidth(id) => session::open_of_bandwidth(tx, isp, *id).await,
             Scope::Session(id) => {
-                let found = session::find(tx, isp, id).await?;
+                let found = session::find(tx, isp, *id).await?;
                 Ok(found.filter(|session| session.state == session::OPEN).into_iter().collect())
             }
+            Scope::Stray(stray) => session::open_strays(tx, isp, &stray.username_key, stray.mac.as_deref()).await,
         })
         .await?;
     let mut services: Vec<ServiceId> = sessions.iter().filter_map(|row| row.service_id).collect();

@@ -102,7 +102,8 @@ pub async fn create(app: &App, actor: &Actor, rights: Scopes, command: NewOperat
         let NewOperator { name, email, password, phone, parent, terms } = command.clone();
         let person = NewStaff { name: name.clone(), email, password, phone, role, branch: None, parent };
         staff::add(change, id, &person, Some(branch), password_hash.clone()).await?;
-        Branch { isp_id: change.isp, id: branch, parent_id: parent_branch, name, created_at: change.now }
+        let (created_at, updated_at) = (change.now, None);
+        Branch { isp_id: change.isp, id: branch, parent_id: parent_branch, name, created_at, updated_at }
             .insert(change.tx)
             .await?;
         Operator {
@@ -240,43 +241,41 @@ pub async fn fund(
 ) -> Result<Funded, Error> {
     actor.writes()?;
     by_the_isp(actor)?;
-    if command.amount <= Money::ZERO {
-        return Err(Error::invalid("amount", Why::TooSmall { min: 1 }));
-    }
     app.change_once(actor, key, async move |change| {
         live(change, id).await?;
-        pay_in(change, id, &command).await
+        let funded = pay_in(change, id, "operator_funding", &command).await?;
+        let body = json!({
+            "amount": funded.amount, "balance": funded.balance, "method": command.method,
+            "reference": command.reference
+        });
+        change.event(EventKind::OperatorFunded, Subject::Staff(id.0), body);
+        Ok(funded)
     })
     .await
 }
 
-/// Puts money into the wallet of a person whose row is locked.
-pub(crate) async fn pay_in(change: &Change<'_>, id: StaffId, command: &Funding) -> Result<Funded, Error> {
+/// Puts money into the wallet of an operator or a salesperson, whom the caller has locked.
+pub(crate) async fn pay_in(change: &Change<'_>, id: StaffId, kind: &str, funding: &Funding) -> Result<Funded, Error> {
+    if funding.amount <= Money::ZERO {
+        return Err(Error::invalid("amount", Why::TooSmall { min: 1 }));
+    }
     let wallet = Account::StaffWallet(id);
     let before = ledger::held(change.tx, change.isp, &wallet).await?;
-    let balance = before.plus(command.amount).filter(|sum| sum.0 < 1 << 53);
+    let balance = before.plus(funding.amount).filter(|sum| sum.0 < 1 << 53);
     let balance = balance.ok_or_else(|| Error::invalid("amount", Why::TooLarge { max: 1 << 53 }))?;
     let entry_id = change.id(Table::Entry).await?;
     let heading = Heading {
-        kind: "operator_funding",
-        reference: command.reference.clone(),
-        reason: command.note.as_deref(),
+        kind,
+        reference: funding.reference.clone(),
+        reason: funding.note.as_deref(),
         actor: change.actor,
         at: change.now,
     };
-    let cash = Account::Cash(command.method.clone());
-    let entry = Entry::new().debit(cash, command.amount).credit(wallet, command.amount);
+    let entry =
+        Entry::new().debit(Account::Cash(funding.method.clone()), funding.amount).credit(wallet, funding.amount);
     let lines = entry.balanced().ok_or_else(|| Error::Internal("a funding does not balance".into()))?;
     ledger::post(change.tx, change.isp, entry_id, &heading, &lines).await?;
-    change.event(
-        EventKind::OperatorFunded,
-        Subject::Staff(id.0),
-        json!({
-            "amount": command.amount.0, "balance": balance.0, "method": command.method,
-            "reference": command.reference
-        }),
-    );
-    Ok(Funded { operator_id: id.0, entry_id, amount: command.amount.0, balance: balance.0 })
+    Ok(Funded { operator_id: id.0, entry_id, amount: funding.amount.0, balance: balance.0 })
 }
 
 pub async fn list(

@@ -94,6 +94,38 @@ pub async fn recharge_and_tell(
     sell_next(app, actor, command, true, key).await
 }
 
+/// As [`recharge`], on the account of the operator whose customer it is, whoever asks for it.
+///
+/// # Errors
+/// `Refused` for a customer of no operator.
+pub async fn on_operators_account(
+    app: &App,
+    actor: &Actor,
+    (customer, plan): (CustomerId, Option<PlanId>),
+    tell: bool,
+    key: Option<CallerKey>,
+) -> Result<Receipt, Error> {
+    let isp = actor.isp;
+    let (owner, operator) = app
+        .db
+        .read(async move |tx| {
+            let owner = customer::find(tx, isp, customer).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let operator = match owner.branch_id {
+                Some(branch) => store::operator::of_branch(tx, isp, branch).await?,
+                None => None,
+            };
+            Ok::<_, Error>((owner, operator))
+        })
+        .await?;
+    actor.reaches(owner.branch_id)?;
+    if operator.is_none() {
+        return Err(Error::Refused("No operator has this customer"));
+    }
+    // Within the operator's branch everything is sold on the operator's account.
+    let within = Actor { branch: owner.branch_id, ..actor.clone() };
+    sell_next(app, &within, Recharge { customer, plan, payer: Payer::Wallet }, tell, key).await
+}
+
 async fn sell_next(
     app: &App,
     actor: &Actor,

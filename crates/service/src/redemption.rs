@@ -4,6 +4,7 @@
 use domain::{
     CustomerId, Instant, IspId, Mac, PlanId, Quota, RouterId, ServiceId, Status,
     billing::Payer,
+    clock::{MINUTE, SECOND},
     event::{EventKind, Subject},
     validity,
 };
@@ -15,7 +16,7 @@ use store::{
     voucher::{self, Use, Voucher},
 };
 
-use crate::{Actor, App, Change, Error, directory::World, ids::Table, plans, recharge::sell};
+use crate::{Actor, App, Change, Error, directory::World, ids::Table, network, plans, recharge::sell};
 
 /// A live voucher as a login meets it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -115,6 +116,8 @@ pub struct FirstUse {
     pub isp: IspId,
     /// Lower-cased.
     pub key: Box<str>,
+    /// The login's name as sessions compare it: the code, perhaps with a realm.
+    pub name: Box<str>,
     /// Its MAC address, or what else tells it apart.
     pub client: Box<str>,
     pub mac: Option<Mac>,
@@ -193,6 +196,28 @@ pub async fn first_use(app: &App, first: FirstUse) -> Result<ServiceId, Error> {
         Ok(line.id)
     })
     .await
+}
+
+/// When the session of a device that should not have been let in is looked for: its Start may come before the refusal, a
+/// moment after it, or be lost, so that an interim report tells of it.
+const TURNED_AWAY: [i64; 4] = [0, 10 * SECOND, MINUTE, 6 * MINUTE];
+
+/// A device was let in by a code from memory, and the database has refused the use: another node gave it away at the same
+/// moment, or the voucher was withdrawn. Orders its session to end.
+pub async fn turn_away(app: &App, first: &FirstUse) -> Result<(), Error> {
+    let payload = json!({ "name": first.name, "mac": first.mac.map(|mac| mac.to_string()), "disconnect": true });
+    app.change(&Actor::system(first.isp), Class::Interactive, async move |change| {
+        for after in TURNED_AWAY {
+            change.job(network::QUEUE, "turn_away", change.now.plus(after), payload.clone()).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Whether [`first_use`] has said that the device may not have it, rather than that it could not find out.
+pub fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::NotFound { .. } | Error::Refused(_))
 }
 
 /// Nobody knows who bought it: the voucher stands for the person.

@@ -60,7 +60,8 @@ pub async fn create_isp(app: &App, command: NewIsp) -> Result<Created, Error> {
         }
         .insert(change.tx)
         .await?;
-        Branch { isp_id: isp, id: branch, parent_id: None, name: "Head office".into(), created_at: now }
+        let name = String::from("Head office");
+        Branch { isp_id: isp, id: branch, parent_id: None, name, created_at: now, updated_at: None }
             .insert(change.tx)
             .await?;
         Staff {

@@ -3,6 +3,7 @@
 use domain::{
     CustomerId, Status,
     event::{EventKind, Subject},
+    service::may_be_activated,
 };
 use serde_json::json;
 use store::{
@@ -13,7 +14,7 @@ use store::{
 
 use crate::{Actor, App, Change, Error};
 
-const RECHARGE_FIRST: &str = "The package has expired: recharge first";
+pub(crate) const RECHARGE_FIRST: &str = "The package has expired: recharge first";
 
 /// Puts every line of a customer into `status`; staff's words are kept as the reason.
 pub async fn put(
@@ -30,9 +31,6 @@ pub async fn put(
         who.reaches(owner.branch_id)?;
         let lines = service::lock_of_customer(change.tx, change.isp, id).await?;
         for mut line in lines {
-            if status == Status::Active && line.status == status && line.expires_at.is_none_or(|at| at <= change.now) {
-                return Err(Error::Refused(RECHARGE_FIRST));
-            }
             if set(change, &mut line, status, reason.as_deref().unwrap_or("set by staff"))? {
                 service::update(change.tx, &line).await?;
                 change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
@@ -44,13 +42,13 @@ pub async fn put(
 }
 
 /// Changes a line's status and says so; `false` when it already was so. An ended period cannot be activated, only sold
-/// anew.
+/// anew, also where the status is active already.
 pub(crate) fn set(change: &Change<'_>, line: &mut Service, status: Status, reason: &str) -> Result<bool, Error> {
+    if status == Status::Active && !may_be_activated(line.expires_at, change.now) {
+        return Err(Error::Refused(RECHARGE_FIRST));
+    }
     if line.status == status {
         return Ok(false);
-    }
-    if status == Status::Active && line.expires_at.is_none_or(|at| at <= change.now) {
-        return Err(Error::Refused(RECHARGE_FIRST));
     }
     line.status = status;
     line.status_reason = Some(reason.chars().take(500).collect());

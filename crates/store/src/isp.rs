@@ -32,6 +32,8 @@ record! {
         parent_id: Option<BranchId>,
         name: String,
         created_at: Instant,
+        /// `None`: not since it was made.
+        updated_at: Option<Instant>,
     }
 }
 

@@ -18,6 +18,7 @@ pub mod db;
 pub mod dossier;
 pub mod event;
 pub mod fup;
+pub mod gazetteer;
 pub mod grace;
 pub mod hotspot;
 pub mod idempotency;

@@ -21,6 +21,8 @@ record! {
         parent_id: Option<i64>,
         name: String,
         created_at: Instant,
+        /// `None`: not since it was made.
+        updated_at: Option<Instant>,
     }
 }
 
@@ -30,6 +32,8 @@ record! {
         id: i64,
         name: String,
         created_at: Instant,
+        /// `None`: not since it was made.
+        updated_at: Option<Instant>,
     }
 }
 

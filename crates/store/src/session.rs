@@ -176,6 +176,21 @@ pub async fn open_of_service(tx: &Tx, isp: IspId, service: ServiceId) -> Result<
     records(rows, Session::from_row)
 }
 
+/// Open sessions of no line, of one name and device.
+pub async fn open_strays(tx: &Tx, isp: IspId, username_key: &str, mac: Option<&str>) -> Result<Vec<Session>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                Session::SELECT,
+                "where t.isp_id = $1 and t.username_key = $2 and t.service_id is null and t.state = 0 \
+                 and coalesce(t.mac, '') = $3 order by t.id"
+            )),
+            &params![isp, username_key, mac.unwrap_or_default()],
+        )
+        .await?;
+    records(rows, Session::from_row)
+}
+
 /// A line's sessions that began in a stretch of time without its end, the newest first.
 pub async fn of_service(
     tx: &Tx,

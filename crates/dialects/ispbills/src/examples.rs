@@ -4,22 +4,9 @@
 
 use doors::operation::Sample;
 
-/// Calls without an example. This list only shrinks.
-pub const WITHOUT: &[&str] = &[
-    "POST /api/v2/webhooks/{id}/test",
-    "POST /api/v2/webhooks/{id}/deliveries/{delivery}/replay",
-    "POST /api/v2/complaints/{id}/close",
-    "DELETE /api/v2/operators/{id}",
-    "PUT /api/v2/operators/{id}/prices",
-    "POST /api/v2/recharge-cards/issue",
-    "POST /api/v2/recharge-cards/redeem",
-    "GET /api/v2/recharge-cards/{id}",
-    "POST /api/v2/staff/{id}/hand-in",
-];
-
 /// A new example where none stands before it.
 const fn of(call: &'static str, path: &'static str, status: u16) -> Example {
-    Example { call, path, body: "", status, has: &[], keeps: "" }
+    Example { call, path, body: "", status, has: &[], keeps: "", also: &[] }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +22,8 @@ pub struct Example {
     pub has: &'static [&'static str],
     /// The id at `/data/id` is kept under this name.
     pub keeps: &'static str,
+    /// What else is kept: under which name, from which place.
+    pub also: &'static [(&'static str, &'static str)],
 }
 
 impl Example {
@@ -49,6 +38,10 @@ impl Example {
     const fn keeps(self, keeps: &'static str) -> Example {
         Example { keeps, ..self }
     }
+
+    const fn also(self, also: &'static [(&'static str, &'static str)]) -> Example {
+        Example { also, ..self }
+    }
 }
 
 pub fn samples() -> Vec<Sample> {
@@ -61,7 +54,8 @@ pub static EXAMPLES: &[Example] = &[
     // Authentication, version 1 and 2.
     of("POST /api/auth/login", "/api/auth/login", 200)
         .body(r#"{"email": "owner@example.com", "password": "correct horse"}"#)
-        .has(&["/access_token", "/refresh_token", "/expires_in"]),
+        .has(&["/access_token", "/refresh_token", "/expires_in"])
+        .also(&[("refresh_token", "/refresh_token")]),
     of("POST /api/auth/refresh", "/api/auth/refresh", 200)
         .body(r#"{"refresh_token": "$refresh_token"}"#)
         .has(&["/access_token", "/refresh_token"]),
@@ -126,7 +120,8 @@ pub static EXAMPLES: &[Example] = &[
         .body(
             r#"{"plan_id": $gold, "router_id": $router, "count": 2, "connection_type": "pppoe", "format": "numbers"}"#,
         )
-        .has(&["/data/vouchers/1/code"]),
+        .has(&["/data/vouchers/1/code"])
+        .also(&[("voucher", "/data/vouchers/0/id"), ("code", "/data/vouchers/0/code")]),
     of("GET /api/v2/vouchers", "/api/v2/vouchers?status=unused&plan_id=$gold", 200).has(&["/data/0/code"]),
     of("POST /api/v2/vouchers/redeem", "/api/v2/vouchers/redeem", 200)
         .body(r#"{"code": "$code", "customer_id": $customer}"#)
@@ -149,7 +144,8 @@ pub static EXAMPLES: &[Example] = &[
     // API clients and what they asked.
     of("POST /api/v2/clients", "/api/v2/clients", 201)
         .body(r#"{"type": "oauth", "name": "Billing CRM", "scopes": ["customers:read", "billing:read"]}"#)
-        .has(&["/data/credentials/client_id", "/data/credentials/client_secret"]),
+        .has(&["/data/credentials/client_id", "/data/credentials/client_secret"])
+        .also(&[("client", "/data/client/id")]),
     of("GET /api/v2/clients", "/api/v2/clients", 200).has(&["/data/0/tier"]),
     of("GET /api/v2/clients/{id}", "/api/v2/clients/$client", 200).has(&["/data/secrets"]),
     of("PUT /api/v2/clients/{id}", "/api/v2/clients/$client", 200)
@@ -158,8 +154,46 @@ pub static EXAMPLES: &[Example] = &[
     of("POST /api/v2/clients/{id}/rotate", "/api/v2/clients/$client/rotate", 200)
         .body(r#"{"overlap_seconds": 3600}"#)
         .has(&["/data/client_secret"]),
-    of("POST /api/v2/clients/{id}/token", "/api/v2/clients/$v1_client/token", 200).has(&["/data/refresh_token"]),
+    // Generating tokens ends the earlier ones.
+    of("POST /api/v2/clients/{id}/token", "/api/v2/clients/$v1_client/token", 200).has(&["/data/refresh_token"])
+        .also(&[("v1", "/data/access_token")]),
     of("DELETE /api/v2/clients/{id}", "/api/v2/clients/$client", 204),
+    // Zones, and the pair of one.
+    of("POST /api/v2/zones", "/api/v2/zones", 201)
+        .body(r#"{"name": "Northern suburbs", "account": "north"}"#)
+        .has(&["/data/account", "/data/customers"])
+        .keeps("zone"),
+    of("GET /api/v2/zones", "/api/v2/zones", 200).has(&["/data/0/is_head_office", "/data/1/account"]),
+    of("GET /api/v2/zones/{id}", "/api/v2/zones/$zone", 200).has(&["/data/name"]),
+    of("PUT /api/v2/zones/{id}", "/api/v2/zones/$zone", 200)
+        .body(r#"{"name": "North", "account": "north-1"}"#)
+        .has(&["/data/account"]),
+    of("POST /api/v2/clients", "/api/v2/clients", 201)
+        .body(r#"{"type": "pair", "name": "Jaze client of the north", "branch_id": $zone}"#)
+        .has(&["/data/credentials/api_token", "/data/credentials/api_key"])
+        .also(&[("client", "/data/client/id")]),
+    of("POST /api/v2/clients/{id}/rotate", "/api/v2/clients/$client/rotate", 200).has(&["/data/api_key"]),
+    of("DELETE /api/v2/clients/{id}", "/api/v2/clients/$client", 204),
+    of("DELETE /api/v2/zones/{id}", "/api/v2/zones/$zone", 204),
+    // What customers are sorted by.
+    of("POST /api/v2/places/{level}", "/api/v2/places/city", 201).body(r#"{"name": "Nairobi"}"#).keeps("city"),
+    of("POST /api/v2/places/{level}", "/api/v2/places/area", 201)
+        .body(r#"{"name": "Westlands", "parent_id": $city}"#)
+        .has(&["/data/level", "/data/customers"])
+        .keeps("area"),
+    of("GET /api/v2/places/{level}", "/api/v2/places/area?parent_id=$city", 200).has(&["/data/0/name", "/meta/total"]),
+    of("GET /api/v2/places/{level}/{id}", "/api/v2/places/city/$city", 200).has(&["/data/places"]),
+    of("PUT /api/v2/places/{level}/{id}", "/api/v2/places/city/$city", 200)
+        .body(r#"{"name": "Nairobi City"}"#)
+        .has(&["/data/name"]),
+    of("DELETE /api/v2/places/{level}/{id}", "/api/v2/places/area/$area", 204),
+    of("POST /api/v2/departments", "/api/v2/departments", 201).body(r#"{"name": "Field service"}"#).keeps("department"),
+    of("GET /api/v2/departments", "/api/v2/departments", 200).has(&["/data/0/customers"]),
+    of("GET /api/v2/departments/{id}", "/api/v2/departments/$department", 200).has(&["/data/name"]),
+    of("PUT /api/v2/departments/{id}", "/api/v2/departments/$department", 200)
+        .body(r#"{"name": "Installations"}"#)
+        .has(&["/data/updated_at"]),
+    of("DELETE /api/v2/departments/{id}", "/api/v2/departments/$department", 204),
     of("GET /api/v2/requests", "/api/v2/requests?status=2xx&method=GET&path=/api/v2/plans", 200)
         .has(&["/data/0/request_id"]),
     // The vendor's documents, version 1 and then version 2.
@@ -183,6 +217,9 @@ pub static EXAMPLES: &[Example] = &[
     of("PUT /api/v2/customers/{id}", "/api/v2/customers/$fatima", 200)
         .body(r#"{"address": "Suite 6A, Banani Heights, Dhaka"}"#)
         .has(&["/data/address"]),
+    of("POST /api/v2/customers/{id}/recharge", "/api/v2/customers/$fatima/recharge", 201)
+        .body(r#"{"payer": "cash", "method": "bkash", "send_receipt": true}"#)
+        .has(&["/data/package/name", "/data/amount", "/data/expires_at"]),
     of("GET /api/v2/customers/{id}/bills", "/api/v2/customers/$fatima/bills", 200)
         .has(&["/data"]),
     of("GET /api/v2/customers/{id}/payments", "/api/v2/customers/$fatima/payments", 200)
@@ -284,6 +321,13 @@ pub static EXAMPLES: &[Example] = &[
         .keeps("webhook"),
     of("GET /api/v2/webhooks/{id}", "/api/v2/webhooks/$webhook", 200)
         .has(&["/data/id"]),
+    of("POST /api/v2/webhooks/{id}/test", "/api/v2/webhooks/$webhook/test", 200).has(&["/data/event", "/data/state"]),
+    of(
+        "POST /api/v2/webhooks/{id}/deliveries/{delivery}/replay",
+        "/api/v2/webhooks/$lost_webhook/deliveries/$lost_delivery/replay",
+        200,
+    )
+    .has(&["/data/next_attempt_at"]),
     of("PUT /api/v2/webhooks/{id}", "/api/v2/webhooks/$webhook", 200)
         .body(r#"{"active": false}"#)
         .has(&["/data/id"]),
@@ -306,6 +350,9 @@ pub static EXAMPLES: &[Example] = &[
         .has(&["/data"]),
     of("GET /api/v2/complaints/{id}/comments", "/api/v2/complaints/$complaint/comments", 200)
         .has(&["/data"]),
+    of("POST /api/v2/complaints/{id}/close", "/api/v2/complaints/$complaint/close", 200)
+        .body(r#"{"comment": "A splice was broken."}"#)
+        .has(&["/data/status"]),
     of("POST /api/v2/network/olts", "/api/v2/network/olts", 201)
         .body(r#"{"name": "OLT North", "vendor": "huawei", "address": "10.0.9.1", "pon_ports": 16}"#)
         .has(&["/data/id"])
@@ -366,6 +413,13 @@ pub static EXAMPLES: &[Example] = &[
         .has(&["/data"]),
     of("POST /api/v2/operators/{id}/activate", "/api/v2/operators/$operator/activate", 200)
         .has(&["/data"]),
+    of("PUT /api/v2/operators/{id}/prices", "/api/v2/operators/$operator/prices", 200)
+        .body(r#"{"package_id": $gold, "price": 1200}"#)
+        .has(&["/data/price", "/data/customer_price"]),
+    of("POST /api/v2/operators", "/api/v2/operators", 201)
+        .body(r#"{"name": "Western Net", "email": "west@example.com", "account_type": "postpaid", "collection_limit": 9000}"#)
+        .keeps("western"),
+    of("DELETE /api/v2/operators/{id}", "/api/v2/operators/$western", 204),
     of("POST /api/v1/operators", "/api/v1/operators", 201)
         .body(r#"{"name": "Southern Net", "email": "south@example.com"}"#)
         .has(&["/data/id"])
@@ -378,9 +432,23 @@ pub static EXAMPLES: &[Example] = &[
         .has(&["/data"]),
     of("POST /api/v1/operators/{id}/suspend", "/api/v1/operators/$southern/suspend", 200)
         .has(&["/data"]),
+    of("POST /api/v2/staff", "/api/v2/staff", 201)
+        .body(r#"{"name": "Corner shop", "email": "shop@example.com", "role": "card_distributor"}"#)
+        .keeps("shop"),
     of("POST /api/v2/recharge-cards", "/api/v2/recharge-cards", 201)
-        .body(r#"{"package_id": $gold, "quantity": 2}"#)
-        .has(&["/data"]),
+        .body(r#"{"package_id": $gold, "quantity": 2, "commission": 10, "commission_type": "percent"}"#)
+        .has(&["/data/cards/1/code"])
+        .also(&[("batch", "/data/id"), ("card", "/data/cards/0/id"), ("card_code", "/data/cards/0/code")]),
+    of("POST /api/v2/recharge-cards/issue", "/api/v2/recharge-cards/issue", 200)
+        .body(r#"{"batch_id": $batch, "distributor_id": $shop}"#)
+        .has(&["/data/quantity", "/data/card_ids/1"]),
+    of("GET /api/v2/recharge-cards/{id}", "/api/v2/recharge-cards/$card", 200).has(&["/data/status", "/data/distributor"]),
+    of("POST /api/v2/recharge-cards/redeem", "/api/v2/recharge-cards/redeem", 200)
+        .body(r#"{"code": "$card_code", "customer_id": $customer}"#)
+        .has(&["/data/expires_at"]),
+    of("POST /api/v2/staff/{id}/hand-in", "/api/v2/staff/$shop/hand-in", 201)
+        .body(r#"{"amount": 1350, "reference": "R-8"}"#)
+        .has(&["/data/cash_held"]),
     of("POST /api/v2/staff", "/api/v2/staff", 201)
         .body(r#"{"name": "Nadia", "email": "nadia@example.com", "role": "noc"}"#)
         .has(&["/data/id"])
@@ -394,6 +462,20 @@ pub static EXAMPLES: &[Example] = &[
         .has(&["/data"]),
     of("POST /api/v2/staff/{id}/activate", "/api/v2/staff/$person/activate", 200)
         .has(&["/data"]),
+    of("POST /api/v2/staff", "/api/v2/staff", 201)
+        .body(r#"{"name": "Sarah Wambui", "email": "sarah@example.com", "role": "salesperson"}"#)
+        .keeps("seller"),
+    of("PUT /api/v2/staff/{id}/packages", "/api/v2/staff/$seller/packages", 200)
+        .body(r#"{"package_ids": [$gold]}"#)
+        .has(&["/data/0/price"]),
+    of("GET /api/v2/staff/{id}/packages", "/api/v2/staff/$seller/packages", 200).has(&["/data/0/package"]),
+    of("PUT /api/v2/staff/{id}/prices", "/api/v2/staff/$seller/prices", 200)
+        .body(r#"{"package_id": $gold, "price": 900}"#)
+        .has(&["/data/cost"]),
+    of("POST /api/v2/staff/{id}/fund", "/api/v2/staff/$seller/fund", 201)
+        .body(r#"{"amount": 5000, "method": "bank", "reference": "R-7"}"#)
+        .has(&["/data/balance"]),
+    of("GET /api/v2/staff/{id}/ledger", "/api/v2/staff/$seller/ledger", 200).has(&["/data/0/amount"]),
     // Private networks.
     of("PUT /api/v2/vpn/server", "/api/v2/vpn/server", 200)
         .body(r#"{"endpoint": "vpn.example.com"}"#)

@@ -41,6 +41,8 @@ doors::operations! { App;
     GET "/api/v2/customers/{id}/payments"       => account::payments,       account::PAYMENTS;
     GET "/api/v2/customers/{id}/subscriptions"  => account::subscriptions,  account::SUBSCRIPTIONS;
     GET "/api/v2/customers/{id}/usage"          => account::usage,          account::USAGE;
+    // Home: the sale of the next period.
+    POST "/api/v2/customers/{id}/recharge"      => home::recharge::recharge,  home::recharge::RECHARGE;
     // Billing.
     GET    "/api/v2/billing/bills"         => bills::list,        bills::LIST;
     POST   "/api/v2/billing/bills"         => bills::create,      bills::CREATE;
@@ -106,7 +108,26 @@ doors::operations! { App;
     POST   "/api/v2/clients/{id}/rotate"  => home::clients::rotate,     home::clients::ROTATE;
     POST   "/api/v2/clients/{id}/token"   => home::clients::token,      home::clients::TOKEN;
     GET    "/api/v2/requests"             => home::requests::list,      home::requests::LIST;
-    // SMS
+
+    // Home: zones, whose account names Jaze's clients use.
+    GET    "/api/v2/zones"                => home::zones::list,         home::zones::LIST;
+    POST   "/api/v2/zones"                => home::zones::create,       home::zones::CREATE;
+    GET    "/api/v2/zones/{id}"           => home::zones::show,         home::zones::SHOW;
+    PUT    "/api/v2/zones/{id}"           => home::zones::update,       home::zones::UPDATE;
+    DELETE "/api/v2/zones/{id}"           => home::zones::delete,       home::zones::DELETE;
+
+    // Home: what customers are sorted by.
+    GET    "/api/v2/places/{level}"       => home::places::list,        home::places::LIST;
+    POST   "/api/v2/places/{level}"       => home::places::create,      home::places::CREATE;
+    GET    "/api/v2/places/{level}/{id}"  => home::places::show,        home::places::SHOW;
+    PUT    "/api/v2/places/{level}/{id}"  => home::places::update,      home::places::UPDATE;
+    DELETE "/api/v2/places/{level}/{id}"  => home::places::delete,      home::places::DELETE;
+    GET    "/api/v2/departments"          => home::departments::list,   home::departments::LIST;
+    POST   "/api/v2/departments"          => home::departments::create, home::departments::CREATE;
+    GET    "/api/v2/departments/{id}"     => home::departments::show,   home::departments::SHOW;
+    PUT    "/api/v2/departments/{id}"     => home::departments::update, home::departments::UPDATE;
+    DELETE "/api/v2/departments/{id}"     => home::departments::delete, home::departments::DELETE;
+
     // SMS.
     GET    "/api/v2/sms/balance"              => sms::balance,       sms::BALANCE;
     POST   "/api/v2/sms/send"                 => sms::send,          sms::SEND;
@@ -209,6 +230,12 @@ doors::operations! { App;
     POST "/api/v2/staff/{id}/suspend"   => staff::suspend,   staff::SUSPEND;
     POST "/api/v2/staff/{id}/activate"  => staff::activate,  staff::ACTIVATE;
     POST "/api/v2/staff/{id}/hand-in"   => staff::hand_in,   staff::HAND_IN;
+    // Home: salespeople.
+    GET  "/api/v2/staff/{id}/packages"  => home::salespeople::packages,  home::salespeople::PACKAGES;
+    PUT  "/api/v2/staff/{id}/packages"  => home::salespeople::assign,    home::salespeople::ASSIGN;
+    PUT  "/api/v2/staff/{id}/prices"    => home::salespeople::set_price, home::salespeople::SET_PRICE;
+    POST "/api/v2/staff/{id}/fund"      => home::salespeople::fund,      home::salespeople::FUND;
+    GET  "/api/v2/staff/{id}/ledger"    => home::salespeople::ledger,    home::salespeople::LEDGER;
     // Fair use.
     GET    "/api/v2/fup-templates"       => fup::list,    fup::LIST;
     POST   "/api/v2/fup-templates"       => fup::create,  fup::CREATE;

@@ -7,7 +7,7 @@ use doors::{Asked, Fields, Id, fields};
 use serde_json::{Value, json};
 use service::{
     App, Error, Staff, Why, books, locations,
-    sellers::{self, Selling},
+    salespeople::{self, Selling},
     staff::{self, Filter, NewStaff, StaffChange},
 };
 
@@ -64,13 +64,13 @@ pub async fn show(State(app): State<App>, caller: Caller, Id(wanted): Id, Asked(
     asked.finish()?;
     let actor = caller.acting(&app, place).await?;
     let person = staff::show(&app, &actor, StaffId(wanted)).await.map_err(|error| caller.refused(error))?;
-    let balance = sellers::balance(&app, &actor, person.id).await?;
+    let balance = salespeople::balance(&app, &actor, person.id).await?;
     let mut data = row(&caller, &person, balance);
     let rights = Role::from_word(&person.role).map(Role::scopes).unwrap_or_default();
     data["permissions"] = rights.words().split_whitespace().map(Value::from).collect();
     let packages = locations::assigned_plans(&app, &actor, person.id).await?;
     data["assigned_packages"] = packages.iter().map(|id| Value::from(id.0)).collect();
-    data["auto_renew_status"] = u8::from(sellers::renews(&app, &actor, person.id).await?).into();
+    data["auto_renew_status"] = u8::from(salespeople::renews(&app, &actor, person.id).await?).into();
     Ok(Reply::data(data))
 }
 
@@ -88,7 +88,7 @@ fn selling(body: &mut Fields) -> Selling {
 }
 
 fn words(error: Error) -> Error {
-    doors::fields::named(error, &[("plan", "assigned_packages"), ("role", "role_id")])
+    doors::fields::named(error, &[("package_ids", "assigned_packages"), ("role", "role_id")])
 }
 
 /// A person of staff. Resellers have accounts, which the other pages make.
@@ -106,7 +106,7 @@ pub async fn create(State(app): State<App>, caller: Caller, mut body: Fields) ->
     let selling = selling(&mut body);
     body.finish()?;
     let actor = caller.acting(&app, place).await?;
-    let made = sellers::create(&app, &actor, caller.scopes, person, selling).await;
+    let made = salespeople::create(&app, &actor, caller.scopes, person, selling).await;
     let made = made.map_err(|error| caller.refused(words(error)))?;
     Ok(Reply::created("User created successfully", json!({ "id": made.id.0, "name": made.name, "email": made.email })))
 }
@@ -127,7 +127,7 @@ pub async fn update(State(app): State<App>, caller: Caller, Id(wanted): Id, mut 
     let actor = caller.acting(&app, place).await?;
     let done = async {
         staff::update(&app, &actor, caller.scopes, StaffId(wanted), command).await?;
-        sellers::set(&app, &actor, caller.scopes, StaffId(wanted), selling).await?;
+        salespeople::set(&app, &actor, caller.scopes, StaffId(wanted), selling).await?;
         match active {
             Some(active) => staff::suspend(&app, &actor, caller.scopes, StaffId(wanted), !active).await.map(drop),
             None => Ok(()),

@@ -114,6 +114,7 @@ impl Row {
             "value" | "username" => of.login.clone(),
             "phone" => of.phone.clone(),
             "accountId" => of.account.clone(),
+            "level" => "area".into(),
             _ => id.to_string(),
         };
         self.route.path.split('/').map(part).collect::<Vec<_>>().join("/")

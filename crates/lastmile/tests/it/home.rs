@@ -76,7 +76,7 @@ impl Api {
     }
 
     /// A v2 token's call.
-    async fn with(&self, token: &str, method: &str, path: &str, body: Value) -> Came {
+    pub async fn with(&self, token: &str, method: &str, path: &str, body: Value) -> Came {
         self.call(method, path, &[("authorization", &format!("Bearer {token}"))], body).await
     }
 
@@ -101,7 +101,7 @@ pub async fn client(app: &TestApp, scopes: Option<&str>) -> (i64, String, String
     }
 }
 
-async fn token(api: &Api, app: &TestApp, scopes: Option<&str>) -> String {
+pub async fn token(api: &Api, app: &TestApp, scopes: Option<&str>) -> String {
     let (_, id, secret) = client(app, scopes).await;
     api.token(&id, &secret).await.is(200)["access_token"].as_str().expect("a token").to_string()
 }
@@ -225,14 +225,9 @@ async fn a_secret_overlaps_and_ends(app: TestApp) {
 
 async fn a_branch_does_not_see_the_whole(app: TestApp) {
     let api = Api::over(&app);
-    let isp = app.actor.isp;
-    let read = app.app.db.read(async move |tx| {
-        let sql = "select id from branch where isp_id = $1".to_string();
-        tx.row(sql, &[isp.into()]).await?.expect("a branch").get::<i64>(0)
-    });
-    let branch = read.await.map_err(|error: store::db::Error| error).expect("a branch");
+    let branch = service::zones::open(&app.app, &app.actor, "North", "north").await.expect("a branch");
     let all = token(&api, &app, None).await;
-    let wanted = json!({ "type": "oauth", "name": "branch", "branch_id": branch });
+    let wanted = json!({ "type": "oauth", "name": "branch", "branch_id": branch.0 });
     let made = api.with(&all, "POST", "/api/v2/clients", wanted).await.is(201);
     let credentials = &made["data"]["credentials"];
     let (id, secret) = (credentials["client_id"].as_str(), credentials["client_secret"].as_str());
@@ -250,9 +245,12 @@ async fn a_branch_does_not_see_the_whole(app: TestApp) {
     api.with(given, "GET", &format!("/api/v2/sessions/{session}"), Value::Null).await.is(403);
     api.with(given, "POST", &format!("/api/v2/sessions/{session}/disconnect"), json!({})).await.is(403);
     assert!(app.nas.unexpected_orders().is_empty());
-    let wrong = json!({ "type": "oauth", "name": "branch", "branch_id": 999_999 });
-    let refused = api.with(&all, "POST", "/api/v2/clients", wrong).await.is(422);
-    assert!(refused["error"]["details"]["branch_id"].is_array(), "{refused}");
+    let head = service::locations::head_office(&app.app, &app.actor).await.expect("a head office").id;
+    for wrong in [999_999, head.0] {
+        let wrong = json!({ "type": "oauth", "name": "branch", "branch_id": wrong });
+        let refused = api.with(&all, "POST", "/api/v2/clients", wrong).await.is(422);
+        assert!(refused["error"]["details"]["branch_id"].is_array(), "{refused}");
+    }
 }
 
 async fn failed_work_is_tried_again(app: TestApp) {

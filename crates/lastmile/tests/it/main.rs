@@ -20,6 +20,7 @@ mod ispbills_billing;
 mod jaze;
 mod kept;
 mod lists;
+mod managed;
 mod measure;
 mod nas;
 mod nodes;

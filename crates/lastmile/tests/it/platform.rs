@@ -289,7 +289,9 @@ async fn rotate(api: &Api, id: ApiClientId, overlap: i64) -> String {
     let shown = clients::rotate(&api.app.app, &api.app.actor, Scopes::ALL, id, overlap).await.expect("a secret");
     match shown {
         clients::Shown::Oauth { client_secret, .. } => client_secret,
-        clients::Shown::Key(_) | clients::Shown::Tokens(_) => panic!("a client of version 2 has a secret"),
+        clients::Shown::Key(_) | clients::Shown::Tokens(_) | clients::Shown::Pair { .. } => {
+            panic!("a client of version 2 has a secret")
+        }
     }
 }
 

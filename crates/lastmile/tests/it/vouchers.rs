@@ -13,7 +13,7 @@ use service::{
 use crate::{
     app::{SECRET, TestApp, days, isp, seconds},
     both,
-    nas::{Login, Method, login, started},
+    nas::{Login, Method, login, started, stopped},
 };
 
 const ACCEPT: &str = "Access-Accept Framed-Pool=main Session-Timeout=86400 Mikrotik-Rate-Limit=10M/10M";
@@ -35,6 +35,7 @@ both!(
     a_hundred_codes_at_once,
     wrong_codes_are_slowed_down,
     deleted_and_foreign_vouchers,
+    who_was_let_in_and_then_refused_is_sent_away,
 );
 
 async fn day_plan(app: &TestApp) -> PlanId {
@@ -275,4 +276,63 @@ async fn deleted_and_foreign_vouchers(app: TestApp) {
     vouchers::delete(&app.app, &app.actor, vec![*id]).await.expect("deleted");
     assert_eq!(app.nas.login(device(code, &mac(1))).await, ACCEPT);
     assert_eq!(app.nas.login(device(code, &mac(2))).await, USED);
+}
+
+/// Changes the one voucher behind the directory's back, as another node does at the same moment.
+async fn behind_its_back(app: &TestApp, change: &'static str) {
+    let isp = app.actor.isp;
+    let written = app.app.db.tx(service::Class::Interactive, async move |tx| {
+        tx.run(format!("update voucher set {change} where isp_id = $1"), &[isp.into()]).await
+    });
+    assert_eq!(written.await.map_err(|error: store::db::Error| error).expect("a change"), 1);
+}
+
+/// Waits until an order to the network is there.
+async fn ordered(app: &TestApp) {
+    for _ in 0..200 {
+        if service::network::waiting(&app.app).await.expect("orders") > 0 {
+            return;
+        }
+        app.app.feed.wait_for_jobs(Duration::from_millis(50)).await;
+    }
+    panic!("nobody ordered anything")
+}
+
+async fn who_was_let_in_and_then_refused_is_sent_away(app: TestApp) {
+    let code = code(&app, 1).await;
+    behind_its_back(&app, "used = clients").await;
+    let device_mac = mac(1);
+    assert_eq!(app.nas.login(device(&code, &device_mac)).await, ACCEPT, "memory says that it is free");
+    // its Start comes after the refusal, or before: either way it goes
+    ordered(&app).await;
+    app.nas.report(crate::nas::Report { mac: Some(&device_mac), ..started(&code, "h1") }).await;
+    let orders = app.nas.orders(1).await;
+    assert!(orders[0].starts_with(&format!("Disconnect-Request User-Name={code} Acct-Session-Id=h1")), "{orders:?}");
+    assert_eq!(app.ledger().await, "", "nothing was sold");
+    app.nas.report(crate::nas::Report { mac: Some(&device_mac), ..stopped(&code, "h1", 5, 0, 0) }).await;
+    // withdrawn: when the Start comes no memory has the code any more
+    behind_its_back(&app, "used = 0, code_key = null").await;
+    let other_mac = mac(2);
+    assert_eq!(app.nas.login(device(&code, &other_mac)).await, ACCEPT);
+    let before = service::network::waiting(&app.app).await.expect("orders");
+    for _ in 0..200 {
+        if service::network::waiting(&app.app).await.expect("orders") > before {
+            break;
+        }
+        app.app.feed.wait_for_jobs(Duration::from_millis(50)).await;
+    }
+    let voucher = row(&app).await.id;
+    app.app
+        .change(&app.actor, service::Class::Interactive, async move |change| {
+            let body = serde_json::json!({ "vouchers": [voucher] });
+            change.event(domain::event::EventKind::VouchersDeleted, domain::event::Subject::Isp, body);
+            Ok(())
+        })
+        .await
+        .expect("the feed tells");
+    assert_eq!(app.nas.login(device(&code, &mac(3))).await, UNKNOWN, "the directory knows");
+    app.nas.report(crate::nas::Report { mac: Some(&other_mac), ..started(&code, "h2") }).await;
+    app.app.clock.pass(seconds(11));
+    let wanted = format!("Disconnect-Request User-Name={code} Acct-Session-Id=h2");
+    while !app.nas.orders(1).await.iter().any(|order| order.starts_with(&wanted)) {}
 }

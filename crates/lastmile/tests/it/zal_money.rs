@@ -15,7 +15,7 @@ use service::{
     clients::{self, NewOauthClient, Tier},
     operators::Funding,
     payments::{self, NewPayment},
-    renewals, sellers, subscribers, tokens,
+    renewals, salespeople, subscribers, tokens,
 };
 use tower::ServiceExt;
 
@@ -168,17 +168,17 @@ async fn twenty_migrations_are_one(app: TestApp) {
 
 async fn fund(app: &TestApp, id: StaffId, amount: i64) {
     let funding = Funding { amount: Money(amount), method: "bank".into(), reference: None, note: None };
-    sellers::fund(&app.app, &app.actor, id, funding, None).await.expect("a funding");
+    salespeople::fund(&app.app, &app.actor, id, funding, None).await.expect("a funding");
 }
 
 async fn a_salesperson_pays_what_it_costs_him(app: TestApp) {
     let api = Api::of(&app).await;
     let silver = app.plan("silver", |plan| plan.price = Money(300_000)).await;
     let seller = salesperson(&app, vec![app.gold, silver]).await;
-    let wallet = async || sellers::balance(&app.app, &app.actor, seller).await.expect("a balance").0;
+    let wallet = async || salespeople::balance(&app.app, &app.actor, seller).await.expect("a balance").0;
     fund(&app, seller, 250_000).await;
-    sellers::set_price(&app.app, &app.actor, seller, app.gold, Some(Money(100_000))).await.expect("a price");
-    sellers::set_price(&app.app, &app.actor, seller, silver, Some(Money(240_000))).await.expect("a price");
+    salespeople::set_price(&app.app, &app.actor, seller, app.gold, Some(Money(100_000))).await.expect("a price");
+    salespeople::set_price(&app.app, &app.actor, seller, silver, Some(Money(240_000))).await.expect("a price");
     let ali = api.subscriber(&app, "ali", json!({ "salesperson_id": seller.0 })).await;
     assert_eq!(activate(&app, ali, Payments::Salesperson).await, Ok((100_000, 0)));
     assert_eq!(wallet().await, 150_000);
@@ -245,7 +245,7 @@ async fn what_is_paid_in_part_is_paid_later_by_whom_it_may(app: TestApp) {
 }
 
 async fn a_renewal_needs_everybody(app: TestApp) {
-    let renews = |renews| sellers::Selling { plans: None, auto_renew: Some(renews) };
+    let renews = |renews| salespeople::Selling { plans: None, auto_renew: Some(renews) };
     let api = Api::of(&app).await;
     let seller = salesperson(&app, vec![app.gold]).await;
     let more = json!({
@@ -256,7 +256,7 @@ async fn a_renewal_needs_everybody(app: TestApp) {
     let status = async || Api::is(200, api.get("/details", json!({ "id": ali.0 })).await)["data"]["status"].clone();
     app.pass(days(2)).await;
     renewals::set_of_plan(&app.app, &app.actor, app.gold, false).await.expect("the package");
-    sellers::set(&app.app, &app.actor, domain::Scopes::ALL, seller, renews(false)).await.expect("the salesperson");
+    salespeople::set(&app.app, &app.actor, domain::Scopes::ALL, seller, renews(false)).await.expect("the salesperson");
     app.pass(seconds(61)).await;
     assert_eq!(status().await, "expired");
     Api::is(200, api.put("/update", json!({ "id": ali.0, "auto_renew_status": 1 })).await);
@@ -265,7 +265,7 @@ async fn a_renewal_needs_everybody(app: TestApp) {
     renewals::set_of_plan(&app.app, &app.actor, app.gold, true).await.expect("the package");
     app.pass(seconds(61)).await;
     assert_eq!(status().await, "expired", "the salesperson does not");
-    sellers::set(&app.app, &app.actor, domain::Scopes::ALL, seller, renews(true)).await.expect("the salesperson");
+    salespeople::set(&app.app, &app.actor, domain::Scopes::ALL, seller, renews(true)).await.expect("the salesperson");
     app.pass(seconds(61)).await;
     assert_eq!(status().await, "active");
     assert_eq!(balance(&app, ali).await, Money(850_000));

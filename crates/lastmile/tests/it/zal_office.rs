@@ -5,7 +5,7 @@ use domain::{Money, Role, Scopes};
 use doors::{Credential, Dispatch, Gate, Log};
 use serde_json::{Value, json};
 use service::{
-    complaints, renewals, sellers,
+    complaints, renewals, salespeople,
     staff::{self, NewStaff},
 };
 
@@ -170,7 +170,7 @@ async fn packages_users_and_tickets(app: TestApp) {
     assert_eq!((&shown["name"], &shown["status"]), (&json!("Rita R"), &json!("suspended")));
     assert_eq!((&shown["assigned_packages"], &shown["auto_renew_status"]), (&json!([]), &json!(1)));
     let staff_id = domain::StaffId(rita.as_i64().expect("an id"));
-    assert_eq!(sellers::renews(&app.app, &app.actor, staff_id).await, Ok(true));
+    assert_eq!(salespeople::renews(&app.app, &app.actor, staff_id).await, Ok(true));
     assert_eq!(api.read("/users", json!({ "role_id": role, "status": 0 })).await["total"], 1);
     assert_eq!(api.read("/users", json!({ "role_id": role, "status": 1 })).await["total"], 0);
 

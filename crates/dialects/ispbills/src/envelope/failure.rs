@@ -62,7 +62,7 @@ impl From<Error> for Failure {
             }
             Error::Forbidden => Failure::new(StatusCode::FORBIDDEN, "FORBIDDEN", "This is not yours to see or change."),
             Error::InUse { what, by } => {
-                let message = format!("The {what} is in use by {by}.");
+                let message = format!("The {} is in use by {by}.", what.replace('_', " "));
                 Failure::new(StatusCode::CONFLICT, "CONFLICT", message)
             }
             Error::Refused(why) => unfit(why),

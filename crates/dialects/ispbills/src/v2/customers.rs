@@ -69,7 +69,7 @@ doors::form! {
         router_id: optional Id, "The router.";
         ip: optional Ipv4, "A fixed address; null removes it.";
         mac: optional Mac, "The MAC address of the customer's device; null removes it.";
-        status: optional Word(STATUSES), "`suspended` and `disabled` end its sessions; `active` needs a period that runs.";
+        status: optional Word(STATUSES), "`suspended` and `disabled` end its sessions; `active` needs a period that runs (422: recharge first).";
     }
 }
 

@@ -2,15 +2,20 @@
 
 pub mod bandwidths;
 pub mod clients;
+pub mod departments;
 pub mod events;
 pub mod jobs;
 pub mod ledger;
+pub mod places;
 pub mod plans;
 pub mod pools;
+pub mod recharge;
 pub mod requests;
 pub mod routers;
+pub mod salespeople;
 pub mod sessions;
 pub mod vouchers;
+pub mod zones;
 
 use doors::fields;
 use service::Error;
@@ -25,6 +30,7 @@ const NAMES: &[(&str, &str)] = &[
     ("plan", "plan_id"),
     ("customer", "customer_id"),
     ("branch", "branch_id"),
+    ("parent", "parent_id"),
     ("expired_pool", "expired_pool_id"),
     ("expired_bandwidth", "expired_bandwidth_id"),
     ("fallback_plan", "fallback_plan_id"),

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App,
-    operators::{self, Filter, Funding, Line, Listed, NewOperator, OperatorChange, Terms},
+    operators::{self, Filter, Funded, Funding, Line, Listed, NewOperator, OperatorChange, Terms},
     plans::Offer,
     staff::StaffChange,
     vault::random_text,
@@ -208,7 +208,7 @@ pub async fn activate(State(app): State<App>, caller: Caller, Id(id): Id) -> Ans
 
 doors::form! {
     Fund {
-        amount: required Amount, "What the operator pays in; above zero.";
+        amount: required Amount, "What is paid in; above zero.";
         method: optional Text(1, 40), "How it came: cash, bank, bkash …; cash unless said otherwise.";
         reference: optional Text(1, 100), "The receipt's or the transfer's.";
         note: optional Text(1, 500), "For the ledger.";
@@ -216,8 +216,8 @@ doors::form! {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct OperatorFunding {
-    /// The operator's.
+pub struct WalletFunding {
+    /// The operator's or salesperson's.
     id: i64,
     /// The ledger's.
     entry_id: i64,
@@ -233,23 +233,21 @@ pub struct OperatorFunding {
 
 pub const FUND: Operation = Operation::new("Operators", "Add funds to an operator", Scope::OperatorsWrite)
     .body::<Fund>()
-    .creates::<OperatorFunding>();
+    .creates::<WalletFunding>();
 
-pub async fn fund(
-    State(app): State<App>,
-    caller: Caller,
-    Id(id): Id,
-    Body(body): Body<Fund>,
-) -> Answer<OperatorFunding> {
+/// What is to be paid in.
+pub fn funding(caller: &Caller, body: Fund) -> Result<Funding, Failure> {
     let Fund { amount, method, reference, note } = body;
-    let funding = Funding {
+    Ok(Funding {
         amount: caller.money("amount", amount, 1)?,
         method: method.or("cash".into()).to_lowercase(),
         reference: reference.value(),
         note: note.value(),
-    };
-    let done = operators::fund(&app, &caller.actor, StaffId(id), funding.clone(), caller.key.clone()).await?;
-    Ok(Reply::created(OperatorFunding {
+    })
+}
+
+pub fn funded(caller: &Caller, done: Funded, funding: Funding) -> WalletFunding {
+    WalletFunding {
         id: done.operator_id,
         entry_id: done.entry_id,
         amount: caller.amount(Money(done.amount)),
@@ -258,11 +256,17 @@ pub async fn fund(
         method: funding.method,
         reference: funding.reference,
         note: funding.note,
-    }))
+    }
+}
+
+pub async fn fund(State(app): State<App>, caller: Caller, Id(id): Id, Body(body): Body<Fund>) -> Answer<WalletFunding> {
+    let command = funding(&caller, body)?;
+    let done = operators::fund(&app, &caller.actor, StaffId(id), command.clone(), caller.key.clone()).await?;
+    Ok(Reply::created(funded(&caller, done, command)))
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct OperatorEntry {
+pub struct WalletEntry {
     /// The ledger's entry.
     id: i64,
     /// recharge, operator_funding …
@@ -278,16 +282,20 @@ pub struct OperatorEntry {
 }
 
 pub const LEDGER: Operation =
-    Operation::new("Operators", "What moved an operator's wallet", Scope::OperatorsRead).lists::<OperatorEntry>();
+    Operation::new("Operators", "What moved an operator's wallet", Scope::OperatorsRead).lists::<WalletEntry>();
 
 pub async fn ledger(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
     page: Page,
-) -> Result<Listing<OperatorEntry>, Failure> {
+) -> Result<Listing<WalletEntry>, Failure> {
     let (lines, total) = operators::entries(&app, &caller.actor, StaffId(id), page.offset(), page.limit()).await?;
-    let told = |line: Line| OperatorEntry {
+    Ok(page.of(lines.into_iter().map(|line| entry(&caller, line)).collect(), total))
+}
+
+pub fn entry(caller: &Caller, line: Line) -> WalletEntry {
+    WalletEntry {
         id: line.entry_id,
         kind: line.kind,
         amount: caller.amount(line.amount),
@@ -295,8 +303,7 @@ pub async fn ledger(
         note: line.reason,
         actor: line.actor,
         created_at: utc_seconds(line.at),
-    };
-    Ok(page.of(lines.into_iter().map(told).collect(), total))
+    }
 }
 
 #[derive(Serialize, ToSchema)]

@@ -13,6 +13,7 @@ use serde_json::Number;
 use service::{
     App, Staff, Why,
     floats::{self, HandIn},
+    salespeople,
     staff::{self, Filter, NewStaff, StaffChange},
     vault::random_text,
 };
@@ -41,6 +42,10 @@ pub struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>)]
     cash_held: Option<Number>,
+    /// What a salesperson has paid in and not sold from; told of one person, not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    balance: Option<Number>,
     created_at: String,
     updated_at: String,
     /// Only when it was made here, and only this once.
@@ -66,6 +71,7 @@ fn told(person: Staff) -> Row {
         status: person.status,
         last_login_at: person.last_login_at.map(utc_seconds),
         cash_held: None,
+        balance: None,
         created_at: utc_seconds(person.created_at),
         password: None,
     }
@@ -137,7 +143,12 @@ pub async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Answer<
     let person = staff::show(&app, &caller.actor, StaffId(id)).await?;
     let changed = changed(&person);
     let held = floats::held(&app, &caller.actor, person.id).await?;
-    Ok(Reply::data(Row { cash_held: Some(caller.amount(held)), ..told(person) }).tagged(changed))
+    let balance = match person.role == Role::Salesperson.word() {
+        true => Some(salespeople::balance(&app, &caller.actor, person.id).await?),
+        false => None,
+    };
+    let (cash_held, balance) = (Some(caller.amount(held)), balance.map(|balance| caller.amount(balance)));
+    Ok(Reply::data(Row { cash_held, balance, ..told(person) }).tagged(changed))
 }
 
 doors::form! {

@@ -16,7 +16,7 @@ use super::refused;
 use crate::envelope::{Answer, Caller, Done, Failure, Listing, NO_CONTENT, Page, Reply};
 
 const TIERS: &[&str] =
-    &["v2_standard", "v2_high_volume", "v1_standard", "v1_high_volume", "free", "professional", "enterprise"];
+    &["v2_standard", "v2_high_volume", "v1_standard", "v1_high_volume", "free", "professional", "enterprise", "jaze"];
 /// Thirty days.
 const MAX_OVERLAP_S: i64 = 2_592_000;
 
@@ -24,7 +24,7 @@ const MAX_OVERLAP_S: i64 = 2_592_000;
 #[schema(as = ApiClient)]
 pub struct Row {
     id: i64,
-    /// oauth (version 2), token (version 1) or key (Alternet).
+    /// oauth (version 2), token (version 1), key (Alternet) or pair (Jaze).
     r#type: &'static str,
     name: String,
     tier: String,
@@ -35,7 +35,7 @@ pub struct Row {
     scopes: Option<Vec<&'static str>>,
     /// It sees and changes only this branch.
     branch_id: Option<i64>,
-    /// What an oauth client names itself with.
+    /// What an oauth client names itself with, and a pair's token.
     client_id: Option<String>,
     /// The last characters of its key or first secret.
     hint: String,
@@ -83,6 +83,8 @@ pub struct Credentials {
     /// Of the access token, in seconds.
     expires_in: Option<i64>,
     api_key: Option<String>,
+    /// A pair's, sent with its key.
+    api_token: Option<String>,
 }
 
 fn credentials(shown: Shown) -> Credentials {
@@ -93,6 +95,7 @@ fn credentials(shown: Shown) -> Credentials {
         refresh_token: None,
         expires_in: None,
         api_key: None,
+        api_token: None,
     };
     match shown {
         Shown::Oauth { client_id, client_secret } => {
@@ -102,6 +105,9 @@ fn credentials(shown: Shown) -> Credentials {
             Credentials { access_token: Some(access), refresh_token: refresh, expires_in: Some(expires_in_s), ..none }
         }
         Shown::Key(key) => Credentials { api_key: Some(key), ..none },
+        Shown::Pair { api_token, api_key } => {
+            Credentials { api_token: Some(api_token), api_key: Some(api_key), ..none }
+        }
     }
 }
 
@@ -114,11 +120,11 @@ pub struct Issued {
 
 doors::form! {
     NewApiClient {
-        r#type: required Word(Form::WORDS), "oauth for version 2, token for version 1, key for Alternet.";
+        r#type: required Word(Form::WORDS), "oauth for version 2, token for version 1, key for Alternet, pair (a token and a key) for Jaze.";
         name: required Text(1, 100), "What it is for.";
         tier: optional Word(TIERS), "Of its type; the standard one where not given.";
         scopes: optional Words(Scope::WORDS), "What it may do; everything you may where not given and you may everything.";
-        branch_id: optional Id, "It sees and changes only this branch.";
+        branch_id: optional Id, "It sees and changes only this branch: a zone's id, not the head office's.";
     }
 }
 
@@ -160,7 +166,7 @@ pub struct Secret {
 pub struct Detail {
     #[serde(flatten)]
     client: Row,
-    /// An oauth client's secrets that are good, the newest first.
+    /// Secrets of an oauth client, keys of a pair, that are good, the newest first.
     secrets: Vec<Secret>,
 }
 
