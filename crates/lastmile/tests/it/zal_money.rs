@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use axum::{body::Body, http::Request};
-use domain::{CustomerId, Money, PlanId, StaffId, ledger::Account};
+use domain::{CustomerId, Money, PlanId, Scopes, StaffId, ledger::Account};
 use doors::{Dispatch, Gate, Log};
 use serde_json::{Value, json};
 use service::{
-    BillFilter, Error,
+    Actor, BillFilter, Error, Who,
     activation::{self, Activation, Migrated, Payments},
     bills::{self, Means},
     change::CallerKey,
     clients::{self, NewOauthClient, Tier},
-    operators::Funding,
+    operators::{self, Funding, NewOperator, Terms},
     payments::{self, NewPayment},
     renewals, salespeople, subscribers, tokens,
 };
@@ -31,6 +31,7 @@ both!(
     a_migration_moves_the_money,
     twenty_migrations_are_one,
     a_salesperson_pays_what_it_costs_him,
+    an_operators_people_sell_on_his_account,
     what_is_paid_in_part_is_paid_later_by_whom_it_may,
     a_renewal_needs_everybody,
     a_quota_of_ones_own,
@@ -201,6 +202,61 @@ async fn a_salesperson_pays_what_it_costs_him(app: TestApp) {
     explained(&app).await;
 }
 
+async fn an_operators_people_sell_on_his_account(app: TestApp) {
+    let silver = app.plan("silver", |plan| plan.price = Money(300_000)).await;
+    let command = NewOperator {
+        name: "north".into(),
+        email: "north@example.com".into(),
+        password: "operator123".into(),
+        phone: None,
+        parent: None,
+        terms: Terms::Prepaid,
+    };
+    let north = operators::create(&app.app, &app.actor, Scopes::ALL, command).await.expect("an operator");
+    let funding = Funding { amount: Money(150_000), method: "bank".into(), reference: None, note: None };
+    operators::fund(&app.app, &app.actor, north.id, funding, None).await.expect("a funding");
+    for (plan, price) in [(app.gold, 100_000), (silver, 200_000)] {
+        operators::set_price(&app.app, &app.actor, north.id, plan, Some(Money(price))).await.expect("a price");
+    }
+    let actor = Actor { isp: app.actor.isp, who: Who::Staff(north.id), branch: Some(north.branch_id), may_write: true };
+    let api = Api { branch: north.branch_id.0, ..Api::with(&app, &actor).await };
+    let wallet = async || operators::show(&app.app, &app.actor, north.id).await.expect("the operator").balance.0;
+    // Time, money, quotas and packages are not given away.
+    let new = |more: Value| {
+        let mut body = json!({ "username": "ali", "fullname": "Ali", "password": "pass123", "package_id": app.gold.0 });
+        more.as_object().expect("an object").iter().for_each(|(key, value)| body[key] = value.clone());
+        body
+    };
+    for gift in [json!({ "expiration_date": "2030-03-01 00:00:00" }), json!({ "previous_balance": 100 })] {
+        Api::is(422, api.post("/create", new(gift)).await);
+    }
+    let ali = Api::is(201, api.post("/create", new(json!({}))).await)["data"]["id"].as_i64().expect("an id");
+    for gift in [
+        json!({ "package_id": silver.0 }),
+        json!({ "expiration_date": "2030-03-01 00:00:00" }),
+        json!({ "total_data_quota": 0 }),
+        json!({ "discount": 5 }),
+    ] {
+        let mut body = gift;
+        body["id"] = ali.into();
+        Api::is(422, api.put("/update", body).await);
+    }
+    // Whatever is said of the payment, his wallet pays, and his price is what the invoice says.
+    let body = json!({ "subscriber_id": ali, "payment_amount": 1, "payment_method": 1 });
+    let sold = Api::is(200, api.post("/activation", body.clone()).await);
+    assert_eq!(sold["invoice_data"]["billing_total_amount"], 1000);
+    assert_eq!((sold["invoice_data"]["billing_due_amount"].clone(), wallet().await), (json!(0), 50_000));
+    let short = Api::is(422, api.post("/activation", body).await);
+    assert_eq!(short["message"], "Insufficient Subscriber Balance Required (1500)");
+    // Half of the time: 500.00 come back to him, 1000.00 are his price for the half of silver.
+    app.pass(days(15)).await;
+    let body = json!({ "subscriber_id": ali, "new_package_id": silver.0, "user_id": north.id.0 });
+    let moved = Api::is(200, api.post("/migration", body).await);
+    assert_eq!((&moved["data"]["credit"], &moved["data"]["charge"]), (&json!(500), &json!(1000)));
+    assert_eq!(wallet().await, 0);
+    explained(&app).await;
+}
+
 async fn what_is_paid_in_part_is_paid_later_by_whom_it_may(app: TestApp) {
     let api = Api::of(&app).await;
     let ali = api.subscriber(&app, "ali", json!({})).await;
@@ -256,7 +312,7 @@ async fn a_renewal_needs_everybody(app: TestApp) {
     let status = async || Api::is(200, api.get("/details", json!({ "id": ali.0 })).await)["data"]["status"].clone();
     app.pass(days(2)).await;
     renewals::set_of_plan(&app.app, &app.actor, app.gold, false).await.expect("the package");
-    salespeople::set(&app.app, &app.actor, domain::Scopes::ALL, seller, renews(false)).await.expect("the salesperson");
+    salespeople::set(&app.app, &app.actor, Scopes::ALL, seller, renews(false)).await.expect("the salesperson");
     app.pass(seconds(61)).await;
     assert_eq!(status().await, "expired");
     Api::is(200, api.put("/update", json!({ "id": ali.0, "auto_renew_status": 1 })).await);
@@ -265,7 +321,7 @@ async fn a_renewal_needs_everybody(app: TestApp) {
     renewals::set_of_plan(&app.app, &app.actor, app.gold, true).await.expect("the package");
     app.pass(seconds(61)).await;
     assert_eq!(status().await, "expired", "the salesperson does not");
-    salespeople::set(&app.app, &app.actor, domain::Scopes::ALL, seller, renews(true)).await.expect("the salesperson");
+    salespeople::set(&app.app, &app.actor, Scopes::ALL, seller, renews(true)).await.expect("the salesperson");
     app.pass(seconds(61)).await;
     assert_eq!(status().await, "active");
     assert_eq!(balance(&app, ali).await, Money(850_000));
