@@ -32,6 +32,13 @@ impl Page {
         self.per_page
     }
 
+    /// The answer where all rows are at hand.
+    pub fn cut<T, U>(self, all: Vec<T>, row: impl FnMut(T) -> U) -> Listing<U> {
+        let total = all.len() as i64;
+        let rows = all.into_iter().skip(self.offset() as usize).take(self.limit() as usize);
+        self.of(rows.map(row).collect(), total)
+    }
+
     /// The answer with these rows, of so many in all.
     pub fn of<T>(self, data: Vec<T>, total: i64) -> Listing<T> {
         let last_page = ((total + self.per_page - 1) / self.per_page).max(1);
