@@ -1,4 +1,4 @@
-//! Operators: resellers with a branch, a wallet and prices of their own (vendors/READINGS.md 2.4, 2.5). Only the Isp's
+//! Operators: resellers with a branch, a wallet and prices of their own (docs/readings.md 2.4, 2.5). Only the Isp's
 //! own people manage them. What a sale of theirs moves is decided in `resellers` and `domain::billing`.
 
 use domain::{

@@ -15,7 +15,7 @@ use crate::{
     modules::Modules,
 };
 
-/// A page holds no more, whatever is asked for (READINGS X7).
+/// A page holds no more, whatever is asked for (docs/readings.md X7).
 const MOST: i64 = 1000;
 const FARTHEST: i64 = 1 << 40;
 

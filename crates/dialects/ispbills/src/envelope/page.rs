@@ -13,7 +13,7 @@ use serde::Serialize;
 /// Pages beyond this are asked for by mistake.
 const MAX_PAGE: i64 = 1_000_000_000;
 const DEFAULT: i64 = 20;
-/// More is cut down to it (READINGS X7).
+/// More is cut down to it (docs/readings.md X7).
 const MAX: i64 = 100;
 
 /// Which rows of a list.
