@@ -1,5 +1,5 @@
 //! Activation with an invoice: what a subscriber pays, from where, and what stays due; discounts
-//! (vendors/READINGS.md 3.4, Z16, Z17).
+//! (docs/readings.md 3.4, Z16, Z17).
 
 use rust_decimal::Decimal;
 

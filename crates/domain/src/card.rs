@@ -1,4 +1,4 @@
-//! Recharge cards: prepaid codes that distributors sell (vendors/READINGS.md 2.6).
+//! Recharge cards: prepaid codes that distributors sell (docs/readings.md 2.6).
 
 use rust_decimal::Decimal;
 

@@ -1,4 +1,4 @@
-//! Webhook deliveries: when a failed one is tried again, and when an endpoint is given up (DECISIONS 38).
+//! Webhook deliveries: when a failed one is tried again, and when an endpoint is given up.
 
 use crate::clock::{DAY, HOUR, Instant, MINUTE, SECOND};
 

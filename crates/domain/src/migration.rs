@@ -1,4 +1,4 @@
-//! Migration to another package in the middle of what was paid for (vendors/READINGS.md 3.4: a day of a package costs its
+//! Migration to another package in the middle of what was paid for (docs/readings.md 3.4: a day of a package costs its
 //! price by its duration). The rest of the running period is given back to who paid it, the time that is left is sold of
 //! the new package, price and quota in proportion. The line ends when it would have ended.
 

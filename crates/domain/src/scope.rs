@@ -1,4 +1,4 @@
-//! What a credential may do: scopes, and the roles that bundle them (vendors/READINGS.md 2.4).
+//! What a credential may do: scopes, and the roles that bundle them (docs/readings.md 2.4).
 
 /// A right, with the word it has in tokens and documents.
 macro_rules! scopes {

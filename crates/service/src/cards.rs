@@ -1,4 +1,4 @@
-//! Recharge cards: batches of scratch codes that distributors sell and customers redeem (vendors/READINGS.md 2.6).
+//! Recharge cards: batches of scratch codes that distributors sell and customers redeem (docs/readings.md 2.6).
 
 use domain::{
     CardState, Commission, CustomerId, Instant, Money, PlanId, Role, StaffId,

@@ -157,7 +157,7 @@ fn pair_key() -> String {
     vault::hex(&vault::random_bytes::<20>())
 }
 
-/// A client that sends a public name and a secret with every call (Jaze).
+/// A client that proves itself with a public name and a secret: with every call (Jaze), or for a token (ISPBills v2).
 #[derive(Clone, Debug)]
 pub struct NewPair {
     pub dialect: &'static str,
@@ -260,38 +260,12 @@ pub const KEYS: &str = "alternet";
 pub const PAIRS: &str = "jaze";
 
 pub async fn create_oauth(app: &App, actor: &Actor, command: NewOauthClient) -> Result<IssuedOauthClient, Error> {
-    actor.writes()?;
-    let id = ApiClientId(app.new_id(Table::ApiClient).await?);
-    let (client_id, client_secret) =
-        command.credentials.clone().unwrap_or_else(|| (vault::random_uuid(), random_text(SECRET_LENGTH)));
-    let issued = IssuedOauthClient { id, client_id: client_id.clone(), client_secret: client_secret.clone() };
-    app.change(actor, Class::Interactive, async move |change| {
-        let client = ApiClient {
-            isp_id: change.isp,
-            id,
-            branch_id: command.branch,
-            staff_id: None,
-            dialect: OAUTH.into(),
-            name: command.name.clone(),
-            // Nothing is known that has this hash: the client's secrets are rows of their own.
-            key_hash: token_hash(&random_text(SECRET_LENGTH)),
-            key_hint: hint(&client_secret),
-            tier: command.tier.word().into(),
-            sandbox: false,
-            status: "active".into(),
-            created_at: change.now,
-            last_used_at: None,
-            public_id: Some(client_id.clone()),
-            scopes: command.scopes.map(Scopes::words),
-            updated_at: None,
-        };
-        client.insert(change.tx).await?;
-        add_secret(change, id, &client_secret).await?;
-        change.event(EventKind::ApiClientCreated, Subject::ApiClient(id.0), json!({ "name": command.name }));
-        Ok(())
-    })
-    .await?;
-    Ok(issued)
+    let NewOauthClient { name, branch, tier, scopes, credentials } = command;
+    let (public, secret) = credentials.unwrap_or_else(|| (vault::random_uuid(), random_text(SECRET_LENGTH)));
+    let client_id = public.clone();
+    let pair = NewPair { dialect: OAUTH, name, branch, tier, scopes, public, secret: Some(secret) };
+    let IssuedClient { id, secret } = create_pair(app, actor, pair).await?;
+    Ok(IssuedOauthClient { id, client_id, client_secret: secret })
 }
 
 /// About 286 bits.

@@ -6,6 +6,7 @@ use domain::{
     CustomerId, Instant, Kind, Mac, PlanId, RouterId, ServiceId, Status,
     billing::Payer,
     event::{EventKind, Subject},
+    service::may_be_activated,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -448,10 +449,10 @@ pub async fn update_at(
             || line.kind != line_before.kind;
         let line_changed = line != line_before;
         let status_changed = match command.status {
-            Some(status) => standing::set(change, &mut line, status, "set by update").map_err(|error| match error {
-                Error::Refused(standing::RECHARGE_FIRST) => Error::invalid("status", RECHARGE_FIRST),
-                other => other,
-            })?,
+            Some(Status::Active) if !may_be_activated(line.expires_at, change.now) => {
+                return Err(Error::invalid("status", RECHARGE_FIRST));
+            }
+            Some(status) => standing::set(change, &mut line, status, "set by update")?,
             None => false,
         };
         if line_changed || status_changed {

@@ -38,7 +38,7 @@ pub enum Whom {
     Modified(Instant, Instant),
 }
 
-/// The state of a customer, in the core's words (vendors/READINGS.md 7.0).
+/// The state of a customer, in the core's words (docs/readings.md 7.0).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
     Line(Status),

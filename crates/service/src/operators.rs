@@ -1,4 +1,4 @@
-//! Operators: resellers with a branch, a wallet and prices of their own (vendors/READINGS.md 2.4, 2.5). Only the Isp's
+//! Operators: resellers with a branch, a wallet and prices of their own (docs/readings.md 2.4, 2.5). Only the Isp's
 //! own people manage them. What a sale of theirs moves is decided in `resellers` and `domain::billing`.
 
 use domain::{
@@ -243,19 +243,18 @@ pub async fn fund(
     by_the_isp(actor)?;
     app.change_once(actor, key, async move |change| {
         live(change, id).await?;
-        let funded = pay_in(change, id, "operator_funding", &command).await?;
-        let body = json!({
-            "amount": funded.amount, "balance": funded.balance, "method": command.method,
-            "reference": command.reference
-        });
-        change.event(EventKind::OperatorFunded, Subject::Staff(id.0), body);
-        Ok(funded)
+        pay_in(change, id, ("operator_funding", EventKind::OperatorFunded), &command).await
     })
     .await
 }
 
 /// Puts money into the wallet of an operator or a salesperson, whom the caller has locked.
-pub(crate) async fn pay_in(change: &Change<'_>, id: StaffId, kind: &str, funding: &Funding) -> Result<Funded, Error> {
+pub(crate) async fn pay_in(
+    change: &Change<'_>,
+    id: StaffId,
+    (kind, event): (&str, EventKind),
+    funding: &Funding,
+) -> Result<Funded, Error> {
     if funding.amount <= Money::ZERO {
         return Err(Error::invalid("amount", Why::TooSmall { min: 1 }));
     }
@@ -275,6 +274,10 @@ pub(crate) async fn pay_in(change: &Change<'_>, id: StaffId, kind: &str, funding
         Entry::new().debit(Account::Cash(funding.method.clone()), funding.amount).credit(wallet, funding.amount);
     let lines = entry.balanced().ok_or_else(|| Error::Internal("a funding does not balance".into()))?;
     ledger::post(change.tx, change.isp, entry_id, &heading, &lines).await?;
+    let body = json!({
+        "amount": funding.amount.0, "balance": balance.0, "method": funding.method, "reference": funding.reference
+    });
+    change.event(event, Subject::Staff(id.0), body);
     Ok(Funded { operator_id: id.0, entry_id, amount: funding.amount.0, balance: balance.0 })
 }
 

@@ -1,4 +1,4 @@
-//! Renewal from the wallet, every minute: those whose time was up before their money came (vendors/READINGS.md 3.4).
+//! Renewal from the wallet, every minute: those whose time was up before their money came (docs/readings.md 3.4).
 //! Those whose money is there when their time is up are renewed by [`expiry`](crate::expiry) in that second. A line renews
 //! itself where it, its package and its salesperson are all set to.
 

@@ -56,13 +56,7 @@ pub async fn fund(
     let who = actor.clone();
     app.change_once(actor, key, async move |change| {
         reached(change, &who, id).await?;
-        let funded = operators::pay_in(change, id, "staff_funding", &command).await?;
-        let body = json!({
-            "amount": funded.amount, "balance": funded.balance, "method": command.method,
-            "reference": command.reference
-        });
-        change.event(EventKind::StaffFunded, Subject::Staff(id.0), body);
-        Ok(funded)
+        operators::pay_in(change, id, ("staff_funding", EventKind::StaffFunded), &command).await
     })
     .await
 }

@@ -14,7 +14,7 @@ use store::{
 
 use crate::{Actor, App, Change, Error};
 
-pub(crate) const RECHARGE_FIRST: &str = "The package has expired: recharge first";
+const RECHARGE_FIRST: &str = "The package has expired: recharge first";
 
 /// Puts every line of a customer into `status`; staff's words are kept as the reason.
 pub async fn put(
@@ -31,6 +31,7 @@ pub async fn put(
         who.reaches(owner.branch_id)?;
         let lines = service::lock_of_customer(change.tx, change.isp, id).await?;
         for mut line in lines {
+            ready(&line, status, change)?;
             if set(change, &mut line, status, reason.as_deref().unwrap_or("set by staff"))? {
                 service::update(change.tx, &line).await?;
                 change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
@@ -41,15 +42,20 @@ pub async fn put(
     .await
 }
 
-/// Changes a line's status and says so; `false` when it already was so. An ended period cannot be activated, only sold
-/// anew, also where the status is active already.
-pub(crate) fn set(change: &Change<'_>, line: &mut Service, status: Status, reason: &str) -> Result<bool, Error> {
-    if status == Status::Active && !may_be_activated(line.expires_at, change.now) {
-        return Err(Error::Refused(RECHARGE_FIRST));
+/// Refuses to activate an ended period, which can only be sold anew.
+fn ready(line: &Service, status: Status, change: &Change<'_>) -> Result<(), Error> {
+    match status == Status::Active && !may_be_activated(line.expires_at, change.now) {
+        true => Err(Error::Refused(RECHARGE_FIRST)),
+        false => Ok(()),
     }
+}
+
+/// Changes a line's status and says so; `false` when it already was so.
+pub(crate) fn set(change: &Change<'_>, line: &mut Service, status: Status, reason: &str) -> Result<bool, Error> {
     if line.status == status {
         return Ok(false);
     }
+    ready(line, status, change)?;
     line.status = status;
     line.status_reason = Some(reason.chars().take(500).collect());
     line.status_since = change.now;

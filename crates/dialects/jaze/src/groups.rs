@@ -52,7 +52,7 @@ pub async fn allowed(State(app): State<App>, call: Call) -> Answer {
 
 const TYPES: &[&str] = &["moveImmediately", "previousBillingCycle", "nextbillingCycle", "customDate"];
 
-/// E10 Move group (vendors/READINGS.md 4.5).
+/// E10 Move group (docs/readings.md 4.5).
 pub async fn move_user(State(app): State<App>, mut call: Call) -> Answer {
     let user = call.body.required("userId", id);
     let group = call.body.required("groupId", id);

@@ -2,7 +2,7 @@
 //! verbs as paths, forms or JSON in, PHP's arrays out.
 //!
 //! The tables below are the document's, in its order. `envelope` holds what all calls share: the caller with its account,
-//! bodies, answers, failures. What the document leaves open is decided in vendors/READINGS.md 7.4 and said where it is
+//! bodies, answers, failures. What the document leaves open is decided in docs/readings.md 7.4 and said where it is
 //! done.
 
 pub mod envelope;
@@ -83,7 +83,7 @@ doors::routes! { App;
     GET  "/api/v1/get_user_logs/{userId}"                            => messages::logs;
     GET  "/api/v1/get_user_logs/{userId}/{type}"                     => messages::logs;
     GET  "/api/v1/get_basic_user_details"                            => users::basic;
-    // Sections A to V, as far as clients call them (vendors/READINGS.md 5.2)
+    // Sections A to V, as far as clients call them (docs/readings.md 5.2)
     POST "/api/v1/authenticate_user"                                 => people::authenticate;
     POST "/api/v1/authenticate_user_from_myaccounts"                 => people::authenticate_anywhere;
     POST "/api/v1/add_user"                                          => people::add;

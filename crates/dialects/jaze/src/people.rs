@@ -1,5 +1,5 @@
 //! Sections A to C: subscribers' credentials checked, users added and edited, blocked and unblocked. The names of fields
-//! are those that clients send (vendors/READINGS.md 4.8).
+//! are those that clients send (docs/readings.md 4.8).
 
 use axum::extract::State;
 use domain::{CustomerId, Instant, Kind, PlanId, Status, billing::Payer};

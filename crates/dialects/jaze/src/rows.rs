@@ -7,7 +7,7 @@ use service::dossiers::{Dossier, State};
 
 use crate::envelope::Call;
 
-/// Words for the core's states (vendors/READINGS.md 7.0), for filters and answers.
+/// Words for the core's states (docs/readings.md 7.0), for filters and answers.
 const STATES: &[(State, &str)] = &[
     (State::Line(Status::Active), "active"),
     (State::Line(Status::Pending), "pending"),

@@ -56,7 +56,7 @@ impl Invoice {
             id,
             billing_total_amount: caller.amount(total),
             billing_due_amount: caller.amount(due),
-            // 1 Paid, 5 Partial, 6 Due (READINGS Z6).
+            // 1 Paid, 5 Partial, 6 Due (docs/readings.md Z6).
             invoice_status: match due {
                 Money(0) => 1,
                 due if due < total => 5,
@@ -120,7 +120,7 @@ fn told(caller: &Caller, done: activation::Activated) -> Activated {
     }
 }
 
-/// The documented errors, word for word, with the status codes of READINGS 3.2.
+/// The documented errors, word for word, with the status codes of docs/readings.md 3.2.
 async fn refused(app: &App, caller: &Caller, customer: CustomerId, error: Error) -> Failure {
     let told = message(caller, &error);
     let (status, message) = match (&error, told) {

@@ -96,7 +96,7 @@ pub async fn remove(State(app): State<App>, caller: Caller, asked: Asked, mut bo
     Ok(Reply::done("Attribute deleted successfully"))
 }
 
-/// The attribute's subscriber, who must be one of the caller's (READINGS Z10).
+/// The attribute's subscriber, who must be one of the caller's (docs/readings.md Z10).
 async fn found(app: &App, caller: &Caller, row: i64) -> Result<(CustomerId, attributes::Attribute), Failure> {
     attributes::find(app, &caller.actor, row).await.map_err(|error| caller.refused(error))
 }

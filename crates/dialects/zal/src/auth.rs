@@ -1,4 +1,4 @@
-//! Staff's sign-in: a token of an hour, refreshed by itself (vendors/READINGS.md 3.1, Z1, Z2). And whether the service
+//! Staff's sign-in: a token of an hour, refreshed by itself (docs/readings.md 3.1, Z1, Z2). And whether the service
 //! is there.
 
 use axum::{extract::State, http::HeaderMap};
@@ -34,7 +34,7 @@ pub struct User {
     status: String,
 }
 
-/// READINGS 3.3: the roles of the document, by the ones we have.
+/// docs/readings.md 3.3: the roles of the document, by the ones we have.
 pub fn role(person: &Staff) -> (&'static str, u8) {
     match Role::from_word(&person.role) {
         Some(Role::Owner) => ("admin", 1),

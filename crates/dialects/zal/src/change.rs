@@ -14,7 +14,7 @@ use service::{
 
 use crate::envelope::{Answer, Caller, Done, PlaceOf, Reply, flag, id, named};
 
-/// `connection_type`. 0 and 1 are documented; 2 to 4 are those that keep the secret on the router (READINGS Z5).
+/// `connection_type`. 0 and 1 are documented; 2 to 4 are those that keep the secret on the router (docs/readings.md Z5).
 pub const CONNECTIONS: &[(i64, Kind)] =
     &[(0, Kind::Pppoe), (1, Kind::Hotspot), (2, Kind::Pppoe), (3, Kind::Hotspot), (4, Kind::Static)];
 
@@ -81,7 +81,7 @@ pub async fn update(State(app): State<App>, caller: Caller, mut body: Fields) ->
     Ok(Reply::done("Subscriber updated successfully"))
 }
 
-/// Delete Subscriber: secrets go and the username is free; what was paid stays on the books (READINGS X15).
+/// Delete Subscriber: secrets go and the username is free; what was paid stays on the books (docs/readings.md X15).
 pub async fn delete(State(app): State<App>, caller: Caller, asked: Asked, mut body: Fields) -> Done {
     body.or_asked(asked);
     body.alias("id", &["subscriber_id"]);

@@ -1,4 +1,4 @@
-//! The dashboard's figures (vendors/READINGS.md 5.1), each read from what there is.
+//! The dashboard's figures (docs/readings.md 5.1), each read from what there is.
 
 use axum::extract::State;
 use doors::Asked;
@@ -14,7 +14,7 @@ pub struct SubscriberStats {
     active: i64,
     expired: i64,
     pending: i64,
-    /// Suspended ones among them (READINGS 7.0).
+    /// Suspended ones among them (docs/readings.md 7.0).
     disabled: i64,
     inactive: i64,
     online_subscribers: i64,

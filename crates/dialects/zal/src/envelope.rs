@@ -319,7 +319,7 @@ impl PlaceOf {
     }
 }
 
-/// `offset` and `limit`: a page holds 100, and at most 1000, whatever is asked for (READINGS X7).
+/// `offset` and `limit`: a page holds 100, and at most 1000, whatever is asked for (docs/readings.md X7).
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
     pub offset: i64,

@@ -1,4 +1,4 @@
-//! Invoices, listed and shown, the newest first. Their states are those of the API page (READINGS Z6).
+//! Invoices, listed and shown, the newest first. Their states are those of the API page (docs/readings.md Z6).
 
 use axum::extract::State;
 use domain::{CustomerId, InvoiceId, Money, PlanId, StaffId, bill::BillStatus};
@@ -83,7 +83,7 @@ fn row(caller: &Caller, one: &Invoiced) -> Value {
         "due_amount": caller.amount(due(invoice)),
         "invoice_status": code,
         "status": STATES.iter().find(|(known, ..)| *known == i64::from(code)).map(|(_, word, _)| *word),
-        // READINGS 3.3: 1 Activation, 2 Manual, 3 Migration.
+        // docs/readings.md 3.3: 1 Activation, 2 Manual, 3 Migration.
         "invoice_type": match origin { Origin::Sale => 1, Origin::Bill => 2, Origin::Migration => 3 },
         "payment_date": paid_at.map(|at| caller.datetime(at)),
         "created_at": caller.datetime(invoice.issued_at),

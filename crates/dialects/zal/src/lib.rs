@@ -1,7 +1,7 @@
 //! Zal Ultra's "User - Subscribers": Bearer tokens `‹id›|‹secret›`, JSON under `/api/v1`, and the subscriber portal.
 //!
 //! The table below is the document's own, in its order; then what the vendor's other pages name: the office's lists,
-//! signing in, the portal (vendors/READINGS.md 3.1, 5.1).
+//! signing in, the portal (docs/readings.md 3.1, 5.1).
 //! `envelope` holds what all calls share: the caller, the two documented envelopes, failures. Each resource has a file,
 //! where what the document leaves open is decided and said.
 

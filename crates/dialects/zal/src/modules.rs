@@ -1,5 +1,5 @@
 //! What a list brings along: each module asked for adds its key to every subscriber, and it is absent otherwise
-//! (vendors/READINGS.md Z11).
+//! (docs/readings.md Z11).
 
 use domain::{InvoiceId, bill::BillStatus};
 use doors::Fields;
@@ -111,7 +111,7 @@ fn nas(_: &Caller, shown: &Shown, along: &Along) -> Value {
         "shortname": router.name,
         "nasname": router.network,
         "type": router.vendor,
-        // Never shown, as with passwords (READINGS 3.5).
+        // Never shown, as with passwords (docs/readings.md 3.5).
         "secret": HIDDEN,
         "coa_port": router.coa_port,
     })
@@ -198,7 +198,7 @@ fn area_data(_: &Caller, shown: &Shown, along: &Along) -> Value {
     data
 }
 
-/// 1 Paid, 2 Unpaid, 3 Cancelled, 5 Partial (READINGS Z6). What is owed for a running period reads as 6, Due.
+/// 1 Paid, 2 Unpaid, 3 Cancelled, 5 Partial (docs/readings.md Z6). What is owed for a running period reads as 6, Due.
 pub fn invoice_status(status: BillStatus) -> u8 {
     match status {
         BillStatus::Paid => 1,
@@ -227,7 +227,7 @@ pub fn number(series: &str, number: i64) -> String {
     format!("{series}-{number:06}")
 }
 
-/// READINGS 3.3: 1 Payment or top-up, 2 Withdraw, 3 Invoice. Profile type 2 is a subscriber.
+/// docs/readings.md 3.3: 1 Payment or top-up, 2 Withdraw, 3 Invoice. Profile type 2 is a subscriber.
 fn ledger(caller: &Caller, shown: &Shown, along: &Along) -> Value {
     let own = along.postings.iter().filter(|posted| posted.customer == shown.customer.id);
     own.map(|posted| {

@@ -96,7 +96,7 @@ fn row(caller: &Caller, olt: &plant::Olt, onus: i64) -> Value {
         "snmp_version": olt.snmp_version,
         "port": olt.snmp_port,
         "snmp_community": olt.snmp_community.as_ref().map(|_| HIDDEN),
-        // READINGS 3.5: online, offline.
+        // docs/readings.md 3.5: online, offline.
         "status": match olt.status.as_str() { "up" => "online", "down" => "offline", other => other },
         "pon_ports": olt.pon_ports,
         "onu_count": onus,

@@ -1,4 +1,4 @@
-//! The subscriber portal: a subscriber's own sign-in, and what it sees and does of itself (vendors/READINGS.md 3.1, 5.1).
+//! The subscriber portal: a subscriber's own sign-in, and what it sees and does of itself (docs/readings.md 3.1, 5.1).
 
 use axum::{
     extract::State,

@@ -1,5 +1,5 @@
 //! What RADIUS knows: sessions, live and past, and what a subscriber's login must meet and is told. Secrets are never
-//! shown (READINGS 3.5).
+//! shown (docs/readings.md 3.5).
 
 use axum::extract::{Path, State, rejection::PathRejection};
 use doors::{Asked, Fields, fields};

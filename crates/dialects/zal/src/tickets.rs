@@ -1,4 +1,4 @@
-//! Tickets are the core's complaints. READINGS 3.3: status 0 Open, 1 In Progress, 2 Resolved, 3 Closed; priority 1 to 3.
+//! Tickets are the core's complaints. docs/readings.md 3.3: status 0 Open, 1 In Progress, 2 Resolved, 3 Closed; priority 1 to 3.
 
 use axum::extract::State;
 use domain::{

@@ -1,5 +1,5 @@
 //! Users: staff, salespeople among them, and resellers. `role_id` numbers the core's roles; `role_type` is the vendor's
-//! (READINGS 3.3).
+//! (docs/readings.md 3.3).
 
 use axum::extract::State;
 use domain::{Money, PlanId, Role, StaffId};

@@ -176,7 +176,7 @@ async fn the_documents_customers(app: TestApp) {
     let data = made.is(201)["data"].clone();
     assert_eq!(data["package"], json!({ "id": app.gold.0, "name": "gold" }));
     assert_eq!((&data["connection_type"], &data["onu_mac"]), (&json!("fiber"), &json!("AA:BB:CC:DD:EE:FF")));
-    // It is a PPPoE line, sold as DECISIONS 8 says.
+    // It is a PPPoE line, its first period sold for money that the caller received.
     assert_eq!(app.ledger().await, "cash:api 300000, revenue -258620, tax -41380");
     let path = format!("/api/v2/customers/{}", data["id"]);
     let shown = api.call("GET", &path, Value::Null).await;

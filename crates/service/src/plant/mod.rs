@@ -26,7 +26,7 @@ pub const NOUNS: &[&str] = &["olt", "onu", "device", "status_check", "vpn_server
 /// How many rows of the access log are counted and paged through.
 const MOST: i64 = 100_000;
 
-/// Equipment is the whole provider's: whoever sees one branch does not see it (READINGS 2.4).
+/// Equipment is the whole provider's: whoever sees one branch does not see it (docs/readings.md 2.4).
 pub(crate) fn whole(actor: &Actor) -> Result<(), Error> {
     if actor.branch.is_some() { Err(Error::Forbidden) } else { Ok(()) }
 }

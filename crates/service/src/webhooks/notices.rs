@@ -1,5 +1,5 @@
-//! What webhooks are told: the document's six events and the further ones of READINGS 2.9 that the core can say truly,
-//! made from its events and the rows they name. Status words are those of the document.
+//! What webhooks are told: the document's six events and the further ones that the core can say truly (docs/readings.md
+//! 2.9), made from its events and the rows they name. Status words are those of the document.
 
 use std::collections::HashMap;
 
@@ -284,7 +284,7 @@ fn reason<'a>(said: &'a Said<'_>) -> Option<&'a str> {
     }
 }
 
-/// The document knows active, suspended and disabled (READINGS 7.0).
+/// The document knows active, suspended and disabled (docs/readings.md 7.0).
 fn status_word(core: &str) -> &'static str {
     match Status::from_word(core) {
         Some(Status::Suspended | Status::Pending | Status::AwaitingApproval | Status::Active) | None => "suspended",

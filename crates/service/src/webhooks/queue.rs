@@ -317,7 +317,7 @@ fn outgoing(vault: &Vault, hook: &Webhook, delivery: Delivery, now: Instant) -> 
     Ok(Outgoing { held, delivery: delivery.id, url: hook.url.clone(), body: delivery.body, headers })
 }
 
-/// HMAC-SHA256 of the bytes, in lower-case hexadecimal digits (READINGS I9).
+/// HMAC-SHA256 of the bytes, in lower-case hexadecimal digits (docs/readings.md I9).
 pub fn signature(secret: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of every length");
     mac.update(body.as_bytes());

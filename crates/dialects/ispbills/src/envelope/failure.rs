@@ -1,5 +1,5 @@
 //! Failures: `{"error": {"code", "message", "details"}}`, the same in both versions. Only `VALIDATION_ERROR` is named
-//! by the document; the other codes are those of READINGS 2.2.
+//! by the document; the other codes are those of docs/readings.md 2.2.
 
 use axum::{
     Json,

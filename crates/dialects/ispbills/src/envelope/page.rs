@@ -13,7 +13,7 @@ use serde::Serialize;
 /// Pages beyond this are asked for by mistake.
 const MAX_PAGE: i64 = 1_000_000_000;
 const DEFAULT: i64 = 20;
-/// More is cut down to it (READINGS X7).
+/// More is cut down to it (docs/readings.md X7).
 const MAX: i64 = 100;
 
 /// Which rows of a list.
@@ -30,6 +30,13 @@ impl Page {
 
     pub fn limit(self) -> i64 {
         self.per_page
+    }
+
+    /// The answer where all rows are at hand.
+    pub fn cut<T, U>(self, all: Vec<T>, row: impl FnMut(T) -> U) -> Listing<U> {
+        let total = all.len() as i64;
+        let rows = all.into_iter().skip(self.offset() as usize).take(self.limit() as usize);
+        self.of(rows.map(row).collect(), total)
     }
 
     /// The answer with these rows, of so many in all.

@@ -1,4 +1,4 @@
-//! One call for everything that is done to a customer (READINGS 2.10).
+//! One call for everything that is done to a customer (docs/readings.md 2.10).
 
 use axum::extract::State;
 use domain::{BandwidthId, CustomerId, Instant, PlanId, Scope, Status, billing::Payer};

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use crate::envelope::{Answer, Caller, Done, Failure, Listing, NO_CONTENT, Page, Reply};
 
-/// What a first period is paid by where nothing says otherwise (DECISIONS 8).
+/// What a first period is paid by where nothing says otherwise: money received by the caller.
 const METHOD: &str = "api";
 const CONNECTIONS: &[&str] = Connection::WORDS;
 pub const STATUSES: &[&str] = &["active", "suspended", "disabled"];

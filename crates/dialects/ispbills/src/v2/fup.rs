@@ -167,9 +167,7 @@ pub const LIST: Operation = Operation::new("Fair use", "List fair use policies",
 
 pub async fn list(State(app): State<App>, caller: Caller, page: Page) -> Result<Listing<Row>, Failure> {
     let all = fup::templates(&app, &caller.actor).await?;
-    let total = all.len() as i64;
-    let rows = all.into_iter().skip(page.offset() as usize).take(page.limit() as usize).map(row).collect();
-    Ok(page.of(rows, total))
+    Ok(page.cut(all, row))
 }
 
 pub const CREATE: Operation =

@@ -61,7 +61,6 @@ pub async fn routers(
                 .is_none_or(|text| router.name.to_lowercase().contains(text) || router.network.contains(text))
     };
     let found: Vec<_> = reach::routers(&app, &caller.actor).await?.into_iter().filter(wanted).collect();
-    let total = found.len() as i64;
     let row = |reached: reach::Reached| Router {
         id: reached.router.id.0,
         vendor: reached.router.vendor,
@@ -72,8 +71,7 @@ pub async fn routers(
         created_at: utc_seconds(reached.router.created_at),
         name: reached.router.name,
     };
-    let rows = found.into_iter().skip(page.offset() as usize).take(page.limit() as usize).map(row).collect();
-    Ok(page.of(rows, total))
+    Ok(page.cut(found, row))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -93,7 +91,6 @@ pub const POOLS: Operation = Operation::new("Network", "List all IP pools", Scop
 
 pub async fn pools(State(app): State<App>, caller: Caller, page: Page) -> Result<Listing<PoolRow>, Failure> {
     let found = reach::pools(&app, &caller.actor).await?;
-    let total = found.len() as i64;
     let row = |pool: Pool| PoolRow {
         id: pool.id.0,
         name: pool.name,
@@ -102,6 +99,5 @@ pub async fn pools(State(app): State<App>, caller: Caller, page: Page) -> Result
         router_id: pool.router_id.map(|id| id.0),
         created_at: utc_seconds(pool.created_at),
     };
-    let rows = found.into_iter().skip(page.offset() as usize).take(page.limit() as usize).map(row).collect();
-    Ok(page.of(rows, total))
+    Ok(page.cut(found, row))
 }

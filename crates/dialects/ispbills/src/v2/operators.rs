@@ -14,10 +14,10 @@ use service::{
     operators::{self, Filter, Funded, Funding, Line, Listed, NewOperator, OperatorChange, Terms},
     plans::Offer,
     staff::StaffChange,
-    vault::random_text,
 };
 use utoipa::ToSchema;
 
+use super::staff::given_or_made;
 use crate::envelope::{Answer, Caller, Done, Failure, Listing, NO_CONTENT, Page, Reply};
 
 #[derive(Serialize, ToSchema)]
@@ -117,13 +117,7 @@ pub async fn create(State(app): State<App>, caller: Caller, Body(body): Body<New
     let NewOperatorBody { name, email, password, phone, account_type, collection_limit, parent_id } = body;
     let limit = limit(&caller, collection_limit)?;
     let terms = Terms::said(account_type.value(), limit, Terms::Prepaid)?;
-    let (password, made) = match password.value() {
-        Some(password) => (password, None),
-        None => {
-            let made = random_text(16);
-            (made.clone(), Some(made))
-        }
-    };
+    let (password, made) = given_or_made(password);
     let parent = parent_id.map(StaffId).value();
     let command = NewOperator { name, email, password, phone: phone.value(), parent, terms };
     let row = operators::create(&app, &caller.actor, caller.scopes, command).await?;
@@ -342,9 +336,7 @@ pub async fn prices(
     page: Page,
 ) -> Result<Listing<OperatorPrice>, Failure> {
     let all = operators::prices(&app, &caller.actor, StaffId(id)).await?;
-    let total = all.len() as i64;
-    let rows = all.into_iter().skip(page.offset() as usize).take(page.limit() as usize);
-    Ok(page.of(rows.map(|(offer, own)| priced(&caller, offer, own)).collect(), total))
+    Ok(page.cut(all, |(offer, own)| priced(&caller, offer, own)))
 }
 
 doors::form! {

@@ -29,7 +29,6 @@ pub const LIST: Operation = Operation::new("Packages", "List all packages", Scop
 
 pub async fn list(State(app): State<App>, caller: Caller, page: Page) -> Result<Listing<Row>, Failure> {
     let offers = plans::offers(&app, &caller.actor).await?;
-    let total = offers.len() as i64;
     let row = |offer: plans::Offer| Row {
         id: offer.plan.id.0,
         price: caller.amount(offer.version.price),
@@ -40,6 +39,5 @@ pub async fn list(State(app): State<App>, caller: Caller, page: Page) -> Result<
         active: offer.plan.enabled,
         name: offer.plan.name,
     };
-    let rows = offers.into_iter().skip(page.offset() as usize).take(page.limit() as usize).map(row).collect();
-    Ok(page.of(rows, total))
+    Ok(page.cut(offers, row))
 }

@@ -4,7 +4,7 @@
 use axum::extract::State;
 use domain::{Instant, Money, Role, Scope, StaffId};
 use doors::{
-    Id, Operation,
+    Given, Id, Operation,
     form::{Body, Query},
     wire::utc_seconds,
 };
@@ -116,6 +116,17 @@ doors::form! {
     }
 }
 
+/// A new person's password, and once more where it was made here, to be shown.
+pub fn given_or_made(given: Given<String>) -> (String, Option<String>) {
+    match given.value() {
+        Some(password) => (password, None),
+        None => {
+            let made = random_text(16);
+            (made.clone(), Some(made))
+        }
+    }
+}
+
 pub const CREATE: Operation = Operation::new("Staff", "Create a member of staff", Scope::StaffWrite)
     .about("The role may hold no right that the caller lacks.")
     .body::<NewStaffBody>()
@@ -123,13 +134,7 @@ pub const CREATE: Operation = Operation::new("Staff", "Create a member of staff"
 
 pub async fn create(State(app): State<App>, caller: Caller, Body(body): Body<NewStaffBody>) -> Answer<Row> {
     let NewStaffBody { name, email, password, phone, role: word } = body;
-    let (password, made) = match password.value() {
-        Some(password) => (password, None),
-        None => {
-            let made = random_text(16);
-            (made.clone(), Some(made))
-        }
-    };
+    let (password, made) = given_or_made(password);
     let command =
         NewStaff { name, email, password, phone: phone.value(), role: role(word)?, branch: None, parent: None };
     let person = staff::create(&app, &caller.actor, caller.scopes, command).await?;

@@ -1,4 +1,4 @@
-//! Subscriptions: the lines customers have, each with the package it is on (READINGS I11).
+//! Subscriptions: the lines customers have, each with the package it is on (docs/readings.md I11).
 
 use axum::extract::State;
 use domain::{CustomerId, PlanId, Scope};

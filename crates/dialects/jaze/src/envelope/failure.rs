@@ -1,5 +1,5 @@
 //! Failures: `{"status": "failure", "errorCode": 404, "message": …}`. The vendor publishes none; the word and the codes
-//! are vendors/READINGS.md J2.
+//! are docs/readings.md J2.
 
 use axum::{
     Json,

@@ -1,5 +1,5 @@
 //! Failures: `{"success": false, "message", "errors"}`; an activation's are `{"status": "error", "message", …}` with the
-//! status codes of vendors/READINGS.md 3.2.
+//! status codes of docs/readings.md 3.2.
 
 use axum::{
     Json,

@@ -55,9 +55,7 @@ pub const LIST: Operation = Operation::new("Bandwidths", "List bandwidths", Scop
 
 pub async fn list(State(app): State<App>, caller: Caller, page: Page) -> Result<Listing<Row>, Failure> {
     let found = plans::bandwidths(&app, &caller.actor).await?;
-    let total = found.len() as i64;
-    let rows = found.into_iter().skip(page.offset() as usize).take(page.limit() as usize);
-    Ok(page.of(rows.map(row).collect(), total))
+    Ok(page.cut(found, row))
 }
 
 doors::form! {

@@ -135,9 +135,7 @@ pub async fn list(
             && enabled.is_none_or(|enabled| offer.plan.enabled == enabled)
     };
     let offers: Vec<Offer> = plans::offers(&app, &caller.actor).await?.into_iter().filter(wanted).collect();
-    let total = offers.len() as i64;
-    let rows = offers.into_iter().skip(page.offset() as usize).take(page.limit() as usize);
-    Ok(page.of(rows.map(|offer| row(&caller, offer)).collect(), total))
+    Ok(page.cut(offers, |offer| row(&caller, offer)))
 }
 
 doors::form! {

@@ -41,14 +41,17 @@ doors::form! {
         status: optional Word(CLASSES), "Answered with such a status.";
         method: optional Word(METHODS), "By this method.";
         path: optional Text(1, 500), "The path begins so.";
-        dialect: optional Text(1, 40), "alternet, ispbills_v1, ispbills_v2.";
+        dialect: optional Text(1, 40), "alternet, ispbills_v1, ispbills_v2, zal, jaze.";
         from: optional Moment, "At or after.";
         to: optional Moment, "Before.";
     }
 }
 
 pub const LIST: Operation = Operation::new("Request log", "List API requests", Scope::ClientsRead)
-    .about("The newest first. A request is in the log about a second after it was answered, and for thirty days.")
+    .about(
+        "The newest first. A request is in the log about a second after it was answered, and for thirty days. By status, \
+         method, path or dialect the day before `to` (or now) is looked through, or up to seven days from `from` on.",
+    )
     .query::<RequestFilter>()
     .lists::<Row>();
 

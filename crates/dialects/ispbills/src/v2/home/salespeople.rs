@@ -56,9 +56,7 @@ pub async fn packages(
     page: Page,
 ) -> Result<Listing<SoldPackage>, Failure> {
     let all = salespeople::packages(&app, &caller.actor, StaffId(id)).await?;
-    let total = all.len() as i64;
-    let rows = all.into_iter().skip(page.offset() as usize).take(page.limit() as usize);
-    Ok(page.of(rows.map(|offer| sold(&caller, offer)).collect(), total))
+    Ok(page.cut(all, |offer| sold(&caller, offer)))
 }
 
 doors::form! {
