@@ -1,9 +1,10 @@
-//! A subscriber's own RADIUS attributes: `==` compares with the request, every other operator goes into the reply. They
-//! take effect at once, in the directory and on live sessions. The door that takes them checks them against the
-//! dictionary.
+//! A subscriber's own RADIUS attributes: operators that compare (`domain::compare`) check the request, the others (`=`,
+//! `:=`, `+=`) go into the reply. They take effect at once, in the directory and on live sessions. The door that takes
+//! them checks them against the dictionary.
 
 use domain::{
     CustomerId,
+    compare::{Compare, is_pattern},
     event::{EventKind, Subject},
 };
 use serde_json::json;
@@ -17,6 +18,16 @@ pub const OPERATORS: &[&str] = &["=", ":=", "==", "+=", "!=", ">", ">=", "<", "<
 
 /// More than these fill no answer packet.
 const MOST: usize = 50;
+
+const NO_PATTERN: Why = Why::Not("a pattern of plain characters, `.`, `*`, `^` and `$`, at most 64 long");
+
+/// Whether a pattern is one where the operator wants one.
+pub fn is_understood(op: &str, value: &str) -> bool {
+    match Compare::from_word(op) {
+        Some(Compare::Matches | Compare::MatchesNot) => is_pattern(value),
+        Some(_) | None => true,
+    }
+}
 
 #[derive(Clone, Debug)]
 pub struct NewAttribute {
@@ -38,6 +49,7 @@ pub async fn add(app: &App, actor: &Actor, id: CustomerId, command: NewAttribute
     check(!command.value.is_empty(), "value", Why::Required);
     check(command.value.len() <= 253, "value", Why::TooLong { max: 253 });
     check(OPERATORS.contains(&command.op.as_str()), "op", Why::NotOneOf(OPERATORS));
+    check(is_understood(&command.op, &command.value), "value", NO_PATTERN);
     if !wrong.is_empty() {
         return Err(Error::Invalid(wrong));
     }
@@ -77,6 +89,9 @@ pub async fn update(app: &App, actor: &Actor, id: CustomerId, row: i64, given: A
         changed.value = given.value.clone().unwrap_or(changed.value);
         if changed == known {
             return Ok(());
+        }
+        if !is_understood(&changed.op, &changed.value) {
+            return Err(Error::invalid("value", NO_PATTERN));
         }
         subscriber::change_attribute(change.tx, &changed).await?;
         follow(change, &line).await

@@ -6,6 +6,7 @@ use store::{
     db::Tx,
     dossier,
     grace::Grace,
+    line_price,
     place::{self, Place},
     plan::{self, Bandwidth, Plan},
     profile::{self, Profile},
@@ -15,7 +16,13 @@ use store::{
 
 pub use store::dossier::Movement;
 
-use crate::{Actor, App, Error, Vault, app::Tenant, customers::secret_place, setup::login_key};
+use crate::{
+    Actor, App, Error, Vault,
+    app::Tenant,
+    bindings::{self, Bound},
+    customers::secret_place,
+    setup::login_key,
+};
 
 /// So many customers are read at a time.
 const PAGE: usize = 500;
@@ -61,6 +68,8 @@ pub struct Dossier {
     pub up_bytes: i64,
     pub down_bytes: i64,
     pub place: Option<Place>,
+    /// Devices and fixed addresses, the line's own first.
+    pub bindings: Vec<Bound>,
 }
 
 impl Dossier {
@@ -99,6 +108,17 @@ pub async fn find(app: &App, actor: &Actor, whom: Whom) -> Result<Vec<Dossier>, 
         found.retain(|one| (from..until).contains(&one.modified()));
     }
     Ok(found)
+}
+
+/// The next page of everybody, behind this customer in the order of ids; an empty one is the end.
+pub async fn page_after(app: &App, actor: &Actor, after: CustomerId) -> Result<Vec<Dossier>, Error> {
+    let tenant = app.tenant(actor.isp).await?;
+    let (isp, branch) = (actor.isp, actor.branch);
+    let ids = app.db.read(async move |tx| dossier::live_after(tx, isp, branch, after, PAGE as i64).await).await?;
+    match ids.is_empty() {
+        true => Ok(Vec::new()),
+        false => page(app, actor, &tenant, ids).await,
+    }
 }
 
 /// One customer's.
@@ -166,6 +186,7 @@ async fn gather(tx: &Tx, actor: &Actor, ids: &[CustomerId], offset_us: i64) -> R
     let mut periods = service::last_periods(tx, isp, &lines).await?;
     let usage = dossier::usage(tx, isp, &lines, offset_us).await?;
     let places = place::places(tx, isp, &buildings).await?;
+    let others = line_price::bindings_of(tx, isp, &lines).await?;
     let plan_of = |id: PlanId| plans.binary_search_by_key(&id, |plan| plan.id).ok().map(|at| plans[at].clone());
     let dossiers = rows.into_iter().map(|(customer, line)| {
         let plan = line.as_ref().and_then(|line| plan_of(line.plan_id));
@@ -179,6 +200,9 @@ async fn gather(tx: &Tx, actor: &Actor, ids: &[CustomerId], offset_us: i64) -> R
             up_bytes: used.map_or(0, |row| row.1),
             down_bytes: used.map_or(0, |row| row.2),
             place: customer.building_id.and_then(|id| places.iter().find(|row| row.building == id).cloned()),
+            bindings: line.as_ref().map_or_else(Vec::new, |line| {
+                bindings::whole(line, others.get(&line.id).map_or(&[][..], Vec::as_slice))
+            }),
             plan,
             customer,
             line,

@@ -1,5 +1,6 @@
 //! A subscriber's own attributes: checks that a request must meet, and replies, encoded once.
 
+use domain::compare::{Compare, is_pattern};
 use radius::{
     Code, Packet, Writer,
     attribute::VENDOR_SPECIFIC,
@@ -9,7 +10,7 @@ use service::directory::Rule;
 
 #[derive(Clone, Debug, Default)]
 pub struct Custom {
-    checks: Vec<(&'static Entry, Box<str>)>,
+    checks: Vec<(&'static Entry, Compare, Box<str>)>,
     /// Encoded attributes, ready to be appended.
     pub reply: Box<[u8]>,
     /// Vendor and number of each, so that they are not said twice.
@@ -26,8 +27,11 @@ impl Custom {
                 tracing::warn!(attribute = &*rule.attribute, "a subscriber's attribute is in no dictionary");
                 continue;
             };
-            if rule.check {
-                custom.checks.push((entry, rule.value.clone()));
+            if let Some(compare) = rule.check {
+                match wanted(entry, compare, &rule.value) {
+                    Some(wanted) => custom.checks.push((entry, compare, wanted)),
+                    None => tracing::warn!(attribute = &*rule.attribute, "a subscriber's check cannot be made"),
+                }
                 continue;
             }
             let written = match dictionary::encode(entry, &rule.value) {
@@ -47,14 +51,28 @@ impl Custom {
         self.said.contains(&(vendor, number))
     }
 
-    /// Whether a request meets every check: the attribute is there with this value.
+    /// Whether a request meets every check (`domain::compare`).
     pub fn allows(&self, packet: &Packet<'_>) -> bool {
-        self.checks.iter().all(|(entry, wanted)| {
-            let is_wanted = |value: &[u8]| dictionary::decode(entry, value) == **wanted;
+        self.checks.iter().all(|(entry, compare, wanted)| {
+            let told = |value: &[u8]| dictionary::decode(entry, value);
             match entry.vendor {
-                0 if entry.number != VENDOR_SPECIFIC => packet.find_all(entry.number).any(is_wanted),
-                vendor => packet.vendor_all(vendor, entry.number).any(is_wanted),
+                0 if entry.number != VENDOR_SPECIFIC => compare.allows(packet.find_all(entry.number).map(told), wanted),
+                vendor => compare.allows(packet.vendor_all(vendor, entry.number).map(told), wanted),
             }
         })
+    }
+}
+
+/// The wanted value as a request's is told: named values by their names. `None`: nothing can be compared with it.
+fn wanted(entry: &Entry, compare: Compare, value: &str) -> Option<Box<str>> {
+    match compare {
+        Compare::Equal | Compare::Differs => {
+            let told = dictionary::encode(entry, value).map(|bytes| dictionary::decode(entry, &bytes));
+            Some(told.map_or_else(|_| value.into(), Into::into))
+        }
+        Compare::Matches | Compare::MatchesNot => is_pattern(value).then(|| value.into()),
+        Compare::Above | Compare::AtLeast | Compare::Below | Compare::AtMost | Compare::Present | Compare::Absent => {
+            Some(value.into())
+        }
     }
 }

@@ -5,9 +5,8 @@ use domain::{CustomerId, Status, clock::DAY};
 use doors::fields::{id, integer, word};
 use serde_json::json;
 use service::{
-    App, customers, dossiers,
+    App, Error, bindings, customers, dossiers,
     dossiers::State as Standing,
-    exceptions,
     grace::{self, MAX_DAYS, NewGrace},
 };
 
@@ -51,12 +50,12 @@ pub async fn release(State(app): State<App>, mut call: Call) -> Answer {
     let row = call.body.required("whichIpMacRow", integer(0, i64::MAX));
     let what = call.body.optional("toRemove", word(&["ip", "mac", "both"])).or("both");
     call.body.finish()?;
-    let one = dossiers::one(&app, &call.actor, CustomerId(user)).await?;
-    let has_row = one.line.as_ref().is_some_and(|line| line.address.is_some() || line.mac.is_some());
-    if row != 0 || !has_row {
-        return Err(Failure::said("The user has no such IP/MAC row"));
-    }
-    exceptions::release(&app, &call.actor, CustomerId(user), what != "mac", what != "ip").await?;
+    let row = usize::try_from(row).unwrap_or(usize::MAX);
+    let released = bindings::release(&app, &call.actor, CustomerId(user), row, what != "mac", what != "ip").await;
+    released.map_err(|error| match error {
+        Error::NotFound { what: "binding" } => Failure::said("The user has no such IP/MAC row"),
+        other => other.into(),
+    })?;
     Ok(Reply::message("The Static IP/MAC have been released"))
 }
 

@@ -13,6 +13,7 @@ mod collection;
 mod groups;
 mod messages;
 mod overrides;
+mod payments;
 mod people;
 mod places;
 mod renewals;
@@ -93,8 +94,15 @@ doors::routes! { App;
     GET  "/api/v1/get_usersession_details/{userId}/{fromDate}/{toDate}" => sessions::history;
     GET  "/api/v1/get_active_usersession_details/{userId}"           => sessions::active;
     GET  "/api/v1/disconnect_user_sessions/{key}/{value}"            => sessions::disconnect;
-    POST "/api/v1/make_payment"                                      => billing::make_payment;
-    POST "/api/v1/renew"                                             => billing::renew;
+    POST "/api/v1/make_payment"                                      => payments::make_payment;
+    GET  "/api/v1/get_all_payment_ids/{fromDate}/{toDate}"           => payments::ids;
+    GET  "/api/v1/get_payment_details/{userId}"                      => payments::list;
+    GET  "/api/v1/get_payment_details_by_date/{fromDate}/{toDate}"   => payments::list;
+    GET  "/api/v1/get_payment_details_by_userid_and_date/{userId}/{fromDate}/{toDate}" => payments::list;
+    GET  "/api/v1/get_payment_details_by_paymentid/{paymentId}"      => payments::one;
+    GET  "/api/v1/get_payment_receipt/{userId}/{paymentId}"          => payments::receipt;
+    POST "/api/v1/renew"                                             => renewals::renew;
+    POST "/api/v1/renew_default_settings"                            => renewals::defaults;
     GET  "/api/v1/get_invoice_details/{invoiceId}"                   => billing::invoice;
     GET  "/api/v1/get_all_invoice_ids"                               => billing::invoice_ids;
     GET  "/api/v1/get_all_invoice_ids/{fromDate}/{toDate}"           => billing::invoice_ids;
@@ -124,11 +132,12 @@ const RIGHTS: &[(Scope, &[&str])] = &[
     (Scope::PlansRead, &["groups::details", "groups::allowed"]),
     (Scope::BillingRead, &[
         "renewals::list", "collection::users", "collection::waiting", "billing::invoice", "billing::invoice_ids",
-        "billing::invoices", "billing::invoices_of",
+        "billing::invoices", "billing::invoices_of", "payments::ids", "payments::list", "payments::one",
+        "payments::receipt", "renewals::defaults",
     ]),
     (Scope::BillingWrite, &[
         "collection::approve", "collection::disapprove", "collection::collect", "collection::assign",
-        "collection::request", "billing::make_payment", "billing::renew",
+        "collection::request", "payments::make_payment", "renewals::renew",
     ]),
     (Scope::NetworkRead, &["sessions::presence", "sessions::history", "sessions::active", "statistics::of_port"]),
     (Scope::NetworkWrite, &["overrides::coa", "sessions::disconnect"]),
