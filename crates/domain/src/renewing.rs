@@ -221,16 +221,6 @@ pub fn is_over(term: &Term, now: Instant) -> bool {
     term.expires_at <= now
 }
 
-/// A period's end moved to the next such day of the month, at the same time of day, never back and never before `now`. The
-/// day is the last one of shorter months.
-pub fn moved_to_day(now: Instant, expires_at: Instant, day: u8, zone: &TimeZone) -> Instant {
-    let time = expires_at.in_zone(zone).datetime().time();
-    let from = expires_at.max(now).in_zone(zone).datetime();
-    let at = |months| civil::DateTime::from_parts(month_later(from.date(), months, day), time);
-    let months = (0..).find(|months| at(*months) >= from).unwrap_or(1);
-    Instant::from_civil(at(months), zone)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,6 +309,15 @@ mod tests {
     }
 
     #[test]
+    fn up_to_the_twentieth_of_a_plan_of_thirty_days() {
+        let running = Running { expires_at: at("2026-01-20T12:00:00"), anchor_day: None, same_plan: true };
+        let now = at("2026-01-10T12:00:00");
+        let (term, part) = shape(now, Some(running), Begin::AtEnd, Length::ToCycleDay, THIRTY, &zone());
+        assert_eq!(term.expires_at, at("2026-02-20T12:00:00"));
+        assert_eq!(Money(150_000).share(part.part, part.whole), Money(155_000));
+    }
+
+    #[test]
     fn words_are_read_back() {
         for begin in Begin::ALL {
             assert_eq!(Begin::from_word(begin.word()), Some(begin));
@@ -328,20 +327,5 @@ mod tests {
             assert_eq!(Length::from_parts(word, count), Some(length));
         }
         assert_eq!(Length::from_parts("days", -1), None);
-    }
-
-    #[test]
-    fn a_cycle_is_moved_to_a_day() {
-        let rows = [
-            ("2026-01-10T12:00:00", "2026-01-20T08:00:00", 25, "2026-01-25T08:00:00"),
-            ("2026-01-10T12:00:00", "2026-01-20T08:00:00", 15, "2026-02-15T08:00:00"),
-            ("2026-01-10T12:00:00", "2026-01-20T08:00:00", 20, "2026-01-20T08:00:00"),
-            ("2026-01-10T12:00:00", "2026-02-03T08:00:00", 31, "2026-02-28T08:00:00"),
-            ("2026-03-10T12:00:00", "2026-01-20T08:00:00", 10, "2026-04-10T08:00:00"),
-        ];
-        for (now, end, day, expected) in rows {
-            let got = moved_to_day(at(now), at(end), day, &zone()).in_zone(&zone()).datetime().to_string();
-            assert_eq!(got, expected, "{end} to day {day}");
-        }
     }
 }

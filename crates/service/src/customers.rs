@@ -191,8 +191,10 @@ pub async fn create_with(
         };
         // The sale writes its period under the service, so the service's row holds what the sale made of it.
         change.event(EventKind::CustomerCreated, Subject::Customer(customer_id.0), json!({ "username": username }));
-        if extras.price.is_some() {
+        if extras.price.is_some() || extras.ends_at.is_some() {
             resellers::sells_nothing(change).await?;
+        }
+        if extras.price.is_some() {
             terms::set_price(change, &row, extras.price).await?;
         }
         let starts_at = extras.starts_at.filter(|at| *at > change.now);
@@ -209,7 +211,9 @@ pub async fn create_with(
                 starts::wait(change, &row, at, status).await?;
                 row.status = Status::Pending;
             }
-            None => row.status = status,
+            None => {
+                standing::set(change, &mut row, status, "created so")?;
+            }
         }
         if !extras.bindings.is_empty() {
             bindings::set(change, &mut row, &extras.bindings).await?;

@@ -28,7 +28,7 @@ use crate::{
     bills::{self, Means, NewBill, WALLET},
     exceptions,
     ids::Table,
-    plans, terms,
+    plans, resellers, terms,
 };
 
 /// So many are made in one turn.
@@ -71,6 +71,8 @@ pub async fn order(app: &App, actor: &Actor, command: NewMove) -> Result<(), Err
         who.reaches(owner.ok_or(Error::NotFound { what: "customer" })?.branch_id)?;
         let line = service::lock_of_customer(change.tx, change.isp, command.customer).await?.into_iter().next();
         let mut line = line.ok_or(Error::NotFound { what: "service" })?;
+        // What is given back and billed anew is the Isp's own business: a reseller sells.
+        resellers::sells_nothing(change).await?;
         match plans::offer(change, command.plan).await {
             Err(Error::NotFound { .. }) => return Err(Error::invalid("plan", Why::Unknown)),
             offer => offer?,

@@ -30,7 +30,7 @@ use crate::{
     payments::{self, Details},
     plans::{self, Offer},
     recharge::{self, Wanted, sell_as},
-    terms,
+    resellers, terms,
 };
 
 /// So many are made in one turn.
@@ -102,11 +102,11 @@ pub async fn order(app: &App, actor: &Actor, command: Renewal, key: Option<Calle
             payments::check_day(details.paid_on, change.now, &tenant.zone)?;
         }
         let offer = offered(change, &line, command.plan).await?;
+        if command.credit_rest {
+            resellers::sells_nothing(change).await?;
+        }
         let left = line.expires_at.filter(|end| *end > change.now);
-        // Another plan cannot begin behind the present one but when that ends.
-        let behind = offer.plan.id != line.plan_id && matches!(command.begin, Begin::AtEnd | Begin::AfterLast);
         let run_at = match (command.when, left) {
-            (When::Now, Some(end)) if behind => end,
             (When::Now, _) | (When::PeriodEnd, None) => change.now,
             (When::PeriodEnd, Some(end)) => end,
             (When::On(day), _) => {
@@ -117,6 +117,7 @@ pub async fn order(app: &App, actor: &Actor, command: Renewal, key: Option<Calle
                 at
             }
         };
+        let run_at = behind(&line, &offer, &command, change.now).map_or(run_at, |end| run_at.max(end));
         if run_at > change.now {
             wait(change, &line, &command, run_at).await?;
             return Ok(Outcome { waits_until: Some(run_at.0), expires_at: line.expires_at.map(|at| at.0) });
@@ -125,6 +126,12 @@ pub async fn order(app: &App, actor: &Actor, command: Renewal, key: Option<Calle
         Ok(Outcome { waits_until: None, expires_at: line.expires_at.map(|at| at.0) })
     })
     .await
+}
+
+/// Another plan cannot begin behind the present one but when that ends: the end, while there is time left.
+fn behind(line: &Service, offer: &Offer, command: &Renewal, now: Instant) -> Option<Instant> {
+    let waits = offer.plan.id != line.plan_id && matches!(command.begin, Begin::AtEnd | Begin::AfterLast);
+    line.expires_at.filter(|end| waits && *end > now)
 }
 
 /// The plan to sell: another one must be for sale.
@@ -262,6 +269,10 @@ async fn make(app: &App, isp: IspId, id: i64) -> Result<(), Error> {
         };
         let command = command(&row)?;
         let offer = offered(change, &line, command.plan).await?;
+        // The line has been given more time since: the order waits on.
+        if let Some(end) = behind(&line, &offer, &command, change.now) {
+            return Ok(rows::put_off(change.tx, isp, id, end).await?);
+        }
         carry_out(change, &tenant, &mut line, &offer, &command).await?;
         end(change, row, "done", "").await
     })

@@ -105,6 +105,13 @@ pub async fn end(tx: &Tx, row: &RenewalOrder) -> Result<(), Error> {
     .map(drop)
 }
 
+/// An order waits on until then.
+pub async fn put_off(tx: &Tx, isp: IspId, id: i64, until: Instant) -> Result<(), Error> {
+    tx.run(sql!("update renewal_order set run_at = $3 where isp_id = $1 and id = $2"), &params![isp, id, until])
+        .await
+        .map(drop)
+}
+
 /// The newest periods of a line first.
 pub async fn periods_of(tx: &Tx, isp: IspId, service: ServiceId, limit: i64) -> Result<Vec<Period>, Error> {
     let rows = tx

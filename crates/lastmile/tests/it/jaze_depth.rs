@@ -8,7 +8,7 @@ use crate::{
     app::{Line, TestApp, days, seconds},
     both,
     jaze::Door,
-    nas::{Login, login},
+    nas::{Login, interim, login, started},
 };
 
 async fn wallet(app: &TestApp, line: Line) -> i64 {
@@ -129,8 +129,18 @@ async fn renewals_wait_for_their_time(app: TestApp) {
     // 20 of 30 days come back: 1000.00; the new group costs 3000.00.
     let row = app.row(ali).await;
     assert_eq!((row.plan_id, left(&app, ali).await, wallet(&app, ali).await), (fast, 30, 110_000));
+    // Ordered for a day within the period, behind which it is to begin: it waits for the end, also for a later one.
+    let back =
+        format!("userId={user}&isChangePlan=true&groupId={}&isRenewPresentDate=false&scheduleRenew=true", app.gold);
+    door.done("renew", &format!("{back}&scheduleBasedOn=customDate&scheduleDate=2030-02-20")).await;
     app.pass(days(25)).await;
-    assert_eq!(wallet(&app, ali).await, 110_000, "the order that was replaced is not made");
+    assert_eq!(app.row(ali).await.plan_id, fast);
+    door.done("add_grace_period", &format!("userId={user}&days=3")).await;
+    app.pass(days(7)).await;
+    assert_eq!((app.row(ali).await.plan_id, wallet(&app, ali).await), (fast, 110_000));
+    door.done("make_payment", &format!("userId={user}&amount=400&method=cash")).await;
+    app.pass(days(1)).await;
+    assert_eq!((app.row(ali).await.plan_id, wallet(&app, ali).await), (app.gold, 0), "and no replaced order is made");
 }
 
 /// Of 1200.00 a month, what is left to the cycle's day.
@@ -413,7 +423,99 @@ async fn checks_compare(app: TestApp) {
     app.pass(seconds(1)).await;
 }
 
+/// Everybody in one answer that is written as it is read: whole, in order, and valid; more than one piece of 500.
+async fn lists_without_pages_are_whole(app: TestApp) {
+    let door = Door::open(&app).await;
+    assert_eq!(
+        door.get("get_all").await,
+        (200, serde_json::json!({ "status": "success", "errorCode": 200, "data": [] }))
+    );
+    let rows = (0..1203).map(|n| service::import::Row {
+        line: n,
+        fullname: format!("User {n}"),
+        phonenumber: format!("07{n:08}"),
+        service_type: "PPPoE".into(),
+        username: format!("u{n:05}"),
+        password: "secret".into(),
+        plan: "gold".into(),
+        router: "bras".into(),
+        ..service::import::Row::default()
+    });
+    let done = service::import::import(&app.app, &app.actor, rows.collect(), false).await.expect("an import");
+    assert_eq!((done.imported, done.refused.len()), (1203, 0));
+    let (status, all) = door.get("get_all").await;
+    let all = all["data"].as_array().expect("rows").clone();
+    assert_eq!((status, all.len()), (200, 3 * 1203));
+    let ids: Vec<i64> =
+        all.iter().filter_map(|row| row["User"]["id"].as_str()).map(|id| id.parse().expect("an id")).collect();
+    assert!(ids.is_sorted() && ids.len() == 1203);
+    assert_eq!(door.get("get_basic_user_details").await.1["data"].as_array().map(Vec::len), Some(1203));
+    let today = door.get("get_users_by_date/2030-01-01/2030-01-01/created").await.1;
+    assert_eq!(today["data"].as_array().map(Vec::len), Some(1203));
+    let never = door.get("get_users_by_date/2029-01-01/2029-01-01/modified").await.1;
+    assert_eq!(never["data"], serde_json::json!([]));
+}
+
+/// What else clients ask about: usage by day, fair use, profiles, accounts, people, new passwords.
+async fn the_other_sections_answer_from_what_is_there(app: TestApp) {
+    let door = Door::open(&app).await;
+    let ali = app.customer("ali", app.gold).await;
+    let user = ali.customer;
+    app.nas.login(login("ali")).await;
+    app.nas.report(started("ali", "s1")).await;
+    app.nas.report(interim("ali", "s1", 60, 400_000, 1_600_000)).await;
+    let asked = format!("userId={user}&FromDate=01-01-2030&ToDate=02-01-2030");
+    assert_eq!(
+        door.post("day_wise_data", &asked).await.1,
+        serde_json::json!([[{ "download": "1.6 MB", "upload": "400.0 KB", "total": "2.0 MB", "date": "01-01-2030" }]])
+    );
+    for form in ["", "&FromDate=02-01-2030&ToDate=01-01-2030", "&FromDate=x&ToDate=01-01-2030"] {
+        assert_eq!(door.post("day_wise_data", &format!("userId={user}{form}")).await.0, 400, "{form}");
+    }
+    let (status, fair) = door.get(&format!("get_fup_details/{user}/2030-01-01/2030-01-02")).await;
+    assert_eq!(
+        (status, &fair["data"]["template"], &fair["data"]["history"]),
+        (200, &Value::Null, &serde_json::json!([]))
+    );
+    assert_eq!(door.get("get_fup_templates").await.1["data"], serde_json::json!([]));
+    let gold = app.gold;
+    let (_, profile) = door.get(&format!("get_profile_details/{gold}")).await;
+    assert_eq!(
+        (&profile["data"]["Profile"]["price"], &profile["data"]["Profile"]["validity"]),
+        (&"1500".into(), &"30".into())
+    );
+    assert_eq!(door.get("get_profile_details/999999").await.0, 404);
+    assert_eq!(door.get("get_all_profile_ids/yes").await.1["data"][0]["Profile_id"], gold.to_string());
+    assert_eq!(door.get("get_all_profile_ids/no").await.1["data"], serde_json::json!([]));
+    assert_eq!(door.get("get_bandwidth_details").await.1["data"][0]["BandwidthTemplate"]["download"], "10000");
+    service::zones::open(&app.app, &app.actor, "North", "north").await.expect("a branch");
+    assert_eq!(door.get("get_account_details").await.1["data"]["Account"]["total_users"], "1");
+    let (_, north) = door.get("get_account_details/north").await;
+    assert_eq!(
+        (&north["data"]["Account"]["parent_account_id"], &north["data"]["Account"]["total_users"]),
+        (&"top".into(), &"0".into())
+    );
+    assert_eq!(
+        door.get("get_sub_account_apis").await.1["data"],
+        serde_json::json!([{ "account_id": "north", "api_tokens": [] }])
+    );
+    let (_, admins) = door.get("get_all_admins").await;
+    assert_eq!(admins["data"][0]["Admin"]["email"], "owner@example.com");
+    assert!(!admins.to_string().contains("argon2"));
+
+    let said = door.done("reset_password", &format!("userId={user}&complexity=numeric&length=6")).await;
+    let password = said["message"]["password"].as_str().expect("a password");
+    assert!(password.len() == 6 && password.bytes().all(|b| b.is_ascii_digit()), "{password}");
+    assert!(app.nas.login(Login { password: "secret", ..login("ali") }).await.starts_with("Access-Reject"));
+    assert!(app.nas.login(Login { password, ..login("ali") }).await.starts_with("Access-Accept"));
+    for form in ["&complexity=hard", "&length=3", "&length=65"] {
+        assert_eq!(door.post("reset_password", &format!("userId={user}{form}")).await.0, 400, "{form}");
+    }
+}
+
 both!(
+    lists_without_pages_are_whole,
+    the_other_sections_answer_from_what_is_there,
     a_renewal_begins_lasts_and_costs_as_asked,
     renewals_wait_for_their_time,
     a_renewal_up_to_the_cycles_day,
