@@ -267,6 +267,7 @@ impl Desk {
             bandwidth: None,
             shared_users: None,
             fup: None,
+            devices: None,
         };
         let mut grant = match access::decide(&subscriber, access, &[], &login, now) {
             Decision::Accept(grant) => grant,

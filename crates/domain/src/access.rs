@@ -69,6 +69,19 @@ pub enum Choice {
     Exempt,
 }
 
+/// Devices beside the first that log in as well, each with its fixed address (`domain::binding`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Devices {
+    pub others: Vec<(Mac, Option<Ipv4Addr>)>,
+}
+
+impl Devices {
+    /// The address of this device: `None` where it is none of them.
+    fn of(&self, mac: Mac) -> Option<Option<Ipv4Addr>> {
+        self.others.iter().find(|(known, _)| *known == mac).map(|(_, address)| *address)
+    }
+}
+
 /// What the directory knows about one service.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Subscriber {
@@ -85,6 +98,8 @@ pub struct Subscriber {
     /// Overrides the plan's number of simultaneous sessions.
     pub shared_users: Option<u32>,
     pub fup: Option<Box<FairUse>>,
+    /// Few lines have more than one.
+    pub devices: Option<Box<Devices>>,
 }
 
 impl Subscriber {
@@ -296,11 +311,14 @@ pub fn decide(subscriber: &Subscriber, plan: &PlanAccess, live: &[Live], login: 
     if subscriber.router.is_some_and(|router| router != login.router) {
         return Decision::Reject(Reason::WrongRouter);
     }
+    let other = subscriber.devices.as_ref().zip(login.mac).and_then(|(devices, mac)| devices.of(mac));
     let learn = match (subscriber.mac, login.mac) {
         (MacLock::Off, _) | (MacLock::Learn, None) => None,
         (MacLock::Learn, Some(mac)) => Some(mac),
         (MacLock::Locked(_), None) => return Decision::Reject(Reason::NoMac),
-        (MacLock::Locked(bound), Some(mac)) if bound != mac => return Decision::Reject(Reason::WrongMac),
+        (MacLock::Locked(bound), Some(mac)) if bound != mac && other.is_none() => {
+            return Decision::Reject(Reason::WrongMac);
+        }
         (MacLock::Locked(_), Some(_)) => None,
     };
     let mut grant = match grant(subscriber, plan, now) {
@@ -310,6 +328,10 @@ pub fn decide(subscriber: &Subscriber, plan: &PlanAccess, live: &[Live], login: 
     match takeover(subscriber.shared_users.unwrap_or(plan.shared_users), live, login, now) {
         Some(sessions) => grant.takes_over = sessions,
         None => return Decision::Reject(Reason::TooManySessions),
+    }
+    if let Some(address) = other {
+        // As for the first: in the walled garden the pool decides.
+        grant.address = address.filter(|_| !(grant.expired && grant.pool.is_some()));
     }
     grant.learn = learn;
     Decision::Accept(grant)
@@ -421,7 +443,14 @@ mod tests {
             bandwidth: None,
             shared_users: None,
             fup: None,
+            devices: None,
         }
+    }
+
+    fn with_others(s: &mut Subscriber, others: &[(u8, u8)]) {
+        let address = |last: u8| (last > 0).then(|| Ipv4Addr::new(10, 0, 0, last));
+        let others = others.iter().map(|(device, last)| (mac(*device), address(*last))).collect();
+        s.devices = Some(Box::new(Devices { others }));
     }
 
     fn mac(last: u8) -> Mac {
@@ -570,6 +599,47 @@ mod tests {
             ),
             ("MAC lock, same device", |s, _| s.mac = MacLock::Locked(mac(1)), "accept 5000/10000 7200s pool=main"),
             ("MAC lock, another device", |s, _| s.mac = MacLock::Locked(mac(2)), "reject wrong_mac"),
+            (
+                "one of several devices, its own address",
+                |s, _| {
+                    (s.mac, s.address) = (MacLock::Locked(mac(2)), Some(Ipv4Addr::new(10, 0, 0, 2)));
+                    with_others(s, &[(3, 3), (1, 9)]);
+                },
+                "accept 5000/10000 7200s 10.0.0.9",
+            ),
+            (
+                "one of several devices, without an address",
+                |s, _| {
+                    (s.mac, s.address) = (MacLock::Locked(mac(2)), Some(Ipv4Addr::new(10, 0, 0, 2)));
+                    with_others(s, &[(1, 0)]);
+                },
+                "accept 5000/10000 7200s pool=main",
+            ),
+            (
+                "the first of several devices",
+                |s, _| {
+                    (s.mac, s.address) = (MacLock::Locked(mac(1)), Some(Ipv4Addr::new(10, 0, 0, 2)));
+                    with_others(s, &[(3, 3)]);
+                },
+                "accept 5000/10000 7200s 10.0.0.2",
+            ),
+            (
+                "none of several devices",
+                |s, _| {
+                    s.mac = MacLock::Locked(mac(2));
+                    with_others(s, &[(3, 3), (4, 4)]);
+                },
+                "reject wrong_mac",
+            ),
+            (
+                "one of several devices, expired into a pool",
+                |s, p| {
+                    (s.mac, s.expires_at) = (MacLock::Locked(mac(2)), Some(NOW.plus_seconds(-1)));
+                    p.expiry = ExpiryAction::Restrict;
+                    with_others(s, &[(1, 9)]);
+                },
+                "accept 512/512 pool=expired list=unpaid",
+            ),
             ("bound to this router", |s, _| s.router = Some(HERE), "accept 5000/10000 7200s pool=main"),
             ("bound to another router", |s, _| s.router = Some(RouterId(2)), "reject wrong_router"),
             ("less than a second left", |s, _| s.expires_at = Some(NOW.plus(1)), "accept 5000/10000 1s pool=main"),

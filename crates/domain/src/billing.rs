@@ -134,6 +134,17 @@ pub fn recharge(
     zone: &TimeZone,
 ) -> Result<Sale, Refusal> {
     let term = validity::next_term(now, standing.running, terms.validity, zone);
+    sell(customer, standing, terms, payer, term)
+}
+
+/// Sells the period `term` to the service, at the price and with the limits of `terms`.
+pub fn sell(
+    customer: CustomerId,
+    standing: &Standing,
+    terms: &PlanTerms,
+    payer: &Payer,
+    term: Term,
+) -> Result<Sale, Refusal> {
     let quota = if term.extends {
         extend(standing.quota, terms.limit)
     } else {

@@ -76,6 +76,10 @@ kinds! {
     /// A move to another plan was ordered for later.
     ServiceMoveOrdered = "service.move_ordered",
     ServiceMoved = "service.moved",
+    /// A renewal was ordered for later.
+    ServiceRenewalOrdered = "service.renewal_ordered",
+    /// It could not be made when its time came.
+    ServiceRenewalFailed = "service.renewal_failed",
     ServiceFirstUsed = "service.first_used",
     /// Its time was moved on without a sale.
     ServiceGraceGiven = "service.grace_given",

@@ -50,6 +50,12 @@ pub struct Term {
 pub fn next_term(now: Instant, running: Option<Running>, validity: Validity, zone: &TimeZone) -> Term {
     let extended = running.filter(|r| r.same_plan && r.expires_at > now);
     let starts_at = extended.map_or(now, |r| r.expires_at);
+    Term { extends: extended.is_some(), ..term_from(starts_at, extended.and_then(|r| r.anchor_day), validity, zone) }
+}
+
+/// The period that begins then. `anchor`: the day of the month it keeps, where it continues another one; it extends
+/// nothing by itself.
+pub fn term_from(starts_at: Instant, anchor: Option<u8>, validity: Validity, zone: &TimeZone) -> Term {
     let start = starts_at.in_zone(zone).datetime();
     let count = validity.count as i64;
     let mut anchor_day = None;
@@ -61,7 +67,7 @@ pub fn next_term(now: Instant, running: Option<Running>, validity: Validity, zon
             Instant::from_civil(end.unwrap_or(civil::DateTime::MAX), zone)
         }
         Unit::Months => {
-            let anchor = extended.and_then(|r| r.anchor_day).unwrap_or(start.day() as u8);
+            let anchor = anchor.unwrap_or(start.day() as u8);
             anchor_day = Some(anchor);
             Instant::from_civil(
                 civil::DateTime::from_parts(month_later(start.date(), count, anchor), start.time()),
@@ -78,7 +84,7 @@ pub fn next_term(now: Instant, running: Option<Running>, validity: Validity, zon
             Instant::from_civil(end_of(month_later(start.date(), months + count - 1, day)), zone)
         }
     };
-    Term { starts_at, expires_at, anchor_day, extends: extended.is_some() }
+    Term { starts_at, expires_at, anchor_day, extends: false }
 }
 
 /// Seconds that one purchase lasts which ends at `ends`: a month is the one that ends there.
@@ -105,7 +111,7 @@ pub fn length_before(ends: Instant, anchor_day: Option<u8>, validity: Validity, 
 }
 
 /// Day `anchor` of the month `months` after that of `date`, or that month's last day.
-fn month_later(date: civil::Date, months: i64, anchor: u8) -> civil::Date {
+pub(crate) fn month_later(date: civil::Date, months: i64, anchor: u8) -> civil::Date {
     let span = Span::new().try_months(months);
     let first = span.and_then(|span| date.first_of_month().checked_add(span));
     let first = first.unwrap_or(civil::Date::MAX.first_of_month());
@@ -113,7 +119,7 @@ fn month_later(date: civil::Date, months: i64, anchor: u8) -> civil::Date {
     civil::Date::new(first.year(), first.month(), day).unwrap_or(first)
 }
 
-fn end_of(day: civil::Date) -> civil::DateTime {
+pub(crate) fn end_of(day: civil::Date) -> civil::DateTime {
     day.at(23, 59, 59, 0)
 }
 

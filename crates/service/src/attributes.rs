@@ -1,9 +1,10 @@
-//! A subscriber's own RADIUS attributes: `==` compares with the request, every other operator goes into the reply. They
-//! take effect at once, in the directory and on live sessions: by a CoA where one can say it, else by a new login. The door that takes them checks them against the
-//! dictionary.
+//! A subscriber's own RADIUS attributes: operators that compare (`domain::compare`) check the request, the others (`=`,
+//! `:=`, `+=`) go into the reply. They take effect at once, in the directory and on live sessions: by a CoA where one can
+//! say it, else by a new login. The door that takes them checks them against the dictionary.
 
 use domain::{
     CustomerId,
+    compare::{Compare, is_pattern},
     event::{EventKind, Subject},
 };
 use serde_json::json;
@@ -17,6 +18,21 @@ pub const OPERATORS: &[&str] = &["=", ":=", "==", "+=", "!=", ">", ">=", "<", "<
 
 /// More than these fill no answer packet.
 const MOST: usize = 50;
+
+const NO_PATTERN: Why = Why::Not("a pattern of plain characters, `.`, `*`, `^` and `$`, at most 64 long");
+
+/// Whether an operator checks the request; the others go into the reply.
+pub fn compares(op: &str) -> bool {
+    Compare::from_word(op).is_some()
+}
+
+/// Whether a pattern is one where the operator wants one.
+pub fn is_understood(op: &str, value: &str) -> bool {
+    match Compare::from_word(op) {
+        Some(Compare::Matches | Compare::MatchesNot) => is_pattern(value),
+        Some(_) | None => true,
+    }
+}
 
 #[derive(Clone, Debug)]
 pub struct NewAttribute {
@@ -38,6 +54,7 @@ pub async fn add(app: &App, actor: &Actor, id: CustomerId, command: NewAttribute
     check(!command.value.is_empty(), "value", Why::Required);
     check(command.value.len() <= 253, "value", Why::TooLong { max: 253 });
     check(OPERATORS.contains(&command.op.as_str()), "op", Why::NotOneOf(OPERATORS));
+    check(is_understood(&command.op, &command.value), "value", NO_PATTERN);
     if !wrong.is_empty() {
         return Err(Error::Invalid(wrong));
     }
@@ -77,6 +94,9 @@ pub async fn update(app: &App, actor: &Actor, id: CustomerId, row: i64, given: A
         changed.value = given.value.clone().unwrap_or(changed.value);
         if changed == known {
             return Ok(());
+        }
+        if !is_understood(&changed.op, &changed.value) {
+            return Err(Error::invalid("value", NO_PATTERN));
         }
         subscriber::change_attribute(change.tx, &changed).await?;
         follow(change, &line, &[&known, &changed]).await
@@ -162,7 +182,7 @@ async fn primary(change: &Change<'_>, who: &Actor, id: CustomerId) -> Result<ser
 
 /// The directory reads the line again, and its sessions are told of these.
 async fn follow(change: &Change<'_>, line: &service::Service, rows: &[&Attribute]) -> Result<(), Error> {
-    let (checks, replies): (Vec<&Attribute>, Vec<&Attribute>) = rows.iter().partition(|row| row.op == "==");
+    let (checks, replies): (Vec<&Attribute>, Vec<&Attribute>) = rows.iter().partition(|row| compares(&row.op));
     let mut replies: Vec<String> = replies.into_iter().map(|row| row.attribute.clone()).collect();
     replies.dedup();
     let touched = Touched { replies, checks: !checks.is_empty() };

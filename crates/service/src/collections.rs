@@ -20,6 +20,7 @@ use crate::{
     bills::{self, Means, Written},
     change::CallerKey,
     ids::Table,
+    payments::{self, Details},
 };
 
 /// So many wait for approval in one answer.
@@ -126,7 +127,7 @@ pub async fn visit(app: &App, actor: &Actor, command: Visit, key: Option<CallerK
             bank: command.bank,
             cheque_number: command.cheque_number,
             cheque_date: command.cheque_date,
-            card_hint: command.card_number.map(|number| end_of(&number)),
+            card_hint: command.card_number.map(|number| payments::end_of_card(&number)),
             card_expiration: command.card_expiration,
             notes: command.notes,
             state: if collected { "pending" } else { "noted" }.into(),
@@ -146,11 +147,6 @@ pub async fn visit(app: &App, actor: &Actor, command: Visit, key: Option<CallerK
         Ok(Written { id: row.id })
     })
     .await
-}
-
-fn end_of(number: &str) -> String {
-    let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
-    digits[digits.len().saturating_sub(4)..].iter().collect()
 }
 
 /// What waits for approval.
@@ -176,8 +172,11 @@ async fn pending(change: &Change<'_>, who: &Actor, customer: CustomerId, id: i64
     }
 }
 
-/// Makes a collection a payment: it settles what is owed, the longest due first; the rest goes to the wallet. What is
-/// approved is what was collected; a wrong amount is disapproved and collected anew.
+/// Makes a collection a payment: it settles what is owed, the longest due first; the rest goes to the wallet. Less than
+/// was collected may be approved: what is missing waits as a collection of its own, to be approved or disapproved.
+///
+/// # Errors
+/// `Invalid` of `amount` where it is nothing, or more than was collected.
 pub async fn approve(
     app: &App,
     actor: &Actor,
@@ -186,12 +185,15 @@ pub async fn approve(
     amount: Money,
 ) -> Result<PaymentId, Error> {
     actor.writes()?;
+    let tenant = app.tenant(actor.isp).await?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
         let mut row = pending(change, &who, customer, id).await?;
-        if amount != row.amount {
-            return Err(Error::Invalid(vec![FieldError { field: "amount", why: Why::Not("what was collected") }]));
+        if amount <= Money::ZERO || amount > row.amount {
+            let why = Why::Not("at most what was collected");
+            return Err(Error::Invalid(vec![FieldError { field: "amount", why }]));
         }
+        let missing = Money(row.amount.0 - amount.0);
         let method = row.method.clone().unwrap_or_else(|| "cash".into());
         let source = match (method.as_str(), row.staff_id) {
             ("cash" | "cheque", Some(collector)) => Source::Collected { collector },
@@ -202,6 +204,13 @@ pub async fn approve(
         let means = Means { method, reference: Some(format!("collection:{id}")) };
         let payment = bills::receive_from(change, customer, open, amount, source, &means).await?;
         let payment = payment.ok_or_else(|| Error::Internal("money came, and no payment was written".into()))?;
+        let known = details(&row);
+        payments::describe(change, payment.id, &known, &tenant.zone).await?;
+        if missing > Money::ZERO {
+            let id = change.id(Table::Collection).await?;
+            Collection { id, amount: missing, ..row.clone() }.insert(change.tx).await?;
+        }
+        row.amount = amount;
         row.state = "approved".into();
         row.payment_id = Some(payment.id);
         row.decided_by = Some(change.actor.into());
@@ -215,6 +224,22 @@ pub async fn approve(
         Ok(payment.id)
     })
     .await
+}
+
+/// What the collector wrote down of the money. The payment is of the day on which it is approved.
+fn details(row: &Collection) -> Details {
+    Details {
+        paid_on: None,
+        bank: row.bank.clone(),
+        cheque_number: row.cheque_number.clone(),
+        cheque_date: row.cheque_date.clone(),
+        card_number: row.card_hint.clone(),
+        card_expiration: row.card_expiration.clone(),
+        transfer_method: None,
+        gateway_operator: None,
+        notes: row.notes.clone(),
+        reference: None,
+    }
 }
 
 /// The money was not received, or not so much: nothing is booked.
@@ -260,16 +285,4 @@ pub async fn request(app: &App, actor: &Actor, id: CustomerId, change_for: &'sta
         Ok(())
     })
     .await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_a_card_only_the_end_is_kept() {
-        for (number, kept) in [("4111111111111111", "1111"), ("4111 1111 1111 1234", "1234"), ("12", "12"), ("", "")] {
-            assert_eq!(end_of(number), kept);
-        }
-    }
 }

@@ -3,9 +3,10 @@
 use std::net::Ipv4Addr;
 
 use domain::{
-    CustomerId, Instant, Kind, Mac, PlanId, RouterId, ServiceId, Status,
+    CustomerId, Instant, Kind, Mac, Money, PlanId, RouterId, ServiceId, Status,
     billing::Payer,
     event::{EventKind, Subject},
+    renewing::{Begin, Length},
     service::may_be_activated,
 };
 use serde::{Deserialize, Serialize};
@@ -21,15 +22,17 @@ use store::{
 use crate::{
     Actor, App, Change, Error, FieldError, Why,
     app::Tenant,
+    bindings::{self, Bound},
     change::CallerKey,
     ids::Table,
     line_plant::{self as plant, PlantChange},
     lines,
     plans::{self, Offer},
-    recharge::sell,
+    profiles::{self, ProfileChange},
+    recharge::{Wanted, sell_as},
     resellers,
     setup::{login_key, name_key},
-    standing,
+    standing, starts, terms,
 };
 
 pub use crate::import::import;
@@ -77,6 +80,37 @@ pub async fn create_at(
     plant: PlantChange,
     key: Option<CallerKey>,
 ) -> Result<Created, Error> {
+    create_with(app, actor, command, Extras { plant, ..Extras::default() }, key).await
+}
+
+/// What a new line may have besides.
+#[derive(Clone, Default, Debug)]
+pub struct Extras {
+    pub plant: PlantChange,
+    /// Pending until then; its first period begins with it. In the past or now: at once.
+    pub starts_at: Option<Instant>,
+    /// The first period's end, in the place of the plan's; at the same price.
+    pub ends_at: Option<Instant>,
+    /// Its status when it starts; `None` is active.
+    pub status: Option<Status>,
+    /// A price of its own, and whether tax is in it.
+    pub price: Option<(Money, bool)>,
+    /// Devices and addresses beside the first.
+    pub bindings: Vec<Bound>,
+    pub profile: ProfileChange,
+}
+
+/// As [`create`], with what a line may have besides.
+///
+/// # Errors
+/// Besides those of its fields, `Invalid` of `ends_at` where it is over by then.
+pub async fn create_with(
+    app: &App,
+    actor: &Actor,
+    command: NewCustomer,
+    extras: Extras,
+    key: Option<CallerKey>,
+) -> Result<Created, Error> {
     actor.writes()?;
     let tenant = app.tenant(actor.isp).await?;
     let customer_id = CustomerId(app.new_id(Table::Customer).await?);
@@ -94,7 +128,7 @@ pub async fn create_at(
         let network_username = command.network_username.as_deref().unwrap_or(&username).trim().to_string();
         free_username(change, &username, None).await?;
         free_network_username(change, network_field(command.kind), &network_username, None).await?;
-        let owner = Customer {
+        let mut owner = Customer {
             isp_id: change.isp,
             id: customer_id,
             branch_id,
@@ -158,9 +192,35 @@ pub async fn create_at(
         };
         // The sale writes its period under the service, so the service's row holds what the sale made of it.
         change.event(EventKind::CustomerCreated, Subject::Customer(customer_id.0), json!({ "username": username }));
-        sell(change, &tenant, &mut row, &offer, &command.payer).await?;
+        if extras.price.is_some() || extras.ends_at.is_some() {
+            resellers::sells_nothing(change).await?;
+        }
+        if extras.price.is_some() {
+            terms::set_price(change, &row, extras.price).await?;
+        }
+        let starts_at = extras.starts_at.filter(|at| *at > change.now);
+        if extras.ends_at.is_some_and(|end| end <= starts_at.unwrap_or(change.now)) {
+            return Err(Error::invalid("ends_at", Why::Not("a moment to come, behind the start")));
+        }
+        let at = starts_at.unwrap_or(change.now);
+        let first = Wanted { at, begin: Begin::Now, length: Length::Plan, ends_at: extras.ends_at };
+        sell_as(change, &tenant, &mut row, &offer, &command.payer, first).await?;
         let expires_at = row.expires_at.unwrap_or(change.now).0;
-        plant::apply(change, &row, plant).await?;
+        let status = extras.status.unwrap_or(Status::Active);
+        match starts_at {
+            Some(at) => {
+                starts::wait(change, &row, at, status).await?;
+                row.status = Status::Pending;
+            }
+            None => {
+                standing::set(change, &mut row, status, "created so")?;
+            }
+        }
+        if !extras.bindings.is_empty() {
+            bindings::set(change, &mut row, &extras.bindings).await?;
+        }
+        plant::apply(change, &row, extras.plant).await?;
+        profiles::apply(change, &mut owner, &extras.profile).await?;
         customer::insert(change.tx, change.isp, vec![(owner, Some(row))]).await?;
         Ok(Created { customer_id: customer_id.0, service_id: service_id.0, username, network_username, expires_at })
     })

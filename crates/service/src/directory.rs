@@ -6,12 +6,15 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use domain::{
     BandwidthId, Burst, CustomerId, ExpiryAction, FupTemplateId, Instant, IspId, Kind, Mac, PlanId, PlanTerms, PoolId,
     RouterId, ServiceId, SessionId,
-    access::{Choice, FairUse, MacLock, Network, PlanAccess, Subscriber},
+    access::{Choice, Devices, FairUse, MacLock, Network, PlanAccess, Subscriber},
+    compare::Compare,
     fup::Policy,
 };
 use store::{
     event::{self, Event},
-    fup, plan, router,
+    fup,
+    line_price::{self, Binding},
+    plan, router,
     service::{self, Service},
     session::{self, Session},
 };
@@ -41,8 +44,8 @@ pub struct Profile {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rule {
     pub attribute: Box<str>,
-    /// `==` compares with the request; everything else goes into the reply.
-    pub check: bool,
+    /// How it compares with the request; `None`: it goes into the reply.
+    pub check: Option<Compare>,
     pub value: Box<str>,
 }
 
@@ -206,7 +209,8 @@ pub async fn each_profile(
         for row in page {
             let key = (row.isp_id, row.id);
             let (choice, usage) = (beside.choices.get(&key), beside.usage.get(&key));
-            put(profile(app, world, beside.attributes.get(&key), fair_use(world, choice, usage), row));
+            let devices = devices(beside.bindings.get(&key));
+            put(profile(app, world, beside.attributes.get(&key), fair_use(world, choice, usage), devices, row));
         }
     }
 }
@@ -217,22 +221,28 @@ pub struct Beside {
     attributes: HashMap<(IspId, ServiceId), Vec<Rule>>,
     choices: HashMap<(IspId, ServiceId), fup::Override>,
     usage: HashMap<(IspId, ServiceId), fup::Usage>,
+    bindings: HashMap<(IspId, ServiceId), Vec<Binding>>,
 }
 
 /// That of every service that has some.
 pub async fn beside(app: &App) -> Result<Beside, Error> {
-    let (attributes, choices, usage) = app
+    let (attributes, choices, usage, bindings) = app
         .db
         .read(async |tx| {
             let attributes = service::all_attributes(tx).await?;
-            Ok::<_, Error>((attributes, fup::all_overrides(tx).await?, fup::all_usage(tx).await?))
+            let bindings = line_price::all_bindings(tx).await?;
+            Ok::<_, Error>((attributes, fup::all_overrides(tx).await?, fup::all_usage(tx).await?, bindings))
         })
         .await?;
     let mut beside = Beside {
         attributes: HashMap::new(),
         choices: choices.into_iter().map(|row| ((row.isp_id, row.service_id), row)).collect(),
         usage: usage.into_iter().map(|row| ((row.isp_id, row.service_id), row)).collect(),
+        bindings: HashMap::new(),
     };
+    for row in bindings {
+        beside.bindings.entry((row.isp_id, row.service_id)).or_default().push(row);
+    }
     for row in attributes {
         beside.attributes.entry((row.isp_id, row.service_id)).or_default().push(rule(row));
     }
@@ -277,7 +287,17 @@ pub async fn made_of(
 }
 
 fn rule(row: service::Attribute) -> Rule {
-    Rule { attribute: row.attribute.into(), check: row.op == "==", value: row.value.into() }
+    Rule { attribute: row.attribute.into(), check: Compare::from_word(&row.op), value: row.value.into() }
+}
+
+/// Devices beside the first; a row without one binds nothing.
+fn devices(rows: Option<&Vec<Binding>>) -> Option<Box<Devices>> {
+    let other = |row: &Binding| {
+        let address = row.address.as_deref().and_then(|text| text.parse().ok());
+        Some((Mac::parse(row.mac.as_deref()?)?, address))
+    };
+    let others: Vec<_> = rows?.iter().filter_map(other).collect();
+    (!others.is_empty()).then(|| Box::new(Devices { others }))
 }
 
 /// These services as they are now; `None`: gone.
@@ -291,26 +311,35 @@ pub async fn profiles(
         .db
         .read(async move |tx| {
             let mut rows = Vec::with_capacity(ids.len());
+            let mut bindings = line_price::bindings_of(tx, isp, &ids).await?;
             for id in &ids {
                 let row = service::find(tx, isp, *id).await?;
                 let attributes = service::attributes(tx, isp, *id).await?;
                 let fair = (fup::overridden(tx, isp, *id).await?, fup::usage(tx, isp, *id).await?);
-                rows.push((*id, row, attributes, fair));
+                rows.push((*id, row, attributes, fair, bindings.remove(id)));
             }
             Ok::<_, Error>(rows)
         })
         .await?;
     Ok(rows
         .into_iter()
-        .map(|(id, row, attributes, (choice, usage))| {
+        .map(|(id, row, attributes, (choice, usage), bindings)| {
             let rules: Vec<Rule> = attributes.into_iter().map(rule).collect();
             let fair = fair_use(world, choice.as_ref(), usage.as_ref());
-            (id, row.map(|row| profile(app, world, Some(&rules), fair, row)))
+            let devices = devices(bindings.as_ref());
+            (id, row.map(|row| profile(app, world, Some(&rules), fair, devices, row)))
         })
         .collect())
 }
 
-fn profile(app: &App, world: &World, rules: Option<&Vec<Rule>>, fup: Option<Box<FairUse>>, row: Service) -> Profile {
+fn profile(
+    app: &App,
+    world: &World,
+    rules: Option<&Vec<Rule>>,
+    fup: Option<Box<FairUse>>,
+    devices: Option<Box<Devices>>,
+    row: Service,
+) -> Profile {
     let place = customers::secret_place(row.id);
     let secret = row.secret.as_deref().and_then(|sealed| app.vault.open(&place, sealed));
     let mac = row.mac.as_deref().and_then(Mac::parse);
@@ -329,6 +358,7 @@ fn profile(app: &App, world: &World, rules: Option<&Vec<Rule>>, fup: Option<Box<
         bandwidth: row.bandwidth_id.and_then(|id| world.bandwidths.get(&(row.isp_id, id)).copied()).map(Box::new),
         shared_users: row.shared_users.map(|n| n.clamp(0, u32::MAX as i64) as u32),
         fup,
+        devices,
     };
     Profile {
         isp: row.isp_id,

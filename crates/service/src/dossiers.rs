@@ -1,11 +1,15 @@
 //! Dossiers: a customer with everything that a vendor's page of details shows, many at a time in a few queries.
 
-use domain::{CustomerId, Instant, PlanId, ServiceId, Status};
+use std::sync::Arc;
+
+use domain::{CustomerId, Instant, PlanId, ServiceId, Status, event::EventKind};
 use store::{
     customer::Customer,
     db::Tx,
     dossier,
+    event::{self, Event},
     grace::Grace,
+    line_price,
     place::{self, Place},
     plan::{self, Bandwidth, Plan},
     profile::{self, Profile},
@@ -15,7 +19,13 @@ use store::{
 
 pub use store::dossier::Movement;
 
-use crate::{Actor, App, Error, Vault, app::Tenant, customers::secret_place, setup::login_key};
+use crate::{
+    Actor, App, Error, Vault,
+    app::Tenant,
+    bindings::{self, Bound},
+    customers::secret_place,
+    setup::login_key,
+};
 
 /// So many customers are read at a time.
 const PAGE: usize = 500;
@@ -61,6 +71,8 @@ pub struct Dossier {
     pub up_bytes: i64,
     pub down_bytes: i64,
     pub place: Option<Place>,
+    /// Devices and fixed addresses, the line's own first.
+    pub bindings: Vec<Bound>,
 }
 
 impl Dossier {
@@ -89,16 +101,45 @@ fn over(line: &Service, now: Instant) -> bool {
 
 /// The dossiers wanted, in the order of their customers' ids.
 pub async fn find(app: &App, actor: &Actor, whom: Whom) -> Result<Vec<Dossier>, Error> {
-    let tenant = app.tenant(actor.isp).await?;
-    let ids = ids(app, actor, &whom).await?;
-    let mut found = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(PAGE) {
-        found.extend(page(app, actor, &tenant, chunk.to_vec()).await?);
-    }
-    if let Whom::Modified(from, until) = whom {
-        found.retain(|one| (from..until).contains(&one.modified()));
+    let mut pieces = pieces(app, actor, whom).await?;
+    let mut found = Vec::with_capacity(pieces.ids.len());
+    while let Some(piece) = pieces.next(app, actor).await? {
+        found.extend(piece);
     }
     Ok(found)
+}
+
+/// Many dossiers piece by piece: whom they are of, and how many are read at a time.
+pub struct Pieces {
+    ids: std::vec::IntoIter<CustomerId>,
+    tenant: Arc<Tenant>,
+    within: Option<(Instant, Instant)>,
+}
+
+/// The dossiers wanted, to be read piece by piece.
+pub async fn pieces(app: &App, actor: &Actor, whom: Whom) -> Result<Pieces, Error> {
+    let tenant = app.tenant(actor.isp).await?;
+    let ids = ids(app, actor, &whom).await?.into_iter();
+    let within = match whom {
+        Whom::Modified(from, until) => Some((from, until)),
+        _ => None,
+    };
+    Ok(Pieces { ids, tenant, within })
+}
+
+impl Pieces {
+    /// The next piece, in the order of the customers' ids; `None` is the end.
+    pub async fn next(&mut self, app: &App, actor: &Actor) -> Result<Option<Vec<Dossier>>, Error> {
+        let chunk: Vec<CustomerId> = self.ids.by_ref().take(PAGE).collect();
+        if chunk.is_empty() {
+            return Ok(None);
+        }
+        let mut found = page(app, actor, &self.tenant, chunk).await?;
+        if let Some((from, until)) = self.within {
+            found.retain(|one| (from..until).contains(&one.modified()));
+        }
+        Ok(Some(found))
+    }
 }
 
 /// One customer's.
@@ -110,6 +151,27 @@ pub async fn one(app: &App, actor: &Actor, id: CustomerId) -> Result<Dossier, Er
     let found = found.ok_or(Error::NotFound { what: "customer" })?;
     actor.reaches(found.customer.branch_id)?;
     Ok(found)
+}
+
+/// So many events of a line are looked through for what it crossed.
+const LOOKED_THROUGH: i64 = 5000;
+
+/// When a customer's line crossed limits of fair use, or had its rate back, in a stretch of time without its end; the newest
+/// first.
+pub async fn crossings(
+    app: &App,
+    actor: &Actor,
+    id: CustomerId,
+    (from, until): (Instant, Instant),
+) -> Result<Vec<Event>, Error> {
+    let line = one(app, actor, id).await?.line.ok_or(Error::NotFound { what: "service" })?.id;
+    let isp = actor.isp;
+    let read = app.db.read(async move |tx| event::latest_of(tx, isp, "service", line.0, LOOKED_THROUGH).await);
+    let mut events = read.await?;
+    events.retain(|event| {
+        matches!(event.kind, EventKind::FupCrossed | EventKind::FupReset) && (from..until).contains(&event.at)
+    });
+    Ok(events)
 }
 
 /// Ids alone, in their order.
@@ -166,6 +228,7 @@ async fn gather(tx: &Tx, actor: &Actor, ids: &[CustomerId], offset_us: i64) -> R
     let mut periods = service::last_periods(tx, isp, &lines).await?;
     let usage = dossier::usage(tx, isp, &lines, offset_us).await?;
     let places = place::places(tx, isp, &buildings).await?;
+    let others = line_price::bindings_of(tx, isp, &lines).await?;
     let plan_of = |id: PlanId| plans.binary_search_by_key(&id, |plan| plan.id).ok().map(|at| plans[at].clone());
     let dossiers = rows.into_iter().map(|(customer, line)| {
         let plan = line.as_ref().and_then(|line| plan_of(line.plan_id));
@@ -179,6 +242,9 @@ async fn gather(tx: &Tx, actor: &Actor, ids: &[CustomerId], offset_us: i64) -> R
             up_bytes: used.map_or(0, |row| row.1),
             down_bytes: used.map_or(0, |row| row.2),
             place: customer.building_id.and_then(|id| places.iter().find(|row| row.building == id).cloned()),
+            bindings: line.as_ref().map_or_else(Vec::new, |line| {
+                bindings::whole(line, others.get(&line.id).map_or(&[][..], Vec::as_slice))
+            }),
             plan,
             customer,
             line,

@@ -1,4 +1,4 @@
-//! What a vendor's override puts on a line: attributes, before a limit and beyond it; and fixed addresses let go.
+//! What a vendor's override puts on a line: attributes, before a limit and beyond it.
 
 use domain::{
     BandwidthId, CustomerId, PlanId, ServiceId,
@@ -173,30 +173,4 @@ pub(crate) async fn primary(change: &Change<'_>, who: &Actor, id: CustomerId) ->
 async fn follow(change: &Change<'_>, line: &Service, body: serde_json::Value) -> Result<(), Error> {
     change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), body);
     change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await
-}
-
-/// Takes the line's fixed address, its MAC address, or both, away; a line tied to a MAC address learns the next one.
-pub async fn release(app: &App, actor: &Actor, id: CustomerId, address: bool, mac: bool) -> Result<(), Error> {
-    actor.writes()?;
-    let who = actor.clone();
-    app.change(actor, Class::Interactive, async move |change| {
-        let before = primary(change, &who, id).await?;
-        let mut line = before.clone();
-        if address {
-            line.address = None;
-        }
-        if mac {
-            line.mac = None;
-            line.mac_lock = if line.mac_lock == "locked" { "learn".into() } else { line.mac_lock };
-        }
-        if line == before {
-            return Ok(());
-        }
-        line.updated_at = change.now;
-        service::update(change.tx, &line).await?;
-        change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": id.0 }));
-        let payload = json!({ "service": line.id.0, "disconnect": address && before.address.is_some() });
-        change.job("network", "converge", change.now, payload).await
-    })
-    .await
 }

@@ -17,8 +17,11 @@ const CHUNK: usize = 50;
 
 /// Acts on every expiry that is due; how many there were.
 pub async fn run(app: &App) -> Result<usize, Error> {
-    // What moves at the end of its period is moved before that period is renewed.
+    // What moves at the end of its period is moved before that period is renewed; what was ordered comes before what
+    // renews itself.
     let mut acted = crate::moves::run(app).await?;
+    acted += crate::renewal_orders::run(app).await?;
+    acted += crate::starts::run(app).await?;
     loop {
         let now = app.clock.now();
         let due = app.db.read(async move |tx| service::due(tx, now, BATCH).await).await?;

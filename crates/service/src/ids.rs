@@ -81,6 +81,7 @@ tables! {
     Collection = "collection", 8;
     CollectionRequest = "collection_request", 8;
     OverrideAttribute = "override_attribute", 8;
+    RenewalOrder = "renewal_order", 8;
 }
 
 /// Blocks of ids in memory. Ids need no gaplessness: what a crash or a rolled-back change loses is lost.

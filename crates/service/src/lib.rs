@@ -13,10 +13,11 @@
 //! | [`subscribers`], [`dossiers`]                 | a customer and its line as one, to change; everything of it, to show              |
 //! | [`locations`], [`places`]                     | where customers live; where collectors go                                         |
 //! | [`recharge`], [`activation`], [`renewals`]    | the sale; with its bill; by itself from the wallet                                |
+//! | [`renewal_orders`]                            | a renewal as staff word it: when, how long, at which part of the price            |
 //! | [`standing`], [`moves`]                       | suspend and activate; to another plan, now or later                               |
-//! | [`expiry`], [`grace`]                         | what happens when time is up, and how it is put off                               |
+//! | [`starts`], [`expiry`], [`grace`]             | lines that begin later; what happens when time is up, and how it is put off       |
 //! | [`terms`], [`overrides`]                      | a line's own discount and quotas; what staff set on it by hand                    |
-//! | [`attributes`], [`exceptions`]                | a line's own RADIUS attributes; those of a vendor's override                      |
+//! | [`bindings`], [`attributes`], [`exceptions`]  | a line's devices; its own RADIUS attributes; those of a vendor's override         |
 //! | [`fup`]                                       | fair use: policies, what crosses them, what comes                                 |
 //! | [`bulk`], [`import`]                          | many customers at once; customers from another system                             |
 //! | [`bills`], [`payments`], [`ledger`]           | what is owed: issue, correct, pay, take back; what was paid; the books            |
@@ -43,6 +44,7 @@ pub mod actor;
 pub mod app;
 pub mod attributes;
 pub mod bills;
+pub mod bindings;
 pub mod books;
 pub mod bulk;
 pub mod cards;
@@ -89,6 +91,7 @@ pub mod portal;
 pub mod profiles;
 pub mod recharge;
 pub mod redemption;
+pub mod renewal_orders;
 pub mod renewals;
 pub mod requests;
 mod resellers;
@@ -100,6 +103,7 @@ pub mod setup;
 pub mod sms;
 pub mod staff;
 pub mod standing;
+pub mod starts;
 pub mod statistics;
 pub mod subscribers;
 pub mod templates;
@@ -129,6 +133,7 @@ pub use store::invoice::{Invoice, InvoiceLine, Payment};
 pub use store::isp::Isp;
 pub use store::line::{Broad, Filter as LineFilter, Medium};
 pub use store::message::Message;
+pub use store::payment_detail::PaymentDetail;
 pub use store::plan::{Bandwidth, Plan, PlanVersion, Pool};
 pub use store::profile::Profile;
 pub use store::router::Router;

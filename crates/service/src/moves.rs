@@ -3,7 +3,7 @@
 //! pays as far as it reaches, the rest is owed.
 
 use domain::{
-    CustomerId, Instant, IspId, Money, PeriodId, PlanId, Quota, Status,
+    CustomerId, Instant, IspId, Money, PeriodId, PlanId, Quota, ServiceId, Status,
     event::{EventKind, Subject},
     ledger::{Account, Entry},
     money::Taxed,
@@ -28,11 +28,13 @@ use crate::{
     bills::{self, Means, NewBill, WALLET},
     exceptions,
     ids::Table,
-    plans,
+    plans, resellers, terms,
 };
 
 /// So many are made in one turn.
 const BATCH: i64 = 100;
+/// So many periods bought ahead are given back.
+const AHEAD: i64 = 60;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum When {
@@ -54,7 +56,8 @@ pub struct NewMove {
     pub clear_usage: bool,
     /// The line's own rates and attributes go.
     pub clear_policies: bool,
-    /// Otherwise the running period stays what it was sold as, until its end.
+    /// Otherwise the running period stays what it was sold as, and later ones are sold at the old plan's price and for
+    /// its time, until billing moves or another plan is bought.
     pub move_billing: bool,
 }
 
@@ -68,6 +71,8 @@ pub async fn order(app: &App, actor: &Actor, command: NewMove) -> Result<(), Err
         who.reaches(owner.ok_or(Error::NotFound { what: "customer" })?.branch_id)?;
         let line = service::lock_of_customer(change.tx, change.isp, command.customer).await?.into_iter().next();
         let mut line = line.ok_or(Error::NotFound { what: "service" })?;
+        // What is given back and billed anew is the Isp's own business: a reseller sells.
+        resellers::sells_nothing(change).await?;
         match plans::offer(change, command.plan).await {
             Err(Error::NotFound { .. }) => return Err(Error::invalid("plan", Why::Unknown)),
             offer => offer?,
@@ -188,21 +193,26 @@ async fn carry_out(
 ) -> Result<(), Error> {
     row.from_plan = line.plan_id;
     let offer = plans::offer(change, row.to_plan).await?;
-    let terms = plans::terms(&offer.version);
     if row.clear_policies {
         exceptions::clear(change, line).await?;
+    }
+    let sold = (line.plan_id, line.plan_version);
+    if row.move_billing {
+        terms::set_price(change, line, None).await?;
+    } else if sold.0 != offer.plan.id {
+        terms::keep_price(change, line.id, sold, offer.plan.id).await?;
     }
     line.plan_id = offer.plan.id;
     let rebill = row.move_billing && kind != MoveKind::NextCycle && line.status != Status::Terminated;
     if rebill {
-        let old = service::last_periods(change.tx, change.isp, &[line.id]).await?.pop();
-        let invoice = match old.as_ref().and_then(|old| old.invoice_id) {
-            Some(id) => bill::find(change.tx, change.isp, id).await?,
-            None => None,
+        let terms = terms::of_line(change, line.id, &offer.version).await?;
+        let old = periods_ahead(change, line.id).await?;
+        row.credit = match kind {
+            // The running period only: what was bought ahead of it is still ahead.
+            MoveKind::ThisCycle => give_back(change, kind, &old[..old.len().min(1)]).await?,
+            MoveKind::Now | MoveKind::OnDate | MoveKind::NextCycle => give_back(change, kind, &old).await?,
         };
-        if let (Some(old), Some(invoice)) = (&old, &invoice) {
-            row.credit = give_back(change, kind, old, invoice).await?;
-        }
+        let old = old.into_iter().next();
         let starts_at = match (kind, &old) {
             (MoveKind::ThisCycle, Some(old)) => old.starts_at.min(change.now),
             _ => change.now,
@@ -247,11 +257,14 @@ async fn carry_out(
         let keeps = kind == MoveKind::ThisCycle && !row.clear_usage;
         let used = if keeps { (line.used_time_s, line.used_bytes) } else { (0, 0) };
         set_quota(line, Quota { limit: terms.limit, used_time_s: used.0, used_bytes: used.1 });
-    } else if row.clear_usage {
-        line.used_time_s = 0;
-        line.used_bytes = 0;
-        line.quota_event_ordinal = None;
-        line.period_started_at = Some(change.now);
+    } else {
+        line.plan_version = offer.version.version;
+        if row.clear_usage {
+            line.used_time_s = 0;
+            line.used_bytes = 0;
+            line.quota_event_ordinal = None;
+            line.period_started_at = Some(change.now);
+        }
     }
     line.updated_at = change.now;
     service::update(change.tx, line).await?;
@@ -276,8 +289,32 @@ fn set_quota(line: &mut Service, quota: Quota) {
     line.used_bytes = quota.used_bytes;
 }
 
-/// Gives back what the old period's invoice took for the time that is left, into the wallet, with a credit note.
-async fn give_back(change: &Change<'_>, kind: MoveKind, old: &Period, invoice: &Invoice) -> Result<Money, Error> {
+/// The newest period of a line, and those before it as long as the one behind has not begun: what it has ahead.
+pub(crate) async fn periods_ahead(change: &Change<'_>, line: ServiceId) -> Result<Vec<Period>, Error> {
+    let all = store::renewal_order::periods_of(change.tx, change.isp, line, AHEAD).await?;
+    let mut ahead: Vec<Period> = Vec::new();
+    for period in all {
+        match ahead.last() {
+            Some(later) if later.starts_at <= change.now || period.ends_at != later.starts_at => break,
+            _ => ahead.push(period),
+        }
+    }
+    Ok(ahead)
+}
+
+/// Gives back what these periods' invoices took for the time that is left, into the wallet, with credit notes.
+pub(crate) async fn give_back(change: &Change<'_>, kind: MoveKind, periods: &[Period]) -> Result<Money, Error> {
+    let mut sum = Money::ZERO;
+    for period in periods {
+        let Some(id) = period.invoice_id else { continue };
+        if let Some(invoice) = bill::find(change.tx, change.isp, id).await? {
+            sum = Money(sum.0 + credit_note(change, kind, period, &invoice).await?.0);
+        }
+    }
+    Ok(sum)
+}
+
+async fn credit_note(change: &Change<'_>, kind: MoveKind, old: &Period, invoice: &Invoice) -> Result<Money, Error> {
     let taxed = Taxed { net: invoice.net, tax: invoice.tax };
     let sold = Sold { starts_at: old.starts_at, ends_at: old.ends_at, taxed };
     let credit = moving::credit(kind, &sold, change.now);

@@ -8,6 +8,7 @@ use domain::{
     event::{EventKind, Subject},
     ledger::Account,
     money::Taxed,
+    renewing::{self, Begin, Length},
     validity::Running,
 };
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use store::{
     counter, customer,
     invoice::{Invoice, InvoiceLine, Payment},
     ledger::{self, Heading},
+    renewal_order,
     service::{self, Period, Service},
 };
 
@@ -170,6 +172,36 @@ async fn sell_next(
     .await
 }
 
+/// A period as it is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// As if it were sold then; the money is taken now.
+    pub at: Instant,
+    pub begin: Begin,
+    pub length: Length,
+    /// In the place of the end that follows from it, at the same price.
+    pub ends_at: Option<Instant>,
+}
+
+impl Wanted {
+    /// The plan's next period.
+    pub fn next(now: Instant) -> Wanted {
+        Wanted { at: now, begin: Begin::Usual, length: Length::Plan, ends_at: None }
+    }
+}
+
+/// What a sale made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Made {
+    /// What the customer paid.
+    pub price: Money,
+    /// Where money came in.
+    pub payment: Option<PaymentId>,
+}
+
+/// The period would be over already.
+pub(crate) const OVER: Error = Error::Refused("This period would be over already");
+
 /// Sells one period of `offer` to `service` (locked by the caller, saved by the caller, who also orders the network to
 /// follow). Whoever acts for a reseller sells on the reseller's account, whatever `payer` says. What the customer paid.
 pub(crate) async fn sell(
@@ -179,11 +211,23 @@ pub(crate) async fn sell(
     offer: &Offer,
     payer: &Payer,
 ) -> Result<Money, Error> {
+    Ok(sell_as(change, tenant, service, offer, payer, Wanted::next(change.now)).await?.price)
+}
+
+/// As [`sell`], a period of another beginning or length than the plan's next one.
+pub(crate) async fn sell_as(
+    change: &Change<'_>,
+    tenant: &Tenant,
+    service: &mut Service,
+    offer: &Offer,
+    payer: &Payer,
+    wanted: Wanted,
+) -> Result<Made, Error> {
     let ids = SaleIds::take(change).await?;
-    let payer = &resellers::paying(change, offer, payer).await?;
+    let payer = resellers::paying(change, offer, payer).await?;
     let before = before(service, change.now);
     let plan_before = (before != "new" && service.plan_id != offer.plan.id).then_some(service.plan_id.0);
-    let wallet = match payer {
+    let wallet = match &payer {
         Payer::Wallet => ledger::held(change.tx, change.isp, &Account::CustomerWallet(service.customer_id)).await?,
         Payer::Cash { .. } | Payer::Voucher | Payer::Card { .. } | Payer::Reseller { .. } | Payer::Complimentary => {
             Money::ZERO
@@ -192,8 +236,20 @@ pub(crate) async fn sell(
     let standing = Standing { running: running(service, offer.plan.id), quota: quota(service), wallet };
     // A discount and quotas of the subscriber's own count on every sale.
     let terms = terms::of_line(change, service.id, &offer.version).await?;
+    let running = standing.running;
+    let (mut term, part) =
+        renewing::shape(wanted.at, running, wanted.begin, wanted.length, terms.validity, &tenant.zone);
+    if let Some(end) = wanted.ends_at {
+        term.expires_at = end;
+        term.anchor_day = term.anchor_day.map(|_| end.day(&tenant.zone).day() as u8);
+    }
+    if renewing::is_over(&term, change.now) || term.expires_at <= term.starts_at {
+        return Err(OVER);
+    }
+    let terms = part.terms(terms);
+    let payer = &part.payer(payer);
     let offer = &terms::offered(offer, &terms);
-    let sale = billing::recharge(change.now, service.customer_id, &standing, &terms, payer, &tenant.zone);
+    let sale = billing::sell(service.customer_id, &standing, &terms, payer, term);
     let sale = sale.map_err(|Refusal::Insufficient { needed }| Error::Insufficient { needed })?;
     let invoiced = sale.taxed.total() > Money::ZERO;
 
@@ -216,10 +272,13 @@ pub(crate) async fn sell(
     .insert(change.tx)
     .await?;
 
+    if service.plan_id != offer.plan.id {
+        terms::set_price(change, service, None).await?;
+    }
     service.plan_id = offer.plan.id;
     service.plan_version = offer.version.version;
     if !sale.term.extends {
-        service.period_started_at = Some(change.now);
+        service.period_started_at = Some(sale.term.starts_at.max(change.now));
     }
     store::fup::period_begins(change.tx, change.isp, service.id, sale.term.starts_at).await?;
     service.expires_at = Some(sale.term.expires_at);
@@ -231,12 +290,17 @@ pub(crate) async fn sell(
     service.used_time_s = sale.quota.used_time_s;
     service.used_bytes = sale.quota.used_bytes;
     service.updated_at = change.now;
-    if service.status != Status::Active {
+    // What is bought ahead for a line that is yet to start does not start it.
+    let waits = service.status == Status::Pending
+        && sale.term.extends
+        && renewal_order::start_of(change.tx, change.isp, service.id).await?.is_some();
+    if service.status != Status::Active && !waits {
         service.status = Status::Active;
         service.status_reason = Some("recharged".into());
         service.status_since = change.now;
     }
 
+    let mut payment = None;
     if invoiced || sale.price > Money::ZERO {
         let lines = sale.entry.balanced().ok_or_else(|| Error::Internal("a sale does not balance".into()))?;
         let heading = Heading {
@@ -250,6 +314,7 @@ pub(crate) async fn sell(
             ledger::post(change.tx, change.isp, ids.entry, &heading, &lines).await?;
         }
         if let Some(method) = payer.method() {
+            payment = Some(ids.payment);
             Payment {
                 isp_id: change.isp,
                 id: ids.payment,
@@ -287,7 +352,7 @@ pub(crate) async fn sell(
             "expires_at": sale.term.expires_at.0, "amount": sale.price.0, "before": before, "plan_before": plan_before
         }),
     );
-    Ok(sale.price)
+    Ok(Made { price: sale.price, payment })
 }
 
 /// The period's invoice, paid as it is issued. Its number comes last, so that two sales wait for each other briefly.

@@ -135,6 +135,10 @@ pub fn event(kind: EventKind, who: &str, body: &str, local: &Local<'_>) -> Strin
         EventKind::ServiceSecretRead => format!("{who}'s password was shown"),
         EventKind::ServiceMoveOrdered => format!("{who} is to be moved to another plan"),
         EventKind::ServiceMoved => format!("{who} was moved to another plan"),
+        EventKind::ServiceRenewalOrdered => {
+            format!("{who} is to be renewed at {}", local.moment(Instant(number("at"))))
+        }
+        EventKind::ServiceRenewalFailed => format!("{who} could not be renewed as ordered: {}", text("outcome")),
         EventKind::CollectionRequested => format!("{who} asked for a collector"),
         EventKind::CollectionMade => format!("A collector visited {who}"),
         EventKind::CollectionApproved => format!("What {who} gave the collector was approved"),

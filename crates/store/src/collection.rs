@@ -148,10 +148,10 @@ pub async fn lock(tx: &Tx, isp: IspId, id: i64) -> Result<Option<Collection>, Er
 pub async fn decide(tx: &Tx, row: &Collection) -> Result<(), Error> {
     tx.run(
         sql!(
-            "update collection set state = $3, payment_id = $4, decided_by = $5, decided_at = $6 \
+            "update collection set state = $3, payment_id = $4, decided_by = $5, decided_at = $6, amount = $7 \
              where isp_id = $1 and id = $2"
         ),
-        &params![row.isp_id, row.id, &row.state, row.payment_id, &row.decided_by, row.decided_at],
+        &params![row.isp_id, row.id, &row.state, row.payment_id, &row.decided_by, row.decided_at, row.amount],
     )
     .await
     .map(drop)

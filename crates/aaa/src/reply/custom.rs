@@ -1,6 +1,9 @@
 //! A subscriber's own attributes: checks that a request must meet, and replies, encoded once.
 
-use domain::Mac;
+use domain::{
+    Mac,
+    compare::{Compare, is_pattern},
+};
 use radius::{
     Code, Packet, Writer,
     attribute::{self, VENDOR_SPECIFIC},
@@ -10,7 +13,7 @@ use service::{Session, directory::Rule};
 
 #[derive(Clone, Debug, Default)]
 pub struct Custom {
-    checks: Vec<(&'static Entry, Box<str>)>,
+    checks: Vec<(&'static Entry, Compare, Box<str>)>,
     /// Encoded attributes, ready to be appended.
     pub reply: Box<[u8]>,
     /// Those of them that a live session can be told.
@@ -30,8 +33,11 @@ impl Custom {
                 tracing::warn!(attribute = &*rule.attribute, "a subscriber's attribute is in no dictionary");
                 continue;
             };
-            if rule.check {
-                custom.checks.push((entry, rule.value.clone()));
+            if let Some(compare) = rule.check {
+                match wanted(entry, compare, &rule.value) {
+                    Some(wanted) => custom.checks.push((entry, compare, wanted)),
+                    None => tracing::warn!(attribute = &*rule.attribute, "a subscriber's check cannot be made"),
+                }
                 continue;
             }
             let written = match dictionary::encode(entry, &rule.value) {
@@ -55,35 +61,38 @@ impl Custom {
         self.said.contains(&(vendor, number))
     }
 
-    /// Whether a request meets every check: the attribute is there with this value.
+    /// Whether a request meets every check (`domain::compare`).
     pub fn allows(&self, packet: &Packet<'_>) -> bool {
-        self.checks.iter().all(|(entry, wanted)| {
-            let is_wanted = |value: &[u8]| is_same(entry, &dictionary::decode(entry, value), wanted);
+        self.checks.iter().all(|(entry, compare, wanted)| {
+            let told = |value: &[u8]| said(entry, *compare, dictionary::decode(entry, value));
             match entry.vendor {
-                0 if entry.number != VENDOR_SPECIFIC => packet.find_all(entry.number).any(is_wanted),
-                vendor => packet.vendor_all(vendor, entry.number).any(is_wanted),
+                0 if entry.number != VENDOR_SPECIFIC => compare.allows(packet.find_all(entry.number).map(told), wanted),
+                vendor => compare.allows(packet.vendor_all(vendor, entry.number).map(told), wanted),
             }
         })
     }
 
     /// Whether a live session is known to meet every check. What accounting does not tell of a session is not known.
     pub fn allows_session(&self, session: &Session) -> bool {
-        self.checks.iter().all(|(entry, wanted)| {
+        self.checks.iter().all(|(entry, compare, wanted)| {
             let known = match (entry.vendor, entry.number) {
                 (0, attribute::CALLING_STATION_ID) => session.mac.clone(),
                 (0, attribute::NAS_PORT) => Some(session.nas_port.to_string()),
                 (0, attribute::FRAMED_IP_ADDRESS) => session.address.clone(),
                 _ => None,
             };
-            known.is_some_and(|known| is_same(entry, &known, wanted))
+            known.is_some_and(|known| compare.holds(&said(entry, *compare, known), wanted))
         })
     }
 }
 
-/// A device is the same however its address is written.
-fn is_same(entry: &Entry, value: &str, wanted: &str) -> bool {
+/// A value as it is compared: a device is the same however its address is written.
+fn said(entry: &Entry, compare: Compare, value: String) -> String {
     let is_device = (entry.vendor, entry.number) == (0, attribute::CALLING_STATION_ID);
-    value == wanted || (is_device && Mac::parse(value).is_some_and(|mac| Mac::parse(wanted) == Some(mac)))
+    match Mac::parse(&value) {
+        Some(mac) if is_device && matches!(compare, Compare::Equal | Compare::Differs) => mac.to_string(),
+        _ => value,
+    }
 }
 
 /// Whether a CoA-Request can change this of a live session: the vendors' own attributes, limits and filters. Addresses name
@@ -98,4 +107,18 @@ pub fn is_carried(entry: &Entry) -> bool {
                 | attribute::TERMINATION_ACTION
                 | attribute::ACCT_INTERIM_INTERVAL
         )
+}
+
+/// The wanted value as a request's is told: named values by their names. `None`: nothing can be compared with it.
+fn wanted(entry: &Entry, compare: Compare, value: &str) -> Option<Box<str>> {
+    match compare {
+        Compare::Equal | Compare::Differs => {
+            let told = dictionary::encode(entry, value).map(|bytes| dictionary::decode(entry, &bytes));
+            Some(said(entry, compare, told.unwrap_or_else(|_| value.into())).into())
+        }
+        Compare::Matches | Compare::MatchesNot => is_pattern(value).then(|| value.into()),
+        Compare::Above | Compare::AtLeast | Compare::Below | Compare::AtMost | Compare::Present | Compare::Absent => {
+            Some(value.into())
+        }
+    }
 }

@@ -282,7 +282,7 @@ mod tests {
     fn a_subscribers_own_attributes_win() {
         let rule = |attribute: &str, value: &str| service::directory::Rule {
             attribute: attribute.into(),
-            check: false,
+            check: None,
             value: value.into(),
         };
         let custom =

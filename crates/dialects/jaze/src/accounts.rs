@@ -1,14 +1,15 @@
-//! E11, E12, E14, E34, E37: password, deletion, grace, fixed addresses, counts.
+//! E11, E12, E14, E34, E37, P: passwords, deletion, grace, fixed addresses, counts.
 
 use axum::extract::State;
 use domain::{CustomerId, Status, clock::DAY};
-use doors::fields::{id, integer, word};
+use doors::fields::{id, integer, secret, word};
 use serde_json::json;
 use service::{
-    App, customers, dossiers,
-    dossiers::State as Standing,
-    exceptions,
+    App, Error, bindings,
+    customers::{self, CustomerChange},
+    dossiers::{self, State as Standing},
     grace::{self, MAX_DAYS, NewGrace},
+    vault,
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day};
@@ -17,6 +18,36 @@ use crate::envelope::{Answer, Call, Failure, Reply, day};
 pub async fn password(State(app): State<App>, call: Call) -> Answer {
     let password = dossiers::password(&app, &call.actor, call.user()).await?;
     Ok(Reply::message(json!({ "password": password })))
+}
+
+const COMPLEXITY: &[&str] = &["numeric", "characters", "alphanumeric"];
+
+/// P Reset a user's network password: to the one given, or to a new one of so many digits, letters or both, which is told.
+pub async fn reset_password(State(app): State<App>, mut call: Call) -> Answer {
+    let user = CustomerId(call.body.required("userId", id));
+    let complexity = call.body.optional("complexity", word(COMPLEXITY)).or("alphanumeric");
+    let length = call.body.optional("length", integer(4, 64)).or(4);
+    let given = call.body.optional("password", secret(1, 128)).value();
+    call.body.finish()?;
+    let password = given.unwrap_or_else(|| made(complexity, length as usize));
+    let change = CustomerChange { network_password: Some(password.clone()), ..CustomerChange::default() };
+    customers::update(&app, &call.actor, user, change).await?;
+    Ok(Reply::message(json!({ "password": password })))
+}
+
+/// A password of this kind; what does not belong to it is drawn again.
+fn made(complexity: &str, length: usize) -> String {
+    let mut password = String::with_capacity(length);
+    while password.len() < length {
+        let fits = |c: &char| match complexity {
+            "numeric" => c.is_ascii_digit(),
+            "characters" => c.is_ascii_alphabetic(),
+            _ => true,
+        };
+        let left = length - password.len();
+        password.extend(vault::random_text(32).chars().filter(fits).take(left));
+    }
+    password
 }
 
 /// E12 Delete a user; unpaid bills are taken back where that is wished (J28).
@@ -51,12 +82,12 @@ pub async fn release(State(app): State<App>, mut call: Call) -> Answer {
     let row = call.body.required("whichIpMacRow", integer(0, i64::MAX));
     let what = call.body.optional("toRemove", word(&["ip", "mac", "both"])).or("both");
     call.body.finish()?;
-    let one = dossiers::one(&app, &call.actor, CustomerId(user)).await?;
-    let has_row = one.line.as_ref().is_some_and(|line| line.address.is_some() || line.mac.is_some());
-    if row != 0 || !has_row {
-        return Err(Failure::said("The user has no such IP/MAC row"));
-    }
-    exceptions::release(&app, &call.actor, CustomerId(user), what != "mac", what != "ip").await?;
+    let row = usize::try_from(row).unwrap_or(usize::MAX);
+    let released = bindings::release(&app, &call.actor, CustomerId(user), row, what != "mac", what != "ip").await;
+    released.map_err(|error| match error {
+        Error::NotFound { what: "binding" } => Failure::said("The user has no such IP/MAC row"),
+        other => other.into(),
+    })?;
     Ok(Reply::message("The Static IP/MAC have been released"))
 }
 

@@ -9,16 +9,20 @@ pub mod envelope;
 
 mod accounts;
 mod billing;
+mod catalog;
 mod collection;
 mod groups;
 mod messages;
+mod office;
 mod overrides;
+mod payments;
 mod people;
 mod places;
 mod renewals;
 mod rows;
 mod sessions;
 mod statistics;
+mod stream;
 mod tickets;
 mod users;
 
@@ -83,7 +87,7 @@ doors::routes! { App;
     GET  "/api/v1/get_user_logs/{userId}"                            => messages::logs;
     GET  "/api/v1/get_user_logs/{userId}/{type}"                     => messages::logs;
     GET  "/api/v1/get_basic_user_details"                            => users::basic;
-    // Sections A to V, as far as clients call them (docs/readings.md 5.2)
+    // Sections A to X, as far as clients call them (docs/readings.md 5.2)
     POST "/api/v1/authenticate_user"                                 => people::authenticate;
     POST "/api/v1/authenticate_user_from_myaccounts"                 => people::authenticate_anywhere;
     POST "/api/v1/add_user"                                          => people::add;
@@ -91,10 +95,21 @@ doors::routes! { App;
     POST "/api/v1/block_unblock_user"                                => people::block;
     GET  "/api/v1/get_usersession_details/{userId}"                  => sessions::history;
     GET  "/api/v1/get_usersession_details/{userId}/{fromDate}/{toDate}" => sessions::history;
+    POST "/api/v1/day_wise_data"                                     => sessions::by_day;
     GET  "/api/v1/get_active_usersession_details/{userId}"           => sessions::active;
     GET  "/api/v1/disconnect_user_sessions/{key}/{value}"            => sessions::disconnect;
-    POST "/api/v1/make_payment"                                      => billing::make_payment;
-    POST "/api/v1/renew"                                             => billing::renew;
+    GET  "/api/v1/get_fup_details/{userId}/{fromDate}/{toDate}"      => catalog::fair_use;
+    GET  "/api/v1/get_fup_templates"                                 => catalog::templates;
+    POST "/api/v1/reset_password"                                    => accounts::reset_password;
+    POST "/api/v1/make_payment"                                      => payments::make_payment;
+    GET  "/api/v1/get_all_payment_ids/{fromDate}/{toDate}"           => payments::ids;
+    GET  "/api/v1/get_payment_details/{userId}"                      => payments::list;
+    GET  "/api/v1/get_payment_details_by_date/{fromDate}/{toDate}"   => payments::list;
+    GET  "/api/v1/get_payment_details_by_userid_and_date/{userId}/{fromDate}/{toDate}" => payments::list;
+    GET  "/api/v1/get_payment_details_by_paymentid/{paymentId}"      => payments::one;
+    GET  "/api/v1/get_payment_receipt/{userId}/{paymentId}"          => payments::receipt;
+    POST "/api/v1/renew"                                             => renewals::renew;
+    POST "/api/v1/renew_default_settings"                            => renewals::defaults;
     GET  "/api/v1/get_invoice_details/{invoiceId}"                   => billing::invoice;
     GET  "/api/v1/get_all_invoice_ids"                               => billing::invoice_ids;
     GET  "/api/v1/get_all_invoice_ids/{fromDate}/{toDate}"           => billing::invoice_ids;
@@ -106,6 +121,14 @@ doors::routes! { App;
     GET  "/api/v1/get_tickets/{userId}"                              => tickets::list;
     GET  "/api/v1/get_tickets/{userId}/{status}"                     => tickets::list;
     GET  "/api/v1/get_tickets/{userId}/{status}/{admin}"             => tickets::list;
+    GET  "/api/v1/get_account_details"                               => office::account;
+    GET  "/api/v1/get_account_details/{accountId}"                   => office::account;
+    GET  "/api/v1/get_sub_account_apis"                              => office::sub_accounts;
+    GET  "/api/v1/get_all_admins"                                    => office::admins;
+    GET  "/api/v1/get_all_profile_ids"                               => catalog::profile_ids;
+    GET  "/api/v1/get_all_profile_ids/{visible}"                     => catalog::profile_ids;
+    GET  "/api/v1/get_profile_details/{profileId}"                   => catalog::profile;
+    GET  "/api/v1/get_bandwidth_details"                             => catalog::bandwidths;
 }
 
 /// Which right each handler needs; a call that stands nowhere here is refused to everybody but full credentials.
@@ -113,24 +136,30 @@ doors::routes! { App;
 const RIGHTS: &[(Scope, &[&str])] = &[
     (Scope::CustomersRead, &[
         "users::details", "users::all", "users::by_date", "users::all_ids", "users::ids_by_phone", "users::by_phone",
-        "users::by_username", "users::from_all_accounts", "users::basic", "accounts::count", "places::areas",
+        "users::by_username", "users::from_all_accounts", "users::basic", "accounts::count", "office::account", "places::areas",
         "places::streets", "places::buildings", "people::authenticate", "people::authenticate_anywhere", "messages::logs",
     ]),
     (Scope::CustomersWrite, &[
-        "groups::move_user", "accounts::password", "accounts::delete", "accounts::grace", "accounts::release",
+        "groups::move_user", "accounts::password", "accounts::reset_password", "accounts::delete", "accounts::grace", "accounts::release",
         "places::put_area", "places::put_street", "places::put_building", "people::add", "people::edit", "people::block",
         "overrides::bandwidth", "overrides::attributes", "messages::recover",
     ]),
-    (Scope::PlansRead, &["groups::details", "groups::allowed"]),
+    (Scope::PlansRead, &[
+        "groups::details", "groups::allowed", "catalog::templates", "catalog::profile_ids", "catalog::profile",
+        "catalog::bandwidths",
+    ]),
     (Scope::BillingRead, &[
         "renewals::list", "collection::users", "collection::waiting", "billing::invoice", "billing::invoice_ids",
-        "billing::invoices", "billing::invoices_of",
+        "billing::invoices", "billing::invoices_of", "payments::ids", "payments::list", "payments::one",
+        "payments::receipt", "renewals::defaults",
     ]),
     (Scope::BillingWrite, &[
         "collection::approve", "collection::disapprove", "collection::collect", "collection::assign",
-        "collection::request", "billing::make_payment", "billing::renew",
+        "collection::request", "payments::make_payment", "renewals::renew",
     ]),
-    (Scope::NetworkRead, &["sessions::presence", "sessions::history", "sessions::active", "statistics::of_port"]),
+    (Scope::NetworkRead, &["sessions::presence", "sessions::history", "sessions::active", "sessions::by_day", "catalog::fair_use", "statistics::of_port"]),
+    (Scope::StaffRead, &["office::admins"]),
+    (Scope::ClientsRead, &["office::sub_accounts"]),
     (Scope::NetworkWrite, &["overrides::coa", "sessions::disconnect"]),
     (Scope::SmsSend, &["messages::sms", "messages::email"]),
     (Scope::ComplaintsRead, &["tickets::list"]),

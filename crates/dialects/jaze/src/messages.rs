@@ -1,7 +1,7 @@
 //! E32, E33, E38, E40: messages by template, credentials sent again, and the log of what was sent.
 
 use axum::extract::State;
-use domain::CustomerId;
+use domain::{CustomerId, phone};
 use doors::fields::{boolean, email as address, id, ids, word};
 use serde_json::{Value, json};
 use service::{
@@ -155,10 +155,16 @@ pub async fn logs(State(app): State<App>, call: Call) -> Answer {
         _ => return Err(Error::invalid("type", Why::NotOneOf(&["email", "sms"])).into()),
     };
     let rows = messages::of_customer(&app, &call.actor, call.user(), channel).await?;
+    // J33: in logs a number has its country's code.
+    let country = phone::country(&call.tenant.isp.time_zone);
+    let number = |recipient: &str| match channel {
+        "sms" => phone::international(recipient, country),
+        _ => recipient.to_string(),
+    };
     let row = |row: &Message| {
         let (code, message) = status(row);
         json!({
-            "date_created": call.datetime(row.created_at), "number": row.recipient, "content": row.body,
+            "date_created": call.datetime(row.created_at), "number": number(&row.recipient), "content": row.body,
             "status_code": code, "error_message": message
         })
     };

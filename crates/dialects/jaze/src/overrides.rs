@@ -3,6 +3,7 @@
 use axum::extract::State;
 use domain::{
     BandwidthId, CustomerId,
+    compare::Compare,
     fup::{Measure, Reset},
 };
 use doors::fields::{boolean, id, integer, word};
@@ -10,7 +11,7 @@ use radius::dictionary;
 use serde_json::Value;
 use service::{
     App, Why,
-    attributes::{NewAttribute, OPERATORS},
+    attributes::{NewAttribute, OPERATORS, is_understood},
     exceptions,
     fup::{self, Chosen, Draft},
     network,
@@ -161,28 +162,48 @@ fn known(name: &str, value: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Attributes of one stage, checked. The core compares only for equality; a check by another operator would be left out
-/// in silence, so it is refused.
+/// Attributes of one stage, checked (J20). A check compares with the request; a reply has nothing to compare with.
 fn vendor_data(items: Vec<Value>) -> Result<Vec<NewAttribute>, Failure> {
     let mut attributes = Vec::with_capacity(items.len());
     for item in &items {
         let kind = text(item, "type")?.to_ascii_lowercase();
-        let (name, value) = (text(item, "attribute")?, text(item, "value")?);
+        let name = text(item, "attribute")?;
         let op = text(item, "equals")?;
         text(item, "vendor")?;
         if !OPERATORS.contains(&op.as_str()) {
             return Err(Failure::said(format!("{op} is no operator")));
         }
-        known(&name, &value)?;
         let op = match (kind.as_str(), op.as_str()) {
-            ("check", "==" | "=" | ":=") => "==".into(),
-            ("check", _) => return Err(Failure::said("A check compares with == only")),
-            ("reply", "==") => "=".into(),
-            ("reply", "=" | ":=" | "+=") => op,
+            ("check", "=" | ":=") => "==",
+            ("check", "!") => "!*",
+            ("check", "+=") => return Err(Failure::said("A check compares: += does not")),
+            ("check", compares) => compares,
+            ("reply", "==") => "=",
+            ("reply", "=" | ":=" | "+=") => op.as_str(),
             ("reply", _) => return Err(Failure::said("A reply is set with =, := or += only")),
             _ => return Err(Failure::said("The type of an attribute must be reply or check.")),
         };
-        attributes.push(NewAttribute { attribute: name, op, value });
+        let value = match Compare::from_word(op) {
+            Some(Compare::Present | Compare::Absent) => {
+                dictionary::by_name(&name).ok_or_else(|| Failure::said(format!("{name} is in no dictionary")))?;
+                short(&item["value"]).unwrap_or_default()
+            }
+            Some(Compare::Matches | Compare::MatchesNot) => {
+                dictionary::by_name(&name).ok_or_else(|| Failure::said(format!("{name} is in no dictionary")))?;
+                let pattern = text(item, "value")?;
+                if !is_understood(op, &pattern) {
+                    let form = "plain characters, `.`, `*`, `^` and `$`, at most 64";
+                    return Err(Failure::said(format!("{pattern} is no pattern: it may have {form}")));
+                }
+                pattern
+            }
+            _ => {
+                let value = text(item, "value")?;
+                known(&name, &value)?;
+                value
+            }
+        };
+        attributes.push(NewAttribute { attribute: name, op: op.into(), value });
     }
     Ok(attributes)
 }

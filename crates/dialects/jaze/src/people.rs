@@ -1,17 +1,23 @@
 //! Sections A to C: subscribers' credentials checked, users added and edited, blocked and unblocked. The names of fields
 //! are those that clients send (docs/readings.md 4.8).
 
+use std::net::Ipv4Addr;
+
 use axum::extract::State;
-use domain::{CustomerId, Instant, Kind, PlanId, Status, billing::Payer};
-use doors::fields::{boolean, email, id, ipv4, mac, secret, text, word};
+use domain::{Currency, CustomerId, Instant, Kind, Mac, Money, PlanId, Status, billing::Payer};
+use doors::{
+    Fields,
+    fields::{amount, boolean, email, id, ipv4, mac, secret, text, word},
+};
 use jiff::civil;
 use serde_json::{Value, json};
 use service::{
-    App, Error, Why, access_check, customers,
-    customers::{CustomerChange, NewCustomer},
+    App, Error, Why, access_check,
+    bindings::{self, Bound, MAX_ROWS},
+    customers::{self, CustomerChange, Extras, NewCustomer},
     dossiers,
     overrides::{self, Override},
-    profiles, standing,
+    profiles, standing, starts, terms,
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day_of, short};
@@ -51,31 +57,71 @@ struct Said {
     email: Option<String>,
     building: Option<i64>,
     address: Option<String>,
-    ip: Option<std::net::Ipv4Addr>,
-    mac: Option<domain::Mac>,
+    addresses: Option<Vec<Option<Ipv4Addr>>>,
+    macs: Option<Vec<Option<Mac>>>,
+    /// `Some(None)`: at once.
+    activates: Option<Option<Instant>>,
     expires: Option<Instant>,
+    /// `Some(None)`: the group's price.
+    price: Option<Option<(Money, bool)>>,
     profile: profiles::ProfileChange,
 }
 
-/// The only entry of a list, or the value itself: the core keeps one fixed address and one MAC address a line.
-fn single(value: &Value) -> Result<Value, Why> {
-    match value {
-        Value::Array(items) if items.len() > 1 => Err(Why::Not("one address: a line has one")),
-        Value::Array(items) => Ok(items.first().cloned().unwrap_or(Value::Null)),
-        other => Ok(other.clone()),
+/// One value or a list of them; empty places stay, so that the lists' rows belong together.
+fn several<T>(kind: fn(&Value) -> Result<T, Why>) -> impl Fn(&Value) -> Result<Vec<Option<T>>, Why> {
+    move |value| {
+        let items = match value {
+            Value::Array(items) => items.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        if items.len() > MAX_ROWS {
+            return Err(Why::Not("a list of at most 32 addresses"));
+        }
+        let one = |item: &Value| match item {
+            Value::Null => Ok(None),
+            Value::String(text) if text.trim().is_empty() => Ok(None),
+            item => kind(item).map(Some),
+        };
+        items.iter().map(one).collect()
     }
 }
 
-fn one_of<T>(kind: fn(&Value) -> Result<T, Why>) -> impl Fn(&Value) -> Result<Option<T>, Why> {
-    move |value| match single(value)? {
-        Value::Null => Ok(None),
-        Value::String(text) if text.trim().is_empty() => Ok(None),
-        value => kind(&value).map(Some),
+/// A word and the moment that belongs to its `custom`.
+fn dated(
+    body: &mut Fields,
+    (name, words): (&'static str, &'static [&'static str]),
+    moment_name: &'static str,
+) -> (Option<&'static str>, Option<civil::DateTime>) {
+    let chosen = body.optional(name, word(words)).value();
+    let custom = body.optional(moment_name, moment).value();
+    match (chosen, custom) {
+        (Some("custom"), None) if !body.is_wrong(moment_name) => body.refuse(moment_name, Why::Required),
+        (Some(other), Some(_)) if other != "custom" => {
+            body.refuse(moment_name, Why::Not("left out, but where custom is chosen"));
+        }
+        _ => {}
+    }
+    (chosen, custom)
+}
+
+/// A price of the user's own; `overrideAmountBasedOn` says whether tax is in it, as it is where nothing is said.
+fn price(body: &mut Fields, currency: &Currency) -> Option<Option<(Money, bool)>> {
+    let on = body.optional("overridePriceEnable", boolean).value();
+    let own = body.optional("overrideAmount", amount(currency)).value();
+    let based_on = body.optional("overrideAmountBasedOn", word(&["withTax", "withOutTax"])).value();
+    match (on, own) {
+        (Some(true), None) if !body.is_wrong("overrideAmount") => body.refuse("overrideAmount", Why::Required),
+        (None, Some(_)) => body.refuse("overridePriceEnable", Why::Required),
+        _ => {}
+    }
+    match on? {
+        true => own.map(|own| Some((own, based_on != Some("withOutTax")))),
+        false => Some(None),
     }
 }
 
 fn read(call: &mut Call) -> Result<Said, Failure> {
-    let zone = call.tenant.zone.clone();
+    let (zone, now, currency) = (call.tenant.zone.clone(), call.now, call.tenant.currency.clone());
     let body = &mut call.body;
     for (name, other) in [("email", "emailId"), ("phone", "phoneNumber")] {
         body.alias(name, &[other]);
@@ -85,16 +131,29 @@ fn read(call: &mut Call) -> Result<Said, Failure> {
         "suspended" => Status::Suspended,
         _ => Status::Active,
     });
-    let expiration = body.optional("expirationDate", word(&["never", "custom"])).value();
-    let custom = body.optional("customExpirationDate", moment).value();
-    let expires = match (expiration, custom) {
-        (Some("never"), _) => Some(civil::date(2999, 12, 31).at(23, 59, 59, 0)),
-        (Some(_), None) => {
-            body.refuse("customExpirationDate", Why::Required);
+    let at = |moment: civil::DateTime| Instant::from_civil(moment, &zone);
+    let (activation, starts) = dated(body, ("activationDate", &["now", "custom"]), "customActivationDate");
+    let activates = match (activation, starts.map(at)) {
+        (_, Some(at)) if at <= now => {
+            body.refuse("customActivationDate", Why::Not("a moment to come"));
             None
         }
-        (_, custom) => custom,
+        (_, Some(at)) => Some(Some(at)),
+        (Some("now"), None) => Some(None),
+        (_, None) => None,
     };
+    let (expiration, ends) = dated(body, ("expirationDate", &["never", "custom"]), "customExpirationDate");
+    let expires = match expiration {
+        Some("never") => Some(civil::date(2999, 12, 31).at(23, 59, 59, 0)),
+        _ => ends,
+    };
+    let expires = expires.map(at);
+    if let (Some(end), Some(Some(start))) = (expires, activates)
+        && end <= start
+    {
+        body.refuse("customExpirationDate", Why::Not("behind customActivationDate"));
+    }
+    let price = price(body, &currency);
     let mut words = |name| body.optional(name, text(0, 190)).value();
     let profile = profiles::ProfileChange {
         first_name: words("firstName"),
@@ -120,12 +179,35 @@ fn read(call: &mut Call) -> Result<Said, Failure> {
         email: body.optional("email", email).value(),
         building: body.optional("collection_block_import", id).value(),
         address: body.optional("address", text(0, 255)).value().or_else(|| profile.address_line1.clone()),
-        ip: body.optional("staticIpAddress", one_of(ipv4)).value().flatten(),
-        mac: body.optional("staticIpBoundMac", one_of(mac)).value().flatten(),
-        expires: expires.map(|at| Instant::from_civil(at, &zone)),
+        addresses: body.optional("staticIpAddress", several(ipv4)).value(),
+        macs: body.optional("staticIpBoundMac", several(mac)).value(),
+        activates,
+        expires,
+        price,
         profile,
     };
     Ok(said)
+}
+
+impl Said {
+    /// The line's rows as they are wanted: a list that is not sent leaves its column as it is. `None`: neither is.
+    fn rows(&self, before: &[Bound]) -> Option<Vec<Bound>> {
+        let (addresses, macs) = (self.addresses.as_deref(), self.macs.as_deref());
+        let none = Bound { address: None, mac: None };
+        let mut rows = match (addresses, macs) {
+            (None, None) => return None,
+            (Some(addresses), Some(macs)) => vec![none; addresses.len().max(macs.len())],
+            (Some(only), None) => vec![none; only.len().max(before.len())],
+            (None, Some(only)) => vec![none; only.len().max(before.len())],
+        };
+        for (at, row) in rows.iter_mut().enumerate() {
+            let old = before.get(at).copied().unwrap_or(none);
+            row.address = addresses.map_or(old.address, |given| given.get(at).copied().flatten());
+            row.mac = macs.map_or(old.mac, |given| given.get(at).copied().flatten());
+        }
+        rows.retain(|row| *row != none);
+        Some(rows)
+    }
 }
 
 /// `dd-mm-yyyy H:m`.
@@ -139,19 +221,21 @@ fn moment(value: &Value) -> Result<civil::DateTime, Why> {
     civil::Time::new(hour, minute, second, 0).map(|time| date.to_datetime(time)).map_err(|_| Why::NotADate)
 }
 
-/// B Add user; its first period is sold with it: billed where `createBilling` says so, else a gift.
+/// B Add user; its first period is sold with it: billed where `createBilling` says so, else a gift. One that is activated
+/// on a later date is pending until then, and its period begins then.
 pub async fn add(State(app): State<App>, mut call: Call) -> Answer {
     let group = PlanId(call.body.required("userGroupId", id));
     let username = call.body.required("userName", text(1, 64));
     let password = call.body.required("password", secret(1, 128));
     let billed = call.body.optional("createBilling", boolean).or(true);
     let kind = call.body.optional("connectionType", word(KINDS)).value();
-    let activation = call.body.optional("activationDate", word(&["now", "custom"])).or("now");
     let said = read(&mut call)?;
-    if activation == "custom" {
-        call.body.refuse("activationDate", Why::Not("now: users are activated when they are added"));
+    if said.expires.is_some_and(|end| end <= call.now) {
+        call.body.refuse("customExpirationDate", Why::Not("a moment to come"));
     }
     call.body.finish()?;
+    let bindings = said.rows(&[]).unwrap_or_default();
+    bindings::check(&bindings).map_err(named)?;
     let kind = match kind {
         Some(word) => Kind::from_word(word).unwrap_or(Kind::Pppoe),
         None => customers::kind_of_plan(&app, &call.actor, group).await?,
@@ -170,27 +254,37 @@ pub async fn add(State(app): State<App>, mut call: Call) -> Answer {
         kind,
         network_username: Some(username),
         network_password: Some(password),
-        ip: said.ip,
-        mac: said.mac,
+        ip: None,
+        mac: None,
         plan: group,
         router,
         payer: if billed { Payer::Cash { method: "api".into() } } else { Payer::Complimentary },
     };
-    let made = customers::create(&app, &call.actor, command, call.key.clone()).await.map_err(named)?;
+    let extras = Extras {
+        starts_at: said.activates.flatten(),
+        ends_at: said.expires,
+        status: said.state,
+        price: said.price.flatten(),
+        bindings,
+        profile: said.profile,
+        ..Extras::default()
+    };
+    let made = customers::create_with(&app, &call.actor, command, extras, call.key.clone()).await.map_err(named)?;
     let user = CustomerId(made.customer_id);
-    profiles::change(&app, &call.actor, user, said.profile).await?;
-    if let Some(at) = said.expires {
-        overrides::put(&app, &call.actor, user, Override::End(at)).await?;
-    }
-    if let Some(status) = said.state.filter(|status| *status != Status::Active) {
-        standing::put(&app, &call.actor, user, status, None).await?;
-    }
     Ok(Reply::message(json!({ "userId": user.to_string() })))
 }
 
 fn named(error: Error) -> Error {
-    let names: &[(&'static str, &'static str)] =
-        &[("username", "userName"), ("network_username", "userName"), ("plan", "userGroupId"), ("router", "router")];
+    let names: &[(&'static str, &'static str)] = &[
+        ("username", "userName"),
+        ("network_username", "userName"),
+        ("plan", "userGroupId"),
+        ("router", "router"),
+        ("ip", "staticIpAddress"),
+        ("mac", "staticIpBoundMac"),
+        ("starts_at", "customActivationDate"),
+        ("ends_at", "customExpirationDate"),
+    ];
     doors::fields::named(error, names)
 }
 
@@ -203,6 +297,13 @@ pub async fn edit(State(app): State<App>, mut call: Call) -> Answer {
     let said = read(&mut call)?;
     call.body.finish()?;
     let before = dossiers::one(&app, &call.actor, user).await?;
+    let rows = said.rows(&before.bindings);
+    bindings::check(rows.as_deref().unwrap_or_default()).map_err(named)?;
+    // Of a line that waits for its start the state is what it becomes then.
+    let waits = starts::of(&app, &call.actor, user).await?.is_some();
+    if !waits && matches!(said.activates, Some(Some(_))) {
+        return Err(Failure::said("The custom activation date must be left out: the user has been activated."));
+    }
     let renamed = said.first_name.is_some() || said.last_name.is_some();
     let full_name = renamed.then(|| {
         let of = |new: &Option<String>, old: Option<String>| new.clone().or(old).unwrap_or_default();
@@ -219,13 +320,21 @@ pub async fn edit(State(app): State<App>, mut call: Call) -> Answer {
         network_username: username,
         network_password: password,
         plan: group,
-        ip: said.ip.map(Some),
-        mac: said.mac.map(Some),
-        status: said.state,
+        status: said.state.filter(|_| !waits),
         ..CustomerChange::default()
     };
     customers::update(&app, &call.actor, user, command).await.map_err(named)?;
     profiles::change(&app, &call.actor, user, said.profile).await?;
+    if let Some(rows) = rows {
+        bindings::put(&app, &call.actor, user, rows).await.map_err(named)?;
+    }
+    if let Some(price) = said.price {
+        terms::put_price(&app, &call.actor, user, price).await?;
+    }
+    if waits && (said.activates.is_some() || said.state.is_some()) {
+        let at = said.activates.map(|at| at.unwrap_or(call.now));
+        starts::change(&app, &call.actor, user, at, said.state).await.map_err(named)?;
+    }
     if let Some(at) = said.expires {
         overrides::put(&app, &call.actor, user, Override::End(at)).await?;
     }

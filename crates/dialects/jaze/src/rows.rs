@@ -1,9 +1,12 @@
 //! A user as the document's samples show it. Each sample has its own keys; every scalar is a string but those sampled as
 //! numbers.
 
-use domain::{Instant, Status};
+use domain::{Instant, Status, phone};
 use serde_json::{Value, json};
-use service::dossiers::{Dossier, State};
+use service::{
+    bindings::Bound,
+    dossiers::{Dossier, State},
+};
 
 use crate::envelope::Call;
 
@@ -77,21 +80,26 @@ pub fn found_user(call: &Call, one: &Dossier) -> Value {
     })
 }
 
-/// `User` of E13. The credential is shown where it is the caller's own account's: of another one only a hash is kept.
+/// `User` of E13. Only the whole Isp's credential is told credentials (J11): its own for its own users; of a sub-zone's only
+/// a hash is kept, so that its key is empty.
 pub fn anywhere_user(call: &Call, one: &Dossier) -> Value {
     let base = Base::of(call, one);
     let [line1, line2, city, pin, state] = address(one);
     let account = call.account_of(one.customer.branch_id);
-    let own = call.is_top && one.customer.branch_id.is_none();
-    let (token, key) = if own { call.credential.clone() } else { (account, String::new()) };
-    json!({
+    let mut user = json!({
         "id": base.id, "username": base.username, "last_name": base.last_name, "groupId": base.group,
         "status": base.status, "name": base.name, "phone": base.phone, "email": base.email, "address_line1": line1,
         "address_line2": line2, "address_city": city, "address_pin": pin, "address_state": state,
         "comments": base.comments, "activationTime": base.activation, "createdTime": base.created,
         "expirationTime": base.expiration, "billing_id": base.billing, "type": base.kind, "modified": base.modified,
-        "company_name": base.company, "api_token": token, "api_key": key
-    })
+        "company_name": base.company
+    });
+    if call.is_top {
+        let own = one.customer.branch_id.is_none();
+        let (token, key) = if own { call.credential.clone() } else { (account, String::new()) };
+        (user["api_token"], user["api_key"]) = (token.into(), key.into());
+    }
+    user
 }
 
 /// A row of E41.
@@ -107,7 +115,7 @@ pub fn basic_user(call: &Call, one: &Dossier) -> Value {
         "comments": base.comments, "activationTime": base.activation, "createdTime": base.created,
         "expirationTime": base.expiration,
         "installationTime": profile.and_then(|profile| profile.joined_on).map_or_else(|| "1970-01-01".into(), civil_day),
-        "billing_id": base.billing, "type": base.kind, "modified": base.modified, "country_code": Value::Null,
+        "billing_id": base.billing, "type": base.kind, "modified": base.modified, "country_code": phone::country(&call.tenant.isp.time_zone).map(|country| country.code),
         "alt_phone": profile.and_then(|profile| profile.alternative_phone.clone()).unwrap_or_default(),
         "alt_email": profile.and_then(|profile| profile.alternative_email.clone()).unwrap_or_default()
     })
@@ -242,9 +250,9 @@ fn mikrotik(rate: &service::Bandwidth) -> String {
 
 /// Fixed addresses and MAC addresses, counted from 0.
 pub fn static_rows(one: &Dossier) -> Value {
-    let row = one.line.as_ref().filter(|line| line.address.is_some() || line.mac.is_some());
-    let row = row.map(|line| json!({ "staticIpAddress": line.address, "staticIpBoundMac": line.mac }));
-    Value::Array(row.into_iter().collect())
+    let row =
+        |row: &Bound| json!({ "staticIpAddress": row.address, "staticIpBoundMac": row.mac.map(|mac| mac.to_string()) });
+    one.bindings.iter().map(row).collect()
 }
 
 /// `location` of E1.

@@ -2,14 +2,15 @@
 
 use axum::extract::State;
 use domain::{CustomerId, Instant};
+use doors::fields::id;
 use serde_json::{Value, json};
 use service::{
-    App, Error, Session,
+    App, Error, Session, Why,
     dossiers::{self, Whom},
-    network,
+    lines, network,
 };
 
-use crate::envelope::{Answer, Call, Failure, Reply, day_of, id_of};
+use crate::envelope::{Answer, Call, Failure, Reply, day, day_of, id_of};
 
 /// So many sessions in one answer.
 const LISTED: i64 = 1000;
@@ -67,5 +68,62 @@ pub async fn disconnect(State(app): State<App>, call: Call) -> Answer {
     match ended {
         0 => Err(Failure::unknown("The user has no active session")),
         _ => Ok(Reply::message("User sessions disconnected successfully")),
+    }
+}
+
+/// F A user's usage day by day, written as amounts people read; days without any are left out. At most a year.
+pub async fn by_day(State(app): State<App>, mut call: Call) -> Answer {
+    let user = CustomerId(call.body.required("userId", id));
+    let from = call.body.required("fromDate", |value| day(value).map(Some));
+    let to = call.body.required("toDate", |value| day(value).map(Some));
+    if let (Some(from), Some(to)) = (from, to)
+        && (to < from || to.since(from).is_ok_and(|span| span.get_days() > 366))
+    {
+        call.body.refuse("toDate", Why::Not("on or behind FromDate, within a year"));
+    }
+    call.body.finish()?;
+    let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+    let days = lines::usage(&app, &call.actor, user, (from, to)).await?;
+    let row = |one: &lines::DayUsage| {
+        json!({
+            "download": told(one.down), "upload": told(one.up), "total": told(one.down.saturating_add(one.up)),
+            "date": one.day.strftime("%d-%m-%Y").to_string()
+        })
+    };
+    Ok(Reply(json!([days.iter().map(row).collect::<Value>()])))
+}
+
+/// `525.4 GB`: in the unit in which it is at least one, to one decimal.
+fn told(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];
+    let mut unit = 0;
+    let mut size = u128::from(bytes) * 10;
+    while size >= 10_000 && unit + 1 < UNITS.len() {
+        // Half up, to one decimal.
+        size = (size + 500) / 1000;
+        unit += 1;
+    }
+    match unit {
+        0 => format!("{bytes} B"),
+        _ => format!("{}.{} {}", size / 10, size % 10, UNITS[unit]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_by_people() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 KB"),
+            (1_250_000, "1.3 MB"),
+            (525_400_000_000, "525.4 GB"),
+            (9_999_999_999_999_999, "10000.0 TB"),
+        ] {
+            assert_eq!(told(bytes), text);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! E1 to E9, E13, E41: users, by id, date, phone, name, and all of them.
 
-use axum::extract::State;
+use axum::{extract::State, response::Response};
 use doors::fields::word;
 use serde_json::{Value, json};
 use service::{
@@ -11,6 +11,7 @@ use service::{
 use crate::{
     envelope::{Answer, Call, Failure, Reply, day_of, short},
     rows::{self, STATE_WORDS, state_word},
+    stream,
 };
 
 /// E1 Everything of one user, a deleted one too.
@@ -24,20 +25,18 @@ pub async fn details(State(app): State<App>, call: Call) -> Answer {
     ])))
 }
 
-/// E3 Everybody: three objects each, in one list (J4).
-pub async fn all(State(app): State<App>, call: Call) -> Answer {
-    let found = dossiers::find(&app, &call.actor, Whom::Everybody).await?;
-    let mut list = Vec::with_capacity(found.len() * 3);
-    for one in &found {
-        list.push(json!({ "User": rows::list_user(&call, one) }));
-        list.push(json!({ "currentBillingCycleUsage": rows::list_usage(&call, one) }));
-        list.push(json!({ "staticIpMac": rows::static_rows(one) }));
-    }
-    Ok(Reply::data(Value::Array(list)))
+/// E3 Everybody: three objects each, in one list (J4), written page by page.
+pub async fn all(State(app): State<App>, call: Call) -> Result<Response, Failure> {
+    stream::people(app, call, Whom::Everybody, |call, one, put| {
+        put(json!({ "User": rows::list_user(call, one) }));
+        put(json!({ "currentBillingCycleUsage": rows::list_usage(call, one) }));
+        put(json!({ "staticIpMac": rows::static_rows(one) }));
+    })
+    .await
 }
 
 /// E4 Users made or changed on these days, both included.
-pub async fn by_date(State(app): State<App>, call: Call) -> Answer {
+pub async fn by_date(State(app): State<App>, call: Call) -> Result<Response, Failure> {
     let date = |name: &str, told: &str| {
         let text = call.segment(name).unwrap_or_default();
         day_of(&text).ok_or_else(|| Failure::said(format!("The {told} must be a date (yyyy-mm-dd).")))
@@ -49,8 +48,7 @@ pub async fn by_date(State(app): State<App>, call: Call) -> Answer {
         "modified" => Whom::Modified(from, to),
         _ => return Err(Failure::said("basedOn must be created or modified.")),
     };
-    let found = dossiers::find(&app, &call.actor, whom).await?;
-    Ok(Reply::data(list(&call, &found)))
+    stream::people(app, call, whom, |call, one, put| put(rows::found_user(call, one))).await
 }
 
 fn list(call: &Call, found: &[Dossier]) -> Value {
@@ -130,7 +128,6 @@ pub async fn from_all_accounts(State(app): State<App>, call: Call) -> Answer {
 }
 
 /// E41 Everybody, in short.
-pub async fn basic(State(app): State<App>, call: Call) -> Answer {
-    let found = dossiers::find(&app, &call.actor, Whom::Everybody).await?;
-    Ok(Reply::data(found.iter().map(|one| rows::basic_user(&call, one)).collect()))
+pub async fn basic(State(app): State<App>, call: Call) -> Result<Response, Failure> {
+    stream::people(app, call, Whom::Everybody, |call, one, put| put(rows::basic_user(call, one))).await
 }

@@ -121,7 +121,7 @@ fn checked(attribute: &str, op: &str, value: &str) -> Result<(), Error> {
     if OURS.contains(&entry.name) || entry.hiding != Hiding::None {
         return wrong("attribute", Why::Not("one that a subscriber can have: the server says this one itself"));
     }
-    if op != "==" && dictionary::encode(entry, value).is_err() {
+    if !attributes::compares(op) && dictionary::encode(entry, value).is_err() {
         return wrong("value", Why::Not("a value of this attribute"));
     }
     Ok(())

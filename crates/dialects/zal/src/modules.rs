@@ -4,7 +4,10 @@
 use domain::{InvoiceId, bill::BillStatus};
 use doors::Fields;
 use serde_json::{Value, json};
-use service::subscribers::{Along, PLACES, Shown, Wanted, place_of};
+use service::{
+    attributes::compares,
+    subscribers::{Along, PLACES, Shown, Wanted, place_of},
+};
 
 use crate::envelope::{Caller, flag};
 
@@ -166,7 +169,7 @@ pub fn radreply(_: &Caller, shown: &Shown, along: &Along) -> Value {
 }
 
 fn attributes(along: &Along, service: i64, checks: bool) -> impl Iterator<Item = Value> + '_ {
-    let own = along.attributes.iter().filter(move |row| row.service_id.0 == service && (row.op == "==") == checks);
+    let own = along.attributes.iter().filter(move |row| row.service_id.0 == service && compares(&row.op) == checks);
     own.map(|row| json!({ "id": row.id, "attribute": row.attribute, "op": row.op, "value": row.value }))
 }
 

@@ -22,18 +22,18 @@ use crate::{
     nas::{Login, interim, login, started},
 };
 
-struct Door {
+pub struct Door {
     router: Router,
     credential: String,
 }
 
 impl Door {
-    async fn open(app: &TestApp) -> Door {
+    pub async fn open(app: &TestApp) -> Door {
         zones::name(&app.app, &app.actor, None, "top").await.expect("an account");
         Door::of(app, &app.actor, "top", None, None).await
     }
 
-    async fn of(
+    pub async fn of(
         app: &TestApp,
         actor: &Actor,
         token: &str,
@@ -61,12 +61,12 @@ impl Door {
         (status, serde_json::from_slice(&bytes).unwrap_or_else(|_| panic!("JSON: {bytes:?}")))
     }
 
-    async fn get(&self, path: &str) -> (u16, Value) {
+    pub async fn get(&self, path: &str) -> (u16, Value) {
         let request = Request::get(format!("/api/v1/{path}")).header(header::AUTHORIZATION, &self.credential);
         self.send(request.body(Body::empty()).expect("a request")).await
     }
 
-    async fn post(&self, path: &str, form: &str) -> (u16, Value) {
+    pub async fn post(&self, path: &str, form: &str) -> (u16, Value) {
         let request = Request::post(format!("/api/v1/{path}"))
             .header(header::AUTHORIZATION, &self.credential)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -74,7 +74,7 @@ impl Door {
     }
 
     /// A success; its body.
-    async fn done(&self, path: &str, form: &str) -> Value {
+    pub async fn done(&self, path: &str, form: &str) -> Value {
         let (status, body) = self.post(path, form).await;
         assert_eq!((status, &body["status"]), (200, &Value::from("success")), "{path} {form}: {body}");
         body
@@ -105,11 +105,21 @@ async fn collected_cash_waits_for_approval(app: TestApp) {
     let id = taken["paymentcollectionId"].as_str().expect("an id").to_string();
     assert!(!app.ledger().await.contains("float:staff"), "nothing is booked before approval");
 
-    let (status, _) = door.post("collection_approval", &format!("userId={user}&amount=1999&modelId={id}")).await;
-    assert_eq!(status, 400, "another amount than was collected");
-    door.done("collection_approval", &format!("userId={user}&amount=2000&modelId={id}")).await;
-    let (status, _) = door.post("collection_approval", &format!("userId={user}&amount=2000&modelId={id}")).await;
+    for amount in ["0", "-1", "2000.01"] {
+        let (status, _) =
+            door.post("collection_approval", &format!("userId={user}&amount={amount}&modelId={id}")).await;
+        assert_eq!(status, 400, "{amount} of 2000 collected");
+    }
+    // 1500 of the 2000 came in: the rest waits for itself, under a number of its own.
+    door.done("collection_approval", &format!("userId={user}&amount=1500&modelId={id}")).await;
+    let (status, _) = door.post("collection_approval", &format!("userId={user}&amount=500&modelId={id}")).await;
     assert_eq!(status, 400, "approved once");
+    let waiting = door.done("get_collection_approval_users", "").await;
+    let rest = &waiting["data"][0][0]["PaymentCollectionMode"];
+    assert_eq!(rest["amount"], "500");
+    let rest = rest["paymentcollectionId"].as_str().expect("an id").to_string();
+    assert_ne!(rest, id);
+    door.done("collection_approval", &format!("userId={user}&amount=500&modelId={rest}")).await;
     let ledger = app.ledger().await;
     assert!(ledger.contains(&format!("float:staff:{owner} 200000")), "{ledger}");
     assert!(ledger.contains(&format!("wallet:customer:{user} -26000")), "{ledger}");

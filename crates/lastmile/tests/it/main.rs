@@ -18,6 +18,7 @@ mod hostile;
 mod hotspot;
 mod ispbills_billing;
 mod jaze;
+mod jaze_depth;
 mod kept;
 mod lists;
 mod managed;

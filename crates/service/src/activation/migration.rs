@@ -117,6 +117,9 @@ async fn carry_out(
     for (period, rest) in &running {
         done.credit += give_back(change, line, period, rest).await?.0;
     }
+    if line.plan_id != offer.plan.id {
+        terms::set_price(change, line, None).await?;
+    }
     line.plan_id = offer.plan.id;
     line.plan_version = offer.version.version;
     line.updated_at = change.now;

@@ -84,6 +84,9 @@ pub(super) async fn sell(
     }
     .insert(change.tx)
     .await?;
+    if line.plan_id != offer.plan.id {
+        terms::set_price(change, line, None).await?;
+    }
     line.plan_id = offer.plan.id;
     line.plan_version = offer.version.version;
     if !sale.term.extends {

@@ -36,6 +36,8 @@ const UNKNOWN: &[(&str, &str)] = &[
     ("building", "Block not found"),
     ("collection", "Collection not found"),
     ("bill", "Invoice not found"),
+    ("billing", "Billing not found"),
+    ("payment", "Payment not found"),
     ("complaint", "Ticket not found"),
 ];
 
