@@ -85,7 +85,7 @@ pub async fn activate(State(app): State<App>, caller: Caller, mut body: Fields) 
     let cut = body.optional("cut_subscriber_balance", flag).or(false);
     let expires_at = body.optional("custom_expiry_datetime", caller.moment()).value();
     body.finish()?;
-    let command = Activation { customer, plan, payment: payment(amount, number, cut), expires_at };
+    let command = Activation { customer, plan, payment: payment(amount, number, cut), expires_at, within: None };
     match activation::activate(&app, &caller.actor, command, caller.key.clone()).await {
         Ok(done) => Ok(Json(told(&caller, done)).into_response()),
         Err(error) => Err(refused(&app, &caller, customer, error).await),
@@ -188,9 +188,8 @@ pub async fn activate_many(State(app): State<App>, caller: Caller, mut body: Fie
         2 => Payments::Salesperson,
         _ => Payments::Smart,
     };
-    let actor = service::Actor { branch: caller.actor.branch.or(branch), ..caller.actor.clone() };
-    let like = Activation { customer: CustomerId(0), plan, payment, expires_at };
-    let outcome = activation::activate_many(&app, &actor, &ids, &like, caller.key.clone()).await?;
+    let like = Activation { customer: CustomerId(0), plan, payment, expires_at, within: branch };
+    let outcome = activation::activate_many(&app, &caller.actor, &ids, &like, caller.key.clone()).await?;
     let errors = outcome.failed.iter().map(|(id, error)| {
         let told = message(&caller, error).or((*error == Error::Forbidden).then(|| "Subscriber Not Found".into()));
         json!({ "subscriber_id": id.0, "message": told.unwrap_or_else(|| "Not activated, please try again".into()) })

@@ -294,7 +294,7 @@ async fn money_paths(app: TestApp) {
     let seller = salesperson(&app, vec![app.gold]).await;
     put_into(&app, Account::StaffWallet(seller), 150_000).await;
     let activate = async |id: CustomerId, payment: Payments| {
-        let command = Activation { customer: id, plan: None, payment, expires_at: None };
+        let command = Activation { customer: id, plan: None, payment, expires_at: None, within: None };
         activation::activate(&app.app, &app.actor, command, None).await.map(|done| (done.total, done.due))
     };
     let cash = |amount: Option<i64>| Payments::Received { method: "cash".into(), amount: amount.map(Money) };
@@ -345,7 +345,7 @@ async fn a_key_activates_once_and_a_balance_is_cut_once(app: TestApp) {
                 let (app, payment) = (app.clone(), payment.clone());
                 let key = key.map(|key| CallerKey { key: key.into(), request_hash: "h".into() });
                 tokio::spawn(async move {
-                    let command = Activation { customer: ali, plan: None, payment, expires_at: None };
+                    let command = Activation { customer: ali, plan: None, payment, expires_at: None, within: None };
                     activation::activate(&app.app, &app.actor, command, key).await
                 })
             })

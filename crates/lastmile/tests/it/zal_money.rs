@@ -43,7 +43,7 @@ async fn migrate(app: &TestApp, id: CustomerId, plan: PlanId) -> Result<Migrated
 }
 
 async fn activate(app: &TestApp, id: CustomerId, payment: Payments) -> Result<(i64, i64), Error> {
-    let command = Activation { customer: id, plan: None, payment, expires_at: None };
+    let command = Activation { customer: id, plan: None, payment, expires_at: None, within: None };
     activation::activate(&app.app, &app.actor, command, None).await.map(|done| (done.total, done.due))
 }
 
@@ -254,6 +254,20 @@ async fn an_operators_people_sell_on_his_account(app: TestApp) {
     let moved = Api::is(200, api.post("/migration", body).await);
     assert_eq!((&moved["data"]["credit"], &moved["data"]["charge"]), (&json!(500), &json!(1000)));
     assert_eq!(wallet().await, 0);
+    // The Isp's own people sell on no operator's account, whichever branch they name.
+    let owner = Api { branch: north.branch_id.0, ..Api::of(&app).await };
+    put_into(&app, Account::CustomerWallet(CustomerId(ali)), 300_000).await;
+    let body = json!({
+        "user_id": owner.user, "selected_subscribers": ali, "package_id": "current_package", "payment_type": 1
+    });
+    let done = Api::is(200, owner.post("/mass-activation", body.clone()).await);
+    assert_eq!((&done["data"]["activated"], wallet().await), (&json!(1), 0));
+    assert_eq!(balance(&app, CustomerId(ali)).await, Money::ZERO);
+    let elsewhere = app.customer("bob", app.gold).await;
+    let mut body = body;
+    body["selected_subscribers"] = elsewhere.customer.0.into();
+    let done = Api::is(200, owner.post("/mass-activation", body).await);
+    assert_eq!(done["data"]["failed"], 1, "bob is of no such branch");
     explained(&app).await;
 }
 
@@ -327,7 +341,7 @@ async fn a_renewal_needs_everybody(app: TestApp) {
     assert_eq!(balance(&app, ali).await, Money(850_000));
     // Nothing is sold twice within two minutes, however short the time is that was sold.
     let ends = app.app.clock.now().plus(seconds(30));
-    let command = Activation { customer: ali, plan: None, payment: cash(None), expires_at: Some(ends) };
+    let command = Activation { customer: ali, plan: None, payment: cash(None), expires_at: Some(ends), within: None };
     activation::activate(&app.app, &app.actor, command, None).await.expect("activated");
     app.pass(seconds(61)).await;
     assert_eq!((status().await, balance(&app, ali).await), (json!("expired"), Money(850_000)));

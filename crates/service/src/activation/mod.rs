@@ -6,7 +6,7 @@ mod migration;
 mod sale;
 
 use domain::{
-    CustomerId, Instant, InvoiceId, Money, PlanId, StaffId,
+    BranchId, CustomerId, Instant, InvoiceId, Money, PlanId, StaffId,
     activation::{self, Paying},
 };
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,8 @@ pub struct Activation {
     pub payment: Payments,
     /// In the place of the package's own validity.
     pub expires_at: Option<Instant>,
+    /// Only a subscriber of this branch. Who acts there sells on the branch's account; this says only who is meant.
+    pub within: Option<BranchId>,
 }
 
 /// How it is paid; the salesperson is the subscriber's.
@@ -91,6 +93,9 @@ pub async fn activate(
         let owner = customer::lock(change.tx, change.isp, command.customer).await?;
         let owner = owner.ok_or(Error::NotFound { what: "customer" })?;
         who.reaches(owner.branch_id)?;
+        if command.within.is_some_and(|branch| owner.branch_id != Some(branch)) {
+            return Err(Error::Forbidden);
+        }
         let lines = service::lock_of_customer(change.tx, change.isp, owner.id).await?;
         let mut line = lines.into_iter().next().ok_or(Error::NotFound { what: "customer" })?;
         let offer = wanted(change, &line, command.plan).await?;
