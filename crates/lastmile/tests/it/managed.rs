@@ -227,6 +227,7 @@ async fn salespeople_and_their_wallets(app: TestApp) {
         plan: None,
         payment: service::activation::Payments::Salesperson,
         expires_at: None,
+        within: None,
     };
     app.pass(40 * DAY).await;
     // the token's half hour is over
