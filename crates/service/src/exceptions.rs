@@ -98,6 +98,16 @@ pub async fn attributes(
     Ok(())
 }
 
+/// Beyond how many bytes a line's attributes change, where they do: the first threshold of the policy it has for that.
+pub async fn limit(app: &App, actor: &Actor, id: CustomerId) -> Result<Option<i64>, Error> {
+    let standing = fup::standing(app, actor, id).await?;
+    let (isp, line) = (actor.isp, standing.line.id);
+    let rows = app.db.read(async move |tx| rows::of_service(tx, isp, line).await).await?;
+    let own = standing.chosen.is_some() && rows.iter().any(|row| row.stage == BEYOND);
+    let first = standing.template.as_ref().and_then(|whole| whole.tiers.first().map(|tier| tier.after_bytes));
+    Ok(first.filter(|_| own))
+}
+
 async fn plan_rates(app: &App, actor: &Actor, id: PlanId) -> Result<BandwidthId, Error> {
     let isp = actor.isp;
     let plan = app.db.read(async move |tx| plan::any(tx, isp, id).await).await?;

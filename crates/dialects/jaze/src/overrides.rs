@@ -99,6 +99,7 @@ pub async fn bandwidth(State(app): State<App>, mut call: Call) -> Answer {
     const DONE: &str = "Profile values overriden for user";
     if !on {
         call.body.finish()?;
+        same_limit(&app, &call, user, None).await?;
         overrides::put(&app, &call.actor, user, Override::Speed(None)).await?;
         fup::clear(&app, &call.actor, user).await?;
         return Ok(Reply::message(DONE));
@@ -111,6 +112,7 @@ pub async fn bandwidth(State(app): State<App>, mut call: Call) -> Answer {
     };
     let carry_forward = call.body.optional("carryForwardPreviousData", boolean).or(false);
     call.body.finish()?;
+    same_limit(&app, &call, user, limit.as_ref().map(|limit| limit.bytes)).await?;
     overrides::put(&app, &call.actor, user, Override::Speed(Some(first))).await?;
     let chosen = match limit.zip(second) {
         // "Always" means no limit, not even the group's.
@@ -125,6 +127,18 @@ pub async fn bandwidth(State(app): State<App>, mut call: Call) -> Answer {
     };
     fup::choose(&app, &call.actor, user, chosen).await?;
     Ok(Reply::message(DONE))
+}
+
+/// A line has one policy: attributes that change beyond a limit keep it, so that another one for the bandwidth is refused
+/// rather than put in its place.
+async fn same_limit(app: &App, call: &Call, user: CustomerId, wanted: Option<i64>) -> Result<(), Failure> {
+    match exceptions::limit(app, &call.actor, user).await? {
+        Some(bytes) if wanted != Some(bytes) => Err(Failure::said(format!(
+            "The user's vendor attributes change beyond {bytes} bytes: give both overrides the same limit, or take \
+             that one away first"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// A list of objects, as a form or JSON writes it.

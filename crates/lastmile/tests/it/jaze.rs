@@ -356,6 +356,23 @@ async fn the_router_is_asked_and_follows_a_limit(app: TestApp) {
     app.event("fup.crossed").await;
     let said = app.nas.login(login("ali")).await;
     assert!(said.contains("1M/1M"), "{said}");
+
+    // The bandwidth's override may have the same limit, and no other one.
+    let rate = app.bandwidth;
+    let own = |mb: i64| {
+        format!(
+            "userId={user}&bandwidthRestriction=on&bandwidthReset=data&bandwidthResetLimit={mb}\
+             &bandwidthResetUnitData=mb&bandwidthResetEvery=never&bandwidthReset2=always&bandwidthTemplate={rate}\
+             &bandwidthTemplate2={rate}"
+        )
+    };
+    let none = format!("userId={user}");
+    for form in [&own(2), &none] {
+        assert_eq!(door.post("override_user_bandwidth", form).await.0, 400, "{form}");
+    }
+    door.done("override_user_bandwidth", &own(1)).await;
+    door.done("override_user_vendor_attributes", &none).await;
+    door.done("override_user_bandwidth", &none).await;
 }
 
 both!(
