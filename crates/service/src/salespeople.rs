@@ -20,7 +20,7 @@ use crate::{
     vault,
 };
 
-const NOT_SELLING: Error = Error::Refused("An operator has an account of its own: its wallet and packages are there");
+const NOT_SELLING: Error = Error::Refused("Only a salesperson has a wallet and packages to sell here");
 
 /// What a person sells. `None` leaves it as it is.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -31,16 +31,12 @@ pub struct Selling {
     pub auto_renew: Option<bool>,
 }
 
-/// A live person that the caller reaches and that is no operator, locked: two sales on one wallet come one after the
-/// other.
+/// A live salesperson that the caller reaches, locked: two sales on one wallet come one after the other.
 async fn reached(change: &Change<'_>, who: &Actor, id: StaffId) -> Result<people::Staff, Error> {
     let person = people::lock(change.tx, change.isp, id).await?.filter(|person| person.status != "deleted");
     let person = person.ok_or(Error::NotFound { what: "staff" })?;
     who.reaches(person.branch_id)?;
-    match Role::from_word(&person.role) {
-        Some(Role::Operator | Role::SubOperator) => Err(NOT_SELLING),
-        _ => Ok(person),
-    }
+    if person.role == Role::Salesperson.word() { Ok(person) } else { Err(NOT_SELLING) }
 }
 
 /// Money that a salesperson pays in, ahead of sales; by the Isp's own people alone.
@@ -137,6 +133,9 @@ pub async fn create(
     staff::within(rights, person.role)?;
     if matches!(person.role, Role::Operator | Role::SubOperator) {
         return Err(Error::invalid("role", staff::RESELLER));
+    }
+    if person.role != Role::Salesperson && selling != Selling::default() {
+        return Err(NOT_SELLING);
     }
     let branch = actor.branch.or(person.branch);
     let id = StaffId(app.new_id(Table::Staff).await?);

@@ -79,7 +79,8 @@ struct Row {
     public: bool,
 }
 
-/// Every route there is; those with ids in their paths first, as the others may create rows.
+/// Every route there is; what reads first, and of what writes what has an id in its path: the others may create rows of
+/// the caller's own that say what the tenant's do.
 fn rows() -> Vec<Row> {
     let plain = |dialect: &'static str, kin: Kin, routes: &'static [Route]| {
         routes.iter().map(move |route| Row { dialect, route, operation: None, kin, public: false })
@@ -99,7 +100,7 @@ fn rows() -> Vec<Row> {
     rows.extend(told(ispbills::v2::NAME, Kin::V2, ispbills::v2::ROUTES, ispbills::v2::OPERATIONS));
     rows.extend(of_zal);
     rows.extend(plain(jaze::NAME, Kin::Pair, jaze::ROUTES));
-    rows.sort_by_key(|row| !row.route.path.contains('{'));
+    rows.sort_by_key(|row| (row.changes(), !row.route.path.contains('{')));
     rows
 }
 
