@@ -3,9 +3,9 @@
 
 use std::{collections::HashMap, net::Ipv4Addr};
 
-use domain::{Instant, IspId, ServiceId, SessionId, clock::SECOND};
+use domain::{Instant, IspId, ServiceId, SessionId, kernel::clock::SECOND};
 use parking_lot::Mutex;
-use service::directory::PoolProfile;
+use service::access::directory::PoolProfile;
 
 /// An address given with an Accept is free again when no Start has come by then.
 const RESERVED: i64 = 60 * SECOND;
@@ -167,7 +167,7 @@ mod tests {
 
     fn pool(ranges: &str) -> Addresses {
         let addresses = Addresses::default();
-        let ranges = service::network::parse_ranges(ranges).unwrap();
+        let ranges = domain::kernel::ranges::parse_ranges(ranges).unwrap();
         addresses.configure(&[PoolProfile { isp: ISP, id: PoolId(1), name: "p".into(), ranges, by_server: true }]);
         addresses
     }

@@ -14,7 +14,7 @@ use radius::{
     policy::Policy,
     server::{Client, Clients, statistics},
 };
-use service::directory::RouterProfile;
+use service::access::directory::RouterProfile;
 
 use crate::{Directory, logins::Sender};
 
@@ -159,7 +159,7 @@ mod tests {
             id: RouterId(id),
             name: format!("r{id}"),
             vendor: "mikrotik".into(),
-            network: service::routers::parse_network(network).unwrap(),
+            network: service::access::routers::parse_network(network).unwrap(),
             nas_identifier: nas_identifier.map(Into::into),
             secret: "s".into(),
             coa_port: 3799,

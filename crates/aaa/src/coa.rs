@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{RouterId, access::Grant};
+use domain::{RouterId, access::decide::Grant};
 use radius::{
     Overflow, Secret, attribute,
     client::{Draft, Outcome, PATIENCE, Signed},
@@ -20,8 +20,10 @@ use radius::{
 };
 use service::{
     App, Error,
-    directory::RouterProfile,
-    network::{self, Answer, Claimed, Order, Wish},
+    access::{
+        directory::RouterProfile,
+        orders::{self, Answer, Claimed, Order, Wish},
+    },
 };
 use tokio::{
     net::UdpSocket,
@@ -60,7 +62,7 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
                 _ = running.join_next() => {}
             }
         }
-        let claimed = match network::claim(&app, CLAIM).await {
+        let claimed = match orders::claim(&app, CLAIM).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!(%error, "orders to the network cannot be read yet");
@@ -97,7 +99,7 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
 async fn keep(app: &App, order: &Claimed) -> std::convert::Infallible {
     loop {
         tokio::time::sleep(RENEW).await;
-        if let Err(error) = network::renew(app, order).await {
+        if let Err(error) = orders::renew(app, order).await {
             tracing::warn!(%error, job = order.job.0, "an order's lease cannot be renewed yet");
         }
     }
@@ -106,12 +108,12 @@ async fn keep(app: &App, order: &Claimed) -> std::convert::Infallible {
 /// Carries out one order: every session in scope, then what the routers said.
 async fn converge(app: &App, directory: &Arc<Directory>, sender: &Arc<Sender>, claimed: &Claimed) -> Result<(), Error> {
     // The plans in memory are at least as new as the change that asked for this.
-    let head = service::directory::heads(app).await?.into_iter().find(|(isp, _)| *isp == claimed.isp);
+    let head = service::access::directory::heads(app).await?.into_iter().find(|(isp, _)| *isp == claimed.isp);
     if let Some((isp, seq)) = head {
         app.feed.settle(isp, seq).await;
     }
     let world = directory.network();
-    let orders = network::orders(app, &world.world, claimed).await?;
+    let orders = orders::orders(app, &world.world, claimed).await?;
     let mut asking = JoinSet::new();
     for mut order in orders {
         if needs_login(&world, directory, claimed, &order) {
@@ -126,7 +128,7 @@ async fn converge(app: &App, directory: &Arc<Directory>, sender: &Arc<Sender>, c
         let touched = claimed.touched.is_some();
         asking.spawn(async move {
             let mut answer = sender.ask(&world, &directory, &order).await;
-            let refused = matches!(answer, Answer::Refused(cause) if cause != Some(network::SESSION_NOT_FOUND));
+            let refused = matches!(answer, Answer::Refused(cause) if cause != Some(orders::SESSION_NOT_FOUND));
             if touched && refused && matches!(order.wish, Wish::Change(_)) {
                 // What its router does not take in the middle of a session it takes at the next login.
                 order.wish = Wish::Disconnect;
@@ -139,16 +141,16 @@ async fn converge(app: &App, directory: &Arc<Directory>, sender: &Arc<Sender>, c
     let mut unknown = Vec::new();
     while let Some(done) = asking.join_next().await {
         let Ok(answer) = done else { continue };
-        if answer.3 == Answer::Refused(Some(network::SESSION_NOT_FOUND)) {
+        if answer.3 == Answer::Refused(Some(orders::SESSION_NOT_FOUND)) {
             unknown.push(answer.0);
         }
         answers.push(answer);
     }
     if !unknown.is_empty() {
-        let recorded = service::accounting::forget(app, claimed.isp, unknown).await?;
+        let recorded = service::access::accounting::forget(app, claimed.isp, unknown).await?;
         drop(directory.apply(&recorded));
     }
-    network::answered(app, claimed, answers).await
+    orders::answered(app, claimed, answers).await
 }
 
 /// Whether attributes that were touched reach a session by a new login only: a check that it is not known to meet, an

@@ -7,8 +7,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use domain::{
     CustomerId, Instant, IspId, Kind, Mac, RouterId, ServiceId, Status,
-    access::{self, Decision, Live, Login, MacLock, Reason, Subscriber},
-    clock::{HOUR, MINUTE},
+    access::decide::{self, Decision, Live, Login, MacLock, Reason, Subscriber},
+    kernel::clock::{HOUR, MINUTE},
 };
 use parking_lot::Mutex;
 use radius::{
@@ -18,9 +18,8 @@ use radius::{
     server::{Handler, Reply, Request, Verdict},
 };
 use service::{
-    accounting::Refused,
-    directory::RouterProfile,
-    redemption::{self, FirstUse},
+    access::{accounting::Refused, directory::RouterProfile},
+    sales::redemption::{self, FirstUse},
 };
 use tokio::sync::mpsc;
 
@@ -194,7 +193,7 @@ impl Desk {
             self.logins.replaced(entry.isp, &grant.takes_over);
         }
         if let Some(mac) = grant.learn {
-            state.subscriber.mac = access::MacLock::Locked(mac);
+            state.subscriber.mac = decide::MacLock::Locked(mac);
             self.logins.learnt(entry.isp, entry.service, mac);
         }
         reserve(state, &login, &grant, self.directory.generation(), now);
@@ -269,7 +268,7 @@ impl Desk {
             fup: None,
             devices: None,
         };
-        let mut grant = match access::decide(&subscriber, access, &[], &login, now) {
+        let mut grant = match decide::decide(&subscriber, access, &[], &login, now) {
             Decision::Accept(grant) => grant,
             Decision::Reject(reason) => {
                 drop(guard);
@@ -319,10 +318,10 @@ impl Desk {
     }
 
     /// The rule, over open sessions and places reserved for a Start that has yet to come.
-    fn decide(&self, state: &mut State, plan: &access::PlanAccess, login: &Login, now: Instant) -> Decision {
+    fn decide(&self, state: &mut State, plan: &decide::PlanAccess, login: &Login, now: Instant) -> Decision {
         state.reserved.retain(|place| place.until > now);
         if state.reserved.is_empty() {
-            return access::decide(&state.subscriber, plan, &state.live, login, now);
+            return decide::decide(&state.subscriber, plan, &state.live, login, now);
         }
         // The same device asking again keeps its place.
         state
@@ -337,7 +336,7 @@ impl Desk {
             reported_at: now,
             interval_s: None,
         }));
-        match access::decide(&state.subscriber, plan, &live, login, now) {
+        match decide::decide(&state.subscriber, plan, &live, login, now) {
             Decision::Accept(mut grant) => {
                 grant.takes_over.retain(|session| session.0 != 0);
                 Decision::Accept(grant)
@@ -467,7 +466,7 @@ pub(crate) fn find(directory: &Directory, isp: IspId, name: &[u8], strip_realm: 
         let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'@'));
         match plain && name.len() != 12 {
             true => directory.find(isp, name),
-            false => directory.find(isp, &service::setup::login_key(name)),
+            false => directory.find(isp, &domain::kernel::names::login_key(name)),
         }
     };
     look(name).or_else(|| name.split_once('@').filter(|_| strip_realm).and_then(|(user, _)| look(user)))
@@ -483,7 +482,7 @@ pub(crate) fn shown(name: &[u8]) -> String {
     String::from_utf8_lossy(name).chars().filter(|c| !c.is_control()).collect()
 }
 
-fn reserve(state: &mut State, login: &Login, grant: &access::Grant, generation: u64, now: Instant) {
+fn reserve(state: &mut State, login: &Login, grant: &decide::Grant, generation: u64, now: Instant) {
     if state.reserved.len() >= MAX_RESERVED {
         state.reserved.remove(0);
     }

@@ -14,15 +14,17 @@ use std::{
 
 use domain::{
     CustomerId, Instant, IspId, Kind, Mac, PlanId, Quota, RouterId, ServiceId, SessionId,
-    access::{self, Choice, FairUse, Live, MacLock, PlanAccess, Subscriber},
+    access::decide::{self, Choice, FairUse, Live, MacLock, PlanAccess, Subscriber},
 };
 use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::{Mutex, RwLock};
 use service::{
     Clock,
-    accounting::{Recorded, SessionState},
-    directory::{LiveSession, Profile, RouterProfile, World},
-    fup::{self, Metered},
+    access::{
+        accounting::{Recorded, SessionState},
+        directory::{LiveSession, Profile, RouterProfile, World},
+        fup::{self, Metered},
+    },
 };
 use smallvec::SmallVec;
 use tokio::sync::Notify;
@@ -36,9 +38,9 @@ use crate::{
 
 const SHARDS: usize = 64;
 /// An Accept keeps its place among the simultaneous sessions this long for its Start.
-pub const RESERVED: i64 = 30 * domain::clock::SECOND;
+pub const RESERVED: i64 = 30 * domain::kernel::clock::SECOND;
 /// A session that must not be there is sent away again this long after the last try.
-const REMIND: i64 = 5 * domain::clock::MINUTE;
+const REMIND: i64 = 5 * domain::kernel::clock::MINUTE;
 /// A feed unread for longer makes the directory stale: it no longer knows who does not exist. Real time, whatever clock
 /// the business goes by.
 const STALE: Duration = Duration::from_secs(2);
@@ -73,7 +75,7 @@ pub struct Network {
 
 pub struct Entry {
     pub isp: IspId,
-    /// A key (`service::setup::login_key`).
+    /// A key (`domain::kernel::names::login_key`).
     pub username: Short,
     pub service: ServiceId,
     pub state: Mutex<State>,
@@ -236,7 +238,7 @@ impl Directory {
         self.hasher.hash_one((isp.0, username))
     }
 
-    /// The service with this login; `username` is a key already (`service::setup::login_key`).
+    /// The service with this login; `username` is a key already (`domain::kernel::names::login_key`).
     pub fn find(&self, isp: IspId, username: &str) -> Option<Arc<Entry>> {
         let name = username.as_bytes();
         let hash = self.hash(isp, name);
@@ -250,7 +252,7 @@ impl Directory {
 
     /// Whether the service's period is over, or it is gone.
     pub fn has_ended(&self, id: ServiceId, now: Instant) -> bool {
-        self.service(id).is_none_or(|entry| access::ended(&entry.state.lock().subscriber, now).is_some())
+        self.service(id).is_none_or(|entry| decide::ended(&entry.state.lock().subscriber, now).is_some())
     }
 
     /// Takes in a service as it is now; its sessions stay.
@@ -380,7 +382,7 @@ impl Directory {
         let place = place.map(|at| state.reserved.swap_remove(at));
         state.reserved.shrink_to_fit();
         let plan = network.world.plans.get(&(entry.isp, state.plan));
-        let must_go = plan.is_some_and(|plan| access::must_go(&state.subscriber, plan, now));
+        let must_go = plan.is_some_and(|plan| decide::must_go(&state.subscriber, plan, now));
         let behind = match state.live.iter_mut().find(|known| known.session == live.session) {
             Some(known) => {
                 *known = live;

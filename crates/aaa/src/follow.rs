@@ -9,9 +9,9 @@ use std::{
 
 use domain::{
     BandwidthId, FupTemplateId, IspId, ServiceId,
-    event::{EventKind, Subject},
+    kernel::event::{EventKind, Subject},
 };
-use service::{App, Error, directory, redemption};
+use service::{App, Error, access::directory, sales::redemption};
 use tokio::sync::watch;
 
 use crate::Directory;

@@ -10,11 +10,13 @@ use std::{
     time::Duration,
 };
 
-use domain::{Instant, IspId, Mac, RouterId, ServiceId, SessionId, access::Reason};
+use domain::{Instant, IspId, Mac, RouterId, ServiceId, SessionId, access::decide::Reason};
 use service::{
     Actor, App,
-    accounting::{self, Logins, Refused},
-    routers,
+    access::{
+        accounting::{self, Logins, Refused},
+        routers,
+    },
 };
 use tokio::sync::{mpsc, watch};
 

@@ -22,8 +22,10 @@ use radius::{
 };
 use service::{
     App, Error,
-    statistics::{Exchanged, Port},
-    vault::random_text,
+    kernel::{
+        probe::{Exchanged, Port},
+        vault::random_text,
+    },
 };
 use tokio::net::UdpSocket;
 

@@ -5,7 +5,7 @@ use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use domain::{
     Instant, IspId, Kind, RouterId, ServiceId,
-    usage::{self, Octets, ReportKind},
+    access::usage::{self, Octets, ReportKind},
 };
 use radius::{
     Packet,
@@ -14,8 +14,8 @@ use radius::{
 };
 use service::{
     App, Error,
-    accounting::{self, Report},
-    redemption::{self, FirstUse},
+    access::accounting::{self, Report},
+    sales::redemption::{self, FirstUse},
 };
 use tokio::sync::watch;
 
@@ -306,7 +306,7 @@ async fn follow(app: &App, isp: IspId, behind: Vec<ServiceId>) {
     if behind.is_empty() {
         return;
     }
-    if let Err(error) = service::network::follow(app, isp, behind).await {
+    if let Err(error) = service::access::orders::follow(app, isp, behind).await {
         tracing::warn!(%error, "sessions that are out of date are left until their next report");
     }
 }
@@ -315,7 +315,7 @@ async fn follow(app: &App, isp: IspId, behind: Vec<ServiceId>) {
 fn session_id(value: &[u8]) -> String {
     match std::str::from_utf8(value) {
         Ok(text) if !text.contains('\0') => text.into(),
-        _ => service::vault::hex(value),
+        _ => service::kernel::vault::hex(value),
     }
 }
 

@@ -7,12 +7,12 @@ use std::{
     time::Duration,
 };
 
-use domain::{Instant, IspId, Mac, PlanId, Quota, RouterId, ServiceId, clock::MINUTE};
+use domain::{Instant, IspId, Mac, PlanId, Quota, RouterId, ServiceId, kernel::clock::MINUTE};
 use parking_lot::{Mutex, RwLock};
 use radius::{Packet, attribute::CALLING_STATION_ID, auth};
 use service::{
     App, Error,
-    redemption::{self, Code, FirstUse, Holder, Known},
+    sales::redemption::{self, Code, FirstUse, Holder, Known},
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -122,7 +122,7 @@ impl Vouchers {
         let codes = self.codes.read();
         let codes = codes.get(&isp)?;
         let look = |name: &str| {
-            let key = service::setup::name_key(name);
+            let key = domain::kernel::names::name_key(name);
             codes.get(key.as_str()).map(|voucher| (key.into_boxed_str(), voucher.clone()))
         };
         look(name).or_else(|| name.split_once('@').filter(|_| strip_realm).and_then(|(code, _)| look(code)))
@@ -191,7 +191,7 @@ pub fn client(packet: &Packet<'_>, mac: Option<Mac>, key: &str) -> Box<str> {
 
 /// `name`: as it was sent.
 pub fn first_use(isp: IspId, (key, name): (&str, &[u8]), client: &str, mac: Option<Mac>, router: RouterId) -> FirstUse {
-    let name = service::setup::login_key(&desk::shown(name)).into();
+    let name = domain::kernel::names::login_key(&desk::shown(name)).into();
     FirstUse { isp, key: key.into(), name, client: client.into(), mac, router }
 }
 

@@ -12,7 +12,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use domain::{Instant, clock::MINUTE};
+use domain::{Instant, kernel::clock::MINUTE};
 use parking_lot::Mutex;
 use service::Clock;
 

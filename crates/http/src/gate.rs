@@ -10,12 +10,14 @@ use std::{
     time::Duration,
 };
 
-use domain::{ApiClientId, Instant, IspId, clock::MINUTE};
+use domain::{ApiClientId, Instant, IspId, kernel::clock::MINUTE};
 use parking_lot::Mutex;
 use service::{
     App, Error, Who,
-    clients::{Known, Tier},
-    metering::{self, Month},
+    identity::{
+        clients::{Known, Tier},
+        metering::{self, Month},
+    },
 };
 
 /// How often what was counted is written.

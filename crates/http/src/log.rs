@@ -11,7 +11,7 @@ use std::{
 use parking_lot::Mutex;
 use service::{
     App,
-    requests::{self, Asked},
+    identity::requests::{self, Asked},
 };
 
 /// How often what was asked is written.

@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: a write that is repeated with its key gets its first answer, word for word.
 //!
-//! Two layers. Use cases that move money take the key into their own transaction (`service::change`), so that not even
+//! Two layers. Use cases that move money take the key into their own transaction (`service::kernel::change`), so that not even
 //! a crash sells a period twice. Around every write this keeps the answer that was sent, so that the repeat of any
 //! successful write is answered and not done again. Refusals are not kept: what was refused may be tried again.
 
@@ -13,8 +13,10 @@ use axum::{
 };
 use service::{
     Actor, App, Error,
-    change::{self, CallerKey},
-    vault::token_hash,
+    kernel::{
+        change::{self, CallerKey},
+        vault::token_hash,
+    },
 };
 
 use crate::{Fault, MAX_BODY};

@@ -13,8 +13,8 @@ use axum::{
 use domain::{Instant, IspId};
 use service::{
     Clock, Who,
-    requests::Asked,
-    vault::{hex, random_bytes},
+    identity::requests::Asked,
+    kernel::vault::{hex, random_bytes},
 };
 use tower::{Layer, Service};
 use tower_http::catch_panic::CatchPanicLayer;

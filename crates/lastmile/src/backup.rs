@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
-use service::{Location, backup as copying, vault::hex};
+use service::{Location, backup as copying, kernel::vault::hex};
 use sha2::{Digest, Sha256};
 
 use crate::{cli, lock, make_private, settings::Settings};

@@ -2,9 +2,9 @@
 
 use anyhow::{Context, bail};
 use domain::{BranchId, Scope, Scopes};
-use service::{
+use service::identity::{
+    branches,
     clients::{self, Form, Shown, Wanted},
-    zones,
 };
 
 use crate::{cli::ClientAdd, local::Local, react, router::said};
@@ -60,9 +60,9 @@ async fn run(options: &ClientAdd) -> anyhow::Result<()> {
 /// The account a pair is for, with its branch: the named one, else the whole ISP's, which gets a name here if it has none.
 async fn account(here: &Local, named: Option<&str>) -> anyhow::Result<(String, Option<BranchId>)> {
     let (app, actor) = (&here.app, here.actor());
-    let own = zones::list(app, &actor).await?.into_iter().find(|zone| zone.branch().is_none());
+    let own = branches::list(app, &actor).await?.into_iter().find(|zone| zone.branch().is_none());
     let known = match named {
-        Some(name) => zones::named(app, &actor, name).await?,
+        Some(name) => branches::named(app, &actor, name).await?,
         None => own.clone(),
     };
     match (known, own, named) {
@@ -73,7 +73,7 @@ async fn account(here: &Local, named: Option<&str>) -> anyhow::Result<(String, O
         ),
         (None, None, named) => {
             let name = named.map_or_else(|| slug(&here.tenant.isp.name), String::from);
-            zones::name(app, &actor, None, &name).await.map_err(said)?;
+            branches::name(app, &actor, None, &name).await.map_err(said)?;
             Ok((name.trim().into(), None))
         }
     }
@@ -103,6 +103,6 @@ mod tests {
         {
             assert_eq!(slug(name), account, "{name}");
         }
-        assert!(zones::account_name(&slug(&"long name ".repeat(20))).is_ok());
+        assert!(branches::account_name(&slug(&"long name ".repeat(20))).is_ok());
     }
 }

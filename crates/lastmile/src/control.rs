@@ -16,7 +16,7 @@ use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use service::{
     Actor, App,
-    import::{Import, Report, Row},
+    customers::import::{Import, Report, Row},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

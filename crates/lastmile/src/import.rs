@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use domain::IspId;
 use service::{
     Actor, App, Clock, Engine, Location, Vault,
-    import::{Import, Refused, Report, Row},
+    customers::import::{Import, Refused, Report, Row},
 };
 
 use crate::{
@@ -271,10 +271,11 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use service::{
-        bulk, overview,
-        plans::{self, Expiry, NewBandwidth, NewPlan},
-        routers::{self, NewRouter},
-        setup::{self, NewIsp},
+        access::routers::{self, NewRouter},
+        catalogue::plans::{self, Expiry, NewBandwidth, NewPlan},
+        customers::many,
+        identity::tenants::{self, NewIsp},
+        reports::overview,
     };
 
     use super::*;
@@ -329,7 +330,7 @@ mod tests {
             owner_email: "owner@isp.example".into(),
             owner_password: "correct horse".into(),
         };
-        let actor = Actor::system(setup::create_isp(&app, isp).await.unwrap().isp);
+        let actor = Actor::system(tenants::create_isp(&app, isp).await.unwrap().isp);
         let router = NewRouter {
             name: "Tower".into(),
             vendor: "mikrotik".into(),
@@ -376,14 +377,14 @@ mod tests {
             public: true,
         };
         let plan = plans::create(&app, &actor, plan).await.unwrap().plan.id;
-        let taken = bulk::Row {
+        let taken = many::Row {
             full_name: "Taken".into(),
             phone: "0700".into(),
             username: "taken".into(),
             password: "secret".into(),
         };
-        let many = bulk::Many { plan, router, kind: domain::Kind::Pppoe, rows: vec![taken] };
-        bulk::create_many(&app, &actor, many).await.unwrap();
+        let many = many::Many { plan, router, kind: domain::Kind::Pppoe, rows: vec![taken] };
+        many::create_many(&app, &actor, many).await.unwrap();
         (app, actor)
     }
 
@@ -442,7 +443,7 @@ mod tests {
         let end = async |name: &str| {
             let filter = service::Filter { search: Some(name.into()), ..service::Filter::default() };
             let page = service::Page { order: service::Order::Created, descending: false, offset: 0, limit: 5 };
-            let (rows, _) = service::customers::list(&app, &actor, filter, page).await.unwrap();
+            let (rows, _) = service::customers::customers::list(&app, &actor, filter, page).await.unwrap();
             let row = rows.into_iter().next().unwrap();
             let (line, period) = (row.service.unwrap(), row.period.unwrap());
             assert_eq!((period.price.0, period.reason.as_str()), (0, "imported"));
@@ -458,7 +459,7 @@ mod tests {
         assert_eq!((again.imported, again.refused.len(), count().await), (0, 16, 5));
         let reasons = again.refused.iter().filter(|row| row.reason.ends_with("exists already"));
         assert_eq!(reasons.map(|row| row.line).collect::<Vec<_>>(), [2, 3, 4, 15, 17]);
-        let faults = app.db.read(async |tx| store::roster::verify(tx).await).await.unwrap();
+        let faults = app.db.read(async |tx| store::people::roster::verify(tx).await).await.unwrap();
         assert_eq!(faults, Vec::<String>::new());
         app.db.close().await;
     }

@@ -5,10 +5,12 @@ use std::io::{BufRead, IsTerminal, Write};
 use anyhow::{Context, bail};
 use service::{
     Actor, Clock, Location, Vault,
-    clients::{self, NewClient, Tier},
-    routers::{self, NewRouter},
-    setup::{self, NewIsp},
-    vault::{random_text, write_private},
+    access::routers::{self, NewRouter},
+    identity::{
+        clients::{self, NewClient, Tier},
+        tenants::{self, NewIsp},
+    },
+    kernel::vault::{random_text, write_private},
 };
 
 use crate::{
@@ -55,7 +57,7 @@ async fn create(
         bail!("the database already holds an ISP");
     }
     let (email, password) = (isp.owner_email.clone(), isp.owner_password.clone());
-    let created = setup::create_isp(&app, isp).await?;
+    let created = tenants::create_isp(&app, isp).await?;
     let actor = Actor::system(created.isp);
     let client = NewClient {
         dialect: "alternet",

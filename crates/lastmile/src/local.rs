@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::bail;
-use service::{Actor, App, Clock, app::Tenant};
+use service::{Actor, App, Clock, kernel::app::Tenant};
 
 use crate::{lock::Lock, server, settings::Settings};
 

@@ -3,8 +3,8 @@
 use anyhow::Context;
 use service::{
     Error, FieldError, Why,
-    routers::{self, NewRouter},
-    vault::random_text,
+    access::routers::{self, NewRouter},
+    kernel::vault::random_text,
 };
 
 use crate::{cli::RouterAdd, local::Local, react};

@@ -5,8 +5,8 @@ use anyhow::{Context, bail};
 use domain::{Role, Scopes};
 use service::{
     Error, FieldError, Why,
-    staff::{self, NewStaff},
-    vault::random_text,
+    identity::staff::{self, NewStaff},
+    kernel::vault::random_text,
 };
 
 use crate::{cli::StaffAdd, local::Local, react, router::said};

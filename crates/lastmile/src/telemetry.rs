@@ -83,7 +83,7 @@ pub async fn render(app: &App, aaa: &[(String, f64)], recorded: &str, ready: boo
     }
     let patience = Duration::from_secs(2);
     let began = Instant::now();
-    if let Ok(Ok(waiting)) = tokio::time::timeout(patience, service::network::waiting(app)).await {
+    if let Ok(Ok(waiting)) = tokio::time::timeout(patience, service::access::orders::waiting(app)).await {
         row("network_orders_waiting", waiting as f64);
         row("database_read_seconds", began.elapsed().as_secs_f64());
     }

@@ -64,7 +64,7 @@ impl Watch {
         if !self.is_loaded() {
             return Some("the directory is not loaded yet");
         }
-        match tokio::time::timeout(PATIENCE, service::directory::heads(&self.app)).await {
+        match tokio::time::timeout(PATIENCE, service::access::directory::heads(&self.app)).await {
             Ok(Ok(_)) => None,
             Ok(Err(_)) | Err(_) => Some("the database does not answer"),
         }

@@ -6,11 +6,13 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use domain::{CustomerId, IspId, ServiceId, access::Reason};
+use domain::{CustomerId, IspId, ServiceId, access::decide::Reason};
 use service::{
     App, Error,
-    overview::{self, Overview},
-    words,
+    reports::{
+        overview::{self, Overview},
+        words,
+    },
 };
 
 use crate::{Front, Guide, Pages, Pulse, STYLE_PATH, page};
@@ -164,13 +166,13 @@ mod tests {
         body::{Body, to_bytes},
         http::Request,
     };
-    use domain::{Kind, Money, billing::Payer};
+    use domain::{Kind, Money, sales::sale::Payer};
     use service::{
         Actor, Clock, Db, Location, Vault,
-        customers::{self, NewCustomer},
-        plans::{self, Expiry, NewBandwidth, NewPlan},
-        routers::{self, NewRouter},
-        setup::{self, NewIsp},
+        access::routers::{self, NewRouter},
+        catalogue::plans::{self, Expiry, NewBandwidth, NewPlan},
+        customers::customers::{self, NewCustomer},
+        identity::tenants::{self, NewIsp},
     };
     use tower::ServiceExt;
 
@@ -195,7 +197,7 @@ mod tests {
             owner_email: "o@x.example".into(),
             owner_password: "p".into(),
         };
-        let isp = setup::create_isp(&app, isp).await.unwrap().isp;
+        let isp = tenants::create_isp(&app, isp).await.unwrap().isp;
         let actor = Actor::system(isp);
         let bandwidth = NewBandwidth {
             name: EVIL.into(),

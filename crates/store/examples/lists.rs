@@ -10,10 +10,12 @@ use std::{path::PathBuf, time::Duration};
 
 use domain::{CustomerId, Instant, IspId, Kind, PlanId, RouterId, ServiceId, Status};
 use store::{
-    customer::{self, Customer, Filter, Order, Page, Standing},
     db::{Class, Db, Error, Location, Tx},
-    roster,
-    service::Service,
+    people::{
+        customer::{self, Customer, Filter, Order, Page, Standing},
+        roster,
+        service::Service,
+    },
     testing::PrivateServer,
 };
 

@@ -5,7 +5,7 @@
 //! `PrivateServer` has its own data and fsync, and can be killed.
 
 use crate::db::{Db, Engine, Sql, Token, Tx, registered, tokens};
-use crate::migrate::{MIGRATIONS, statements};
+use crate::kernel::migrate::{MIGRATIONS, statements};
 use std::fs::{self, File, OpenOptions};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};

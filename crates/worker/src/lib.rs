@@ -6,8 +6,8 @@ pub mod webhooks;
 
 use std::time::Duration;
 
-use domain::clock::{DAY, HOUR, MINUTE, SECOND};
-use service::{App, Error, schedule::Kept};
+use domain::kernel::clock::{DAY, HOUR, MINUTE, SECOND};
+use service::{App, Error, kernel::schedule::Kept};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::outgoing::Sender;
@@ -88,23 +88,23 @@ pub fn start(app: App, events_days: i64, sender: Sender) -> Running {
 }
 
 async fn forget(app: &App, events_days: i64) -> Result<(), Error> {
-    service::schedule::forget(app, kept(events_days)).await?;
-    service::tokens::forget(app).await?;
-    service::requests::forget(app, REQUESTS_KEPT).await?;
+    service::kernel::schedule::forget(app, kept(events_days)).await?;
+    service::identity::tokens::forget(app).await?;
+    service::identity::requests::forget(app, REQUESTS_KEPT).await?;
     service::webhooks::forget(app, DELIVERED_KEPT, DEAD_KEPT).await
 }
 
 /// Does what is due; tests call it when they say so.
 pub async fn turn(app: &App, events_days: i64) -> Result<(), Error> {
     for task in TASKS {
-        if service::schedule::take(app, task.name, task.every, task.lease).await? {
+        if service::kernel::schedule::take(app, task.name, task.every, task.lease).await? {
             let done = match task.run {
-                Run::Expiry => service::expiry::run(app).await.map(drop),
-                Run::Renewal => service::renewals::run(app).await.map(drop),
-                Run::FairUse => service::fup::run(app).await.map(drop),
+                Run::Expiry => service::sales::expiry::run(app).await.map(drop),
+                Run::Renewal => service::sales::renewals::run(app).await.map(drop),
+                Run::FairUse => service::access::fup::run(app).await.map(drop),
                 Run::Forget => forget(app, events_days).await,
             };
-            service::schedule::end(app, task.name).await?;
+            service::kernel::schedule::end(app, task.name).await?;
             done?;
         }
     }

@@ -1,6 +1,6 @@
 //! ChilliSpot and CoovaChilli (vendor 14559): bandwidths in kbit/s, quota as total octets.
 
-use domain::access::Grant;
+use domain::access::decide::Grant;
 use radius::{Overflow, attribute::vendor::CHILLISPOT};
 
 use super::{Out, rates};

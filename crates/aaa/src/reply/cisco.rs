@@ -1,7 +1,7 @@
 //! Cisco (vendor 9): committed access rates of the virtual interface, as `lcp:interface-config` AV pairs. Burst sizes are
 //! Cisco's own recommendation: normal 1.5 s of the rate in bytes, extended twice that.
 
-use domain::access::Grant;
+use domain::access::decide::Grant;
 use radius::{Overflow, attribute::vendor::CISCO};
 
 use super::{Out, rates};

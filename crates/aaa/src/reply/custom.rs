@@ -2,14 +2,14 @@
 
 use domain::{
     Mac,
-    compare::{Compare, is_pattern},
+    access::compare::{Compare, is_pattern},
 };
 use radius::{
     Code, Packet, Writer,
     attribute::{self, VENDOR_SPECIFIC},
     dictionary::{self, Entry},
 };
-use service::{Session, directory::Rule};
+use service::{Session, access::directory::Rule};
 
 #[derive(Clone, Debug, Default)]
 pub struct Custom {
@@ -61,7 +61,7 @@ impl Custom {
         self.said.contains(&(vendor, number))
     }
 
-    /// Whether a request meets every check (`domain::compare`).
+    /// Whether a request meets every check (`domain::access::compare`).
     pub fn allows(&self, packet: &Packet<'_>) -> bool {
         self.checks.iter().all(|(entry, compare, wanted)| {
             let told = |value: &[u8]| said(entry, *compare, dictionary::decode(entry, value));

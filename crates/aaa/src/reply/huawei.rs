@@ -1,6 +1,6 @@
 //! Huawei (vendor 2011): average and peak rates in bit/s, quota as what is left in kilobytes.
 
-use domain::access::Grant;
+use domain::access::decide::Grant;
 use radius::{Overflow, attribute::vendor::HUAWEI};
 
 use super::{Out, bits, rates};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use domain::{Bandwidth, access::Grant};
+use domain::{Bandwidth, access::decide::Grant};
 use radius::{Overflow, attribute::vendor::MIKROTIK};
 
 use super::{Out, rates};

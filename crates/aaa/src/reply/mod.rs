@@ -7,7 +7,7 @@ pub mod huawei;
 pub mod mikrotik;
 pub mod wispr;
 
-use domain::{Bandwidth, ServiceId, access::Grant};
+use domain::{Bandwidth, ServiceId, access::decide::Grant};
 use radius::{Overflow, Writer, attribute};
 
 use self::custom::Custom;
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_subscribers_own_attributes_win() {
-        let rule = |attribute: &str, value: &str| service::directory::Rule {
+        let rule = |attribute: &str, value: &str| service::access::directory::Rule {
             attribute: attribute.into(),
             check: None,
             value: value.into(),

@@ -1,6 +1,6 @@
 //! WISPr (vendor 14122): bandwidths in bit/s.
 
-use domain::access::Grant;
+use domain::access::decide::Grant;
 use radius::{Overflow, attribute::vendor::WISPR};
 
 use super::{Out, bits, rates};

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App, Bandwidth, Error, Why,
-    plans::{self, BandwidthChange, NewBandwidth, RATE_UNITS},
+    catalogue::plans::{self, BandwidthChange, NewBandwidth, RATE_UNITS},
 };
 
 use crate::envelope::{Answer, Caller, Done, Failure, Reply};

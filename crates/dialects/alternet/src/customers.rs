@@ -5,7 +5,7 @@ use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse, Response},
 };
-use domain::{CustomerId, Instant, Kind, PlanId, RouterId, Status, billing::Payer};
+use domain::{CustomerId, Instant, Kind, PlanId, RouterId, Status, sales::sale::Payer};
 use doors::{
     Asked, Fields, Id,
     fields::{boolean, digits, email, id, ids, integer, ipv4, lines, mac, named, secret, text, word},
@@ -15,10 +15,12 @@ use serde::Serialize;
 use serde_json::{Number, Value, json};
 use service::{
     App, Error, Filter, Order, Page, Payment, Service, Standing,
-    customers::{self, CustomerChange, NewCustomer, Shown},
-    plans::Offer,
-    recharge::{self, Recharge},
-    standing,
+    catalogue::plans::Offer,
+    customers::customers::{self, CustomerChange, NewCustomer, Shown},
+    sales::{
+        recharge::{self, Recharge},
+        standing,
+    },
 };
 
 use crate::envelope::{Answer, Caller, Done, Failure, Listing, Reply, paging};
@@ -505,7 +507,7 @@ async fn recharge_one(
     caller: &Caller,
     customer: CustomerId,
     terms: &Terms,
-    key: Option<service::change::CallerKey>,
+    key: Option<service::kernel::change::CallerKey>,
 ) -> Result<recharge::Receipt, Failure> {
     let command = Recharge { customer, plan: terms.plan, payer: paid(terms.add_transaction) };
     let sold = match terms.send_sms {

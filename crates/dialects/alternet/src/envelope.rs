@@ -20,9 +20,8 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     Actor, App,
-    app::Tenant,
-    change::CallerKey,
-    clients::{self, Known},
+    identity::clients::{self, Known},
+    kernel::{app::Tenant, change::CallerKey},
 };
 
 /// What the credential check needs.

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, json};
 use service::{
     App, HotspotFilter, HotspotStep,
-    hotspot::{self, Log},
+    access::hotspot::{self, Log},
 };
 
 use crate::{

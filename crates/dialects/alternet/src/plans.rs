@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App, Error, Why,
-    plans::{self, Expiry, LIMIT_TYPES, NewPlan, Offer, PlanChange, VALIDITY_UNITS},
+    catalogue::plans::{self, Expiry, LIMIT_TYPES, NewPlan, Offer, PlanChange, VALIDITY_UNITS},
 };
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use serde::Serialize;
-use service::{App, Pool, plans};
+use service::{App, Pool, catalogue::plans};
 
 use crate::envelope::{Answer, Caller, Reply};
 

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use serde::Serialize;
-use service::{App, Router, routers};
+use service::{App, Router, access::routers};
 
 use crate::envelope::{Answer, Caller, Reply};
 

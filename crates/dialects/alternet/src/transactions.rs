@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App, Payment,
-    payments::{self, KINDS, Wanted},
+    billing::payments::{self, KINDS, Wanted},
 };
 
 use crate::envelope::{Answer, Caller, Listing, Reply, paging};

@@ -10,7 +10,7 @@ use doors::{
 use serde::Serialize;
 use service::{
     App, Error, Voucher, VoucherFilter,
-    vouchers::{self, Format, NewVouchers},
+    sales::vouchers::{self, Format, NewVouchers},
 };
 
 use crate::{

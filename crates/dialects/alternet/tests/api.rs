@@ -11,14 +11,15 @@ use axum::{
     body::Body,
     http::{Request, header::CONTENT_TYPE},
 };
-use domain::{CustomerId, Instant, clock::DAY};
+use domain::{CustomerId, Instant, kernel::clock::DAY};
 use doors::{Dispatch, Gate};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use service::{
     Actor, App, Clock, Db, Location, Vault,
-    clients::{self, NewClient, Tier},
-    messages, vouchers,
+    identity::clients::{self, NewClient, Tier},
+    messages::queue,
+    sales::vouchers,
 };
 use tower::ServiceExt;
 
@@ -193,7 +194,7 @@ async fn story(api: Api) {
 
     let receipt = api.post(&format!("{path}/recharge"), json!({ "send_sms": true })).await.is(200)["data"].clone();
     assert_eq!(receipt["new_expiration"], "2030-07-15");
-    let sms = messages::queued(&api.app, &api.isp, 10).await.unwrap();
+    let sms = queue::queued(&api.app, &api.isp, 10).await.unwrap();
     assert_eq!((sms.len(), sms[0].recipient.as_str()), (1, "0758877699"));
     assert!(sms[0].body.contains("KES 1000.00") && sms[0].body.contains("2030-07-15"), "{}", sms[0].body);
     let many = json!({ "customer_ids": [id, id, 999_999_999], "add_transaction": "no" });

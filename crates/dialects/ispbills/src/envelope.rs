@@ -24,9 +24,8 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     Actor, App, Error, Why,
-    app::Tenant,
-    change::CallerKey,
-    tokens::{self, Bearer},
+    identity::tokens::{self, Bearer},
+    kernel::{app::Tenant, change::CallerKey},
 };
 
 /// What the credential check of a version needs.

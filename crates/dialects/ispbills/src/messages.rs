@@ -1,10 +1,10 @@
 //! What both versions say of SMS.
 
-use domain::{Instant, clock::DAY};
+use domain::{Instant, kernel::clock::DAY};
 use doors::wire::utc_seconds;
 use jiff::civil;
 use serde::Serialize;
-use service::sms::{HistoryFilter, Row, STATES};
+use service::messages::sms::{HistoryFilter, Row, STATES};
 use utoipa::ToSchema;
 
 use crate::envelope::Caller;

@@ -20,7 +20,7 @@ use axum::{
 };
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde_json::Value;
-use service::vault::token_hash;
+use service::kernel::vault::token_hash;
 
 use crate::docs;
 

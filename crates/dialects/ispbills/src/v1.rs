@@ -68,7 +68,7 @@ doors::operations! { App;
 }
 
 /// The dialect's name in tokens, metrics and as its prefix.
-pub const NAME: &str = service::tokens::V1;
+pub const NAME: &str = service::identity::tokens::V1;
 
 pub fn router() -> Router<App> {
     table()

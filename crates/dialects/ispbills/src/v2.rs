@@ -252,7 +252,7 @@ doors::operations! { App;
 }
 
 /// The dialect's name in tokens, metrics and as its prefix.
-pub const NAME: &str = service::tokens::V2;
+pub const NAME: &str = service::identity::tokens::V2;
 
 pub fn router() -> Router<App> {
     table()

@@ -1,15 +1,18 @@
 //! E11, E12, E14, E34, E37, P: passwords, deletion, grace, fixed addresses, counts.
 
 use axum::extract::State;
-use domain::{CustomerId, Status, clock::DAY};
+use domain::{CustomerId, Status, kernel::clock::DAY};
 use doors::fields::{id, integer, secret, word};
 use serde_json::json;
 use service::{
-    App, Error, bindings,
-    customers::{self, CustomerChange},
-    dossiers::{self, State as Standing},
-    grace::{self, MAX_DAYS, NewGrace},
-    vault,
+    App, Error,
+    access::bindings,
+    customers::{
+        customers::{self, CustomerChange},
+        dossiers::{self, State as Standing},
+    },
+    kernel::vault,
+    sales::grace::{self, MAX_DAYS, NewGrace},
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day};
@@ -59,7 +62,7 @@ pub async fn delete(State(app): State<App>, call: Call) -> Answer {
     };
     let user = call.user();
     if clear {
-        service::bills::void_open(&app, &call.actor, user).await?;
+        service::billing::invoices::void_open(&app, &call.actor, user).await?;
     }
     customers::delete(&app, &call.actor, user).await?;
     Ok(Reply::message("User deleted successfully"))

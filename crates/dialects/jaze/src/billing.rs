@@ -5,7 +5,7 @@ use domain::{CustomerId, InvoiceId, Money};
 use serde_json::{Value, json};
 use service::{
     App, BillFilter,
-    bills::{self, Shown},
+    billing::invoices::{self, Shown},
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day_of, id_of};
@@ -30,7 +30,7 @@ fn row(call: &Call, one: &Shown) -> Value {
 /// T One invoice.
 pub async fn invoice(State(app): State<App>, call: Call) -> Answer {
     let number = call.segment("invoiceId").map_or(0, |text| id_of(&text));
-    let found = bills::show(&app, &call.actor, InvoiceId(number)).await?;
+    let found = invoices::show(&app, &call.actor, InvoiceId(number)).await?;
     Ok(Reply::data(row(&call, &found)))
 }
 
@@ -56,9 +56,9 @@ async fn found(app: &App, call: &Call, customer: Option<CustomerId>) -> Result<V
         issued_until: date("toDate")?.map(|day| call.ends(day)),
         ..BillFilter::default()
     };
-    let (mut rows, _) = bills::list(app, &call.actor, filter, 0, LISTED).await?;
+    let (mut rows, _) = invoices::list(app, &call.actor, filter, 0, LISTED).await?;
     if let Some(paid) = paid {
-        rows.retain(|one| (one.bill.status == domain::bill::BillStatus::Paid) == paid);
+        rows.retain(|one| (one.bill.status == domain::billing::bill::BillStatus::Paid) == paid);
     }
     Ok(rows)
 }
@@ -78,7 +78,7 @@ pub async fn invoices(State(app): State<App>, call: Call) -> Answer {
 /// T Invoices of a user.
 pub async fn invoices_of(State(app): State<App>, call: Call) -> Answer {
     let user = call.user();
-    service::dossiers::one(&app, &call.actor, user).await?;
+    service::customers::dossiers::one(&app, &call.actor, user).await?;
     let rows = found(&app, &call, Some(user)).await?;
     Ok(Reply::data(rows.iter().map(|one| row(&call, one)).collect()))
 }

@@ -2,12 +2,13 @@
 //! the same plan: what it gives, rather than who is on it.
 
 use axum::extract::State;
-use domain::{Money, PlanId, event::EventKind, fup::Reset};
+use domain::{Money, PlanId, catalogue::fup::Reset, kernel::event::EventKind};
 use serde_json::{Value, json};
 use service::{
-    App, Bandwidth, Error, Plan, dossiers,
-    fup::{self, Whole},
-    plans::{self, Offer},
+    App, Bandwidth, Error, Plan,
+    access::fup::{self, Whole},
+    catalogue::plans::{self, Offer},
+    customers::dossiers,
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day_of, id_of};

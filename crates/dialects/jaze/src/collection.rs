@@ -6,8 +6,8 @@ use doors::fields::{amount, boolean, digits, id, lines, word};
 use serde_json::{Value, json};
 use service::{
     App, Why,
-    collections::{self, Found, Visit},
-    dossiers::{self, Dossier, Whom},
+    billing::collections::{self, Found, Visit},
+    customers::dossiers::{self, Dossier, Whom},
 };
 
 use crate::{

@@ -25,10 +25,11 @@ use jiff::civil;
 use serde_json::{Value, json};
 use service::{
     Actor, App, Error, Why, Zone,
-    app::Tenant,
-    change::CallerKey,
-    clients::{self, Known},
-    zones,
+    identity::{
+        branches,
+        clients::{self, Known},
+    },
+    kernel::{app::Tenant, change::CallerKey},
 };
 
 use attempts::Attempts;
@@ -136,7 +137,7 @@ impl FromRequest<App> for Call {
         }
         let is_top = admitted.known.actor.branch.is_none();
         let mut call = Call {
-            zones: zones::list(app, &admitted.known.actor).await?,
+            zones: branches::list(app, &admitted.known.actor).await?,
             actor: admitted.known.actor,
             now: app.clock.now(),
             key,
@@ -150,7 +151,7 @@ impl FromRequest<App> for Call {
         let account = call.body.optional("accountId", short).value().or_else(|| call.segment("accountId"));
         call.body.finish()?;
         if let Some(account) = account {
-            let zone = zones::named(app, &call.actor, &account).await?;
+            let zone = branches::named(app, &call.actor, &account).await?;
             let zone = zone.ok_or(Error::NotFound { what: "account" })?;
             call.actor.branch = zone.branch().or(call.actor.branch);
         }

@@ -6,8 +6,8 @@ use doors::fields::{boolean, id, word};
 use serde_json::{Value, json};
 use service::{
     App, Error, Plan,
-    dossiers::{self, Population},
-    moves::{self, NewMove, When},
+    customers::dossiers::{self, Population},
+    sales::moves::{self, NewMove, When},
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day, id_of};

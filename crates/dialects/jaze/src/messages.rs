@@ -1,14 +1,16 @@
 //! E32, E33, E38, E40: messages by template, credentials sent again, and the log of what was sent.
 
 use axum::extract::State;
-use domain::{CustomerId, phone};
+use domain::{CustomerId, kernel::phone};
 use doors::fields::{boolean, email as address, id, ids, word};
 use serde_json::{Value, json};
 use service::{
     App, Error, Message, Why,
-    dossiers::{self, State as Standing, Whom},
-    messages,
-    templates::{self, Access, Channel, Sending, Template, To, Usage},
+    customers::dossiers::{self, State as Standing, Whom},
+    messages::{
+        queue,
+        templates::{self, Access, Channel, Sending, Template, To, Usage},
+    },
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, short};
@@ -154,7 +156,7 @@ pub async fn logs(State(app): State<App>, call: Call) -> Answer {
         "email" => "email",
         _ => return Err(Error::invalid("type", Why::NotOneOf(&["email", "sms"])).into()),
     };
-    let rows = messages::of_customer(&app, &call.actor, call.user(), channel).await?;
+    let rows = queue::of_customer(&app, &call.actor, call.user(), channel).await?;
     // J33: in logs a number has its country's code.
     let country = phone::country(&call.tenant.isp.time_zone);
     let number = |recipient: &str| match channel {

@@ -3,7 +3,11 @@
 use axum::extract::State;
 use domain::BranchId;
 use serde_json::{Value, json};
-use service::{App, Error, Staff, Zone, clients, dossiers, staff};
+use service::{
+    App, Error, Staff, Zone,
+    customers::dossiers,
+    identity::{clients, staff},
+};
 
 use crate::envelope::{Answer, Call, Reply};
 
@@ -12,7 +16,7 @@ const LISTED: i64 = 10_000;
 
 /// W The account acted for, or another one that the credential reaches.
 pub async fn account(State(app): State<App>, call: Call) -> Answer {
-    let (since, until) = (call.now.plus(-domain::clock::DAY), call.now);
+    let (since, until) = (call.now.plus(-domain::kernel::clock::DAY), call.now);
     let (states, movement) = dossiers::census(&app, &call.actor, since, until).await?;
     let total: i64 = states.iter().filter(|(state, _)| *state != dossiers::State::Deleted).map(|(_, n)| n).sum();
     Ok(Reply::data(json!({ "Account": {
@@ -40,7 +44,7 @@ pub async fn sub_accounts(State(app): State<App>, call: Call) -> Answer {
             .filter(|client| client.dialect == crate::NAME && client.branch_id == branch && client.status == "active");
         good.filter_map(|client| client.public_id.clone()).map(Value::from).collect()
     };
-    let zones = service::zones::list(&app, &call.actor).await?;
+    let zones = service::identity::branches::list(&app, &call.actor).await?;
     let row = |zone: &Zone| json!({ "account_id": zone.account, "api_tokens": tokens(zone.branch()) });
     Ok(Reply::data(zones.iter().filter(|zone| zone.branch().is_some()).map(row).collect()))
 }

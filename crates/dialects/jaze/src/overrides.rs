@@ -3,19 +3,21 @@
 use axum::extract::State;
 use domain::{
     BandwidthId, CustomerId,
-    compare::Compare,
-    fup::{Measure, Reset},
+    access::compare::Compare,
+    catalogue::fup::{Measure, Reset},
 };
 use doors::fields::{boolean, id, integer, word};
 use radius::dictionary;
 use serde_json::Value;
 use service::{
     App, Why,
-    attributes::{NewAttribute, OPERATORS, is_understood},
-    exceptions,
-    fup::{self, Chosen, Draft},
-    network,
-    overrides::{self, Override},
+    access::{
+        attribute_stages,
+        attributes::{NewAttribute, OPERATORS, is_understood},
+        fup::{self, Chosen, Draft},
+        orders,
+    },
+    sales::by_hand::{self, Override},
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, short};
@@ -100,7 +102,7 @@ pub async fn bandwidth(State(app): State<App>, mut call: Call) -> Answer {
     if !on {
         call.body.finish()?;
         same_limit(&app, &call, user, None).await?;
-        overrides::put(&app, &call.actor, user, Override::Speed(None)).await?;
+        by_hand::put(&app, &call.actor, user, Override::Speed(None)).await?;
         fup::clear(&app, &call.actor, user).await?;
         return Ok(Reply::message(DONE));
     }
@@ -113,7 +115,7 @@ pub async fn bandwidth(State(app): State<App>, mut call: Call) -> Answer {
     let carry_forward = call.body.optional("carryForwardPreviousData", boolean).or(false);
     call.body.finish()?;
     same_limit(&app, &call, user, limit.as_ref().map(|limit| limit.bytes)).await?;
-    overrides::put(&app, &call.actor, user, Override::Speed(Some(first))).await?;
+    by_hand::put(&app, &call.actor, user, Override::Speed(Some(first))).await?;
     let chosen = match limit.zip(second) {
         // "Always" means no limit, not even the group's.
         None => Chosen::Exempt,
@@ -132,7 +134,7 @@ pub async fn bandwidth(State(app): State<App>, mut call: Call) -> Answer {
 /// A line has one policy: attributes that change beyond a limit keep it, so that another one for the bandwidth is refused
 /// rather than put in its place.
 async fn same_limit(app: &App, call: &Call, user: CustomerId, wanted: Option<i64>) -> Result<(), Failure> {
-    match exceptions::limit(app, &call.actor, user).await? {
+    match attribute_stages::limit(app, &call.actor, user).await? {
         Some(bytes) if wanted != Some(bytes) => Err(Failure::said(format!(
             "The user's vendor attributes change beyond {bytes} bytes: give both overrides the same limit, or take \
              that one away first"
@@ -229,7 +231,7 @@ pub async fn attributes(State(app): State<App>, mut call: Call) -> Answer {
     const DONE: &str = "Profile vendor attributes values overriden for user";
     if !on {
         call.body.finish()?;
-        exceptions::attributes(&app, &call.actor, user, Vec::new(), None).await?;
+        attribute_stages::attributes(&app, &call.actor, user, Vec::new(), None).await?;
         return Ok(Reply::message(DONE));
     }
     let limit = limit(&mut call, &VENDOR);
@@ -237,13 +239,13 @@ pub async fn attributes(State(app): State<App>, mut call: Call) -> Answer {
     let second = if limit.is_some() { call.body.required("vendorData1", objects) } else { Vec::new() };
     call.body.finish()?;
     let (first, second) = (vendor_data(first)?, vendor_data(second)?);
-    let beyond = limit.map(|limit| exceptions::Beyond {
+    let beyond = limit.map(|limit| attribute_stages::Beyond {
         measure: limit.measure,
         bytes: limit.bytes,
         reset: limit.reset,
         attributes: second,
     });
-    exceptions::attributes(&app, &call.actor, user, first, beyond).await?;
+    attribute_stages::attributes(&app, &call.actor, user, first, beyond).await?;
     Ok(Reply::message(DONE))
 }
 
@@ -258,7 +260,7 @@ pub async fn coa(State(app): State<App>, mut call: Call) -> Answer {
         known(&name, &value)?;
         said.push((name, value));
     }
-    let words = network::say(&app, &call.actor, user, said).await?;
+    let words = orders::say(&app, &call.actor, user, said).await?;
     // Where there is no session there is nobody to say yes.
     let words = if words.is_empty() { vec![false] } else { words };
     let words = words.into_iter().map(|yes| Value::from(if yes { "TRUE" } else { "FALSE" }));

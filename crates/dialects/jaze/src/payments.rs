@@ -6,9 +6,11 @@ use doors::fields::{amount, digits, id, lines, named, word};
 use serde_json::{Value, json};
 use service::{
     App, Why,
-    bills::Means,
-    dossiers,
-    payments::{self, Described, Details, NewPayment, Wanted},
+    billing::{
+        invoices::Means,
+        payments::{self, Described, Details, NewPayment, Wanted},
+    },
+    customers::dossiers,
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day, day_of, id_of, short};

@@ -4,7 +4,7 @@
 use std::net::Ipv4Addr;
 
 use axum::extract::State;
-use domain::{Currency, CustomerId, Instant, Kind, Mac, Money, PlanId, Status, billing::Payer};
+use domain::{Currency, CustomerId, Instant, Kind, Mac, Money, PlanId, Status, sales::sale::Payer};
 use doors::{
     Fields,
     fields::{amount, boolean, email, id, ipv4, mac, secret, text, word},
@@ -12,12 +12,17 @@ use doors::{
 use jiff::civil;
 use serde_json::{Value, json};
 use service::{
-    App, Error, Why, access_check,
-    bindings::{self, Bound, MAX_ROWS},
-    customers::{self, CustomerChange, Extras, NewCustomer},
-    dossiers,
-    overrides::{self, Override},
-    profiles, standing, starts, terms,
+    App, Error, Why,
+    access::bindings::{self, Bound, MAX_ROWS},
+    customers::{
+        access_check,
+        customers::{self, CustomerChange, Extras, NewCustomer},
+        dossiers, profiles,
+    },
+    sales::{
+        by_hand::{self, Override},
+        standing, starts, terms,
+    },
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day_of, short};
@@ -336,7 +341,7 @@ pub async fn edit(State(app): State<App>, mut call: Call) -> Answer {
         starts::change(&app, &call.actor, user, at, said.state).await.map_err(named)?;
     }
     if let Some(at) = said.expires {
-        overrides::put(&app, &call.actor, user, Override::End(at)).await?;
+        by_hand::put(&app, &call.actor, user, Override::End(at)).await?;
     }
     if let Some(building) = said.building {
         customers::set_building(&app, &call.actor, user, Some(building)).await?;

@@ -3,15 +3,18 @@
 use axum::extract::State;
 use domain::{
     CustomerId, Instant, PlanId,
-    renewing::{Begin, Length},
+    sales::renewing::{Begin, Length},
 };
 use doors::fields::{boolean, digits, id, integer, named, word};
 use serde_json::{Value, json};
 use service::{
-    App, Why, dossiers,
-    moves::{self, Renewal},
-    payments::Details,
-    renewal_orders::{self as orders, MAX_TIMES, Paying, When},
+    App, Why,
+    billing::payments::Details,
+    customers::dossiers,
+    sales::{
+        moves::{self, Renewal},
+        renewal_orders::{self as orders, MAX_TIMES, Paying, When},
+    },
 };
 
 use crate::{
@@ -97,7 +100,7 @@ struct Stretch {
     times: i64,
 }
 
-/// The settings of section U as the core's (`domain::renewing`):
+/// The settings of section U as the core's (`domain::sales::renewing`):
 ///
 /// | setting                         | means                                                                        |
 /// |---------------------------------|------------------------------------------------------------------------------|

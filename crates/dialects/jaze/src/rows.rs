@@ -1,11 +1,11 @@
 //! A user as the document's samples show it. Each sample has its own keys; every scalar is a string but those sampled as
 //! numbers.
 
-use domain::{Instant, Status, phone};
+use domain::{Instant, Status, kernel::phone};
 use serde_json::{Value, json};
 use service::{
-    bindings::Bound,
-    dossiers::{Dossier, State},
+    access::bindings::Bound,
+    customers::dossiers::{Dossier, State},
 };
 
 use crate::envelope::Call;
@@ -123,7 +123,7 @@ pub fn basic_user(call: &Call, one: &Dossier) -> Value {
 
 /// Days since 1970-01-01 as a date.
 fn civil_day(days: i64) -> String {
-    Instant(days.saturating_mul(domain::clock::DAY)).in_zone(&jiff::tz::TimeZone::UTC).date().to_string()
+    Instant(days.saturating_mul(domain::kernel::clock::DAY)).in_zone(&jiff::tz::TimeZone::UTC).date().to_string()
 }
 
 /// What all of them share.

@@ -6,8 +6,11 @@ use doors::fields::id;
 use serde_json::{Value, json};
 use service::{
     App, Error, Session, Why,
-    dossiers::{self, Whom},
-    lines, network,
+    access::orders,
+    customers::{
+        dossiers::{self, Whom},
+        lines,
+    },
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day, day_of, id_of};
@@ -41,7 +44,7 @@ pub async fn history(State(app): State<App>, call: Call) -> Answer {
         None => Ok(None),
         Some(text) => day_of(&text).map(Some).ok_or_else(|| Failure::said(format!("The {name} must be a date."))),
     };
-    let from = date("fromDate")?.map_or(call.now.plus(-30 * domain::clock::DAY), |day| call.begins(day));
+    let from = date("fromDate")?.map_or(call.now.plus(-30 * domain::kernel::clock::DAY), |day| call.begins(day));
     let until = date("toDate")?.map_or(Instant(i64::MAX), |day| call.ends(day));
     let sessions = dossiers::sessions(&app, &call.actor, call.user(), (from, until), LISTED).await?;
     Ok(Reply::data(sessions.iter().map(|one| row(&call, one)).collect()))
@@ -64,7 +67,7 @@ pub async fn disconnect(State(app): State<App>, call: Call) -> Answer {
         }
         _ => return Err(Failure::said("The sessions of a userId or a username can be disconnected.")),
     };
-    let ended = network::disconnect(&app, &call.actor, user).await?;
+    let ended = orders::disconnect(&app, &call.actor, user).await?;
     match ended {
         0 => Err(Failure::unknown("The user has no active session")),
         _ => Ok(Reply::message("User sessions disconnected successfully")),

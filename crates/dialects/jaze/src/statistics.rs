@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use serde_json::Value;
-use service::{App, statistics::Port};
+use service::{App, kernel::probe::Port};
 
 use crate::envelope::{Answer, Call, Failure, Reply};
 

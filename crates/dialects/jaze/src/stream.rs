@@ -11,7 +11,7 @@ use futures_util::stream;
 use serde_json::Value;
 use service::{
     App,
-    dossiers::{self, Dossier, Pieces, Whom},
+    customers::dossiers::{self, Dossier, Pieces, Whom},
 };
 
 use crate::envelope::{Call, Failure};

@@ -1,12 +1,12 @@
 //! Section V: tickets are the core's complaints.
 
 use axum::extract::State;
-use domain::{CustomerId, StaffId, complaint::Priority};
+use domain::{CustomerId, StaffId, helpdesk::complaint::Priority};
 use doors::fields::{boolean, id, lines, text, word};
 use serde_json::{Value, json};
 use service::{
     App, Complaint, ComplaintFilter,
-    complaints::{self, NewComplaint},
+    helpdesk::complaints::{self, NewComplaint},
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, id_of};
@@ -41,7 +41,7 @@ pub async fn raise(State(app): State<App>, mut call: Call) -> Answer {
         },
         assigned_to: None,
     };
-    service::dossiers::one(&app, &call.actor, CustomerId(user)).await?;
+    service::customers::dossiers::one(&app, &call.actor, CustomerId(user)).await?;
     let number = complaints::create(&app, &call.actor, command, call.key.clone()).await?;
     if close {
         let words = [resolution_type, resolution].into_iter().flatten().collect::<Vec<_>>().join(": ");
@@ -71,7 +71,7 @@ pub async fn list(State(app): State<App>, call: Call) -> Answer {
         other => Some(CustomerId(id_of(other))),
     };
     if let Some(customer) = customer {
-        service::dossiers::one(&app, &call.actor, customer).await?;
+        service::customers::dossiers::one(&app, &call.actor, customer).await?;
     }
     let state = call.segment("status").unwrap_or_else(|| "unresolved".into());
     let state = STATES.iter().find(|word| word.eq_ignore_ascii_case(&state)).copied();

@@ -5,7 +5,7 @@ use doors::fields::word;
 use serde_json::{Value, json};
 use service::{
     App, Error,
-    dossiers::{self, Dossier, State as Standing, Whom},
+    customers::dossiers::{self, Dossier, State as Standing, Whom},
 };
 
 use crate::{

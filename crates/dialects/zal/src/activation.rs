@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Number, Value, json};
 use service::{
     App, Error, FieldError, Why,
-    activation::{self, Activation, DUE, NO_SELLER, NOT_FUTURE, OTHER_BRANCH, Payments},
+    sales::activation::{self, Activation, DUE, NO_SELLER, NOT_FUTURE, OTHER_BRANCH, Payments},
 };
 
 use crate::envelope::{Answer, Caller, Failure, PlaceOf, Reply, flag, id, named};

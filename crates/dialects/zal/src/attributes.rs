@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use service::{
     App, Error, FieldError, Why,
-    attributes::{self, AttributeChange, NewAttribute, OPERATORS},
+    access::attributes::{self, AttributeChange, NewAttribute, OPERATORS},
 };
 
 use crate::envelope::{Answer, Caller, Done, Failure, PlaceOf, Reply, id};

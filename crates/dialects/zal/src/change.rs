@@ -8,8 +8,11 @@ use jiff::civil;
 use serde::Serialize;
 use serde_json::Value;
 use service::{
-    App, Why, customers,
-    subscribers::{self, Details, PLACES, SiteChange},
+    App, Why,
+    customers::{
+        customers,
+        subscribers::{self, Details, PLACES, SiteChange},
+    },
 };
 
 use crate::envelope::{Answer, Caller, Done, PlaceOf, Reply, flag, id, named};

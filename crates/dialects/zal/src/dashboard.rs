@@ -4,7 +4,7 @@ use axum::extract::State;
 use doors::Asked;
 use serde::Serialize;
 use serde_json::Number;
-use service::{App, books};
+use service::{App, reports::office};
 
 use crate::envelope::{Answer, Caller, PlaceOf, Reply};
 
@@ -27,7 +27,7 @@ pub async fn subscribers(State(app): State<App>, caller: Caller, Asked(mut asked
     let place = PlaceOf::read(&mut asked);
     asked.finish()?;
     let actor = caller.acting(&app, place).await?;
-    let stats = books::subscribers(&app, &actor).await?;
+    let stats = office::subscribers(&app, &actor).await?;
     let people = stats.people;
     Ok(Reply::data(SubscriberStats {
         total: people.all,
@@ -62,7 +62,7 @@ pub async fn accounting(State(app): State<App>, caller: Caller, Asked(mut asked)
     let place = PlaceOf::read(&mut asked);
     asked.finish()?;
     let actor = caller.acting(&app, place).await?;
-    let figures = books::figures(&app, &actor).await?;
+    let figures = office::figures(&app, &actor).await?;
     Ok(Reply::data(AccountingStats {
         today_collection: caller.amount(figures.paid_today),
         this_month_collection: caller.amount(figures.paid_this_month),

@@ -22,11 +22,12 @@ use serde::Serialize;
 use serde_json::{Number, Value, json};
 use service::{
     Actor, App, Error, Who, Why,
-    app::Tenant,
-    change::CallerKey,
-    locations,
-    portal::{self, STAFF, SUBSCRIBER},
-    tokens::Bearer,
+    customers::{
+        locations,
+        portal::{self, STAFF, SUBSCRIBER},
+    },
+    identity::tokens::Bearer,
+    kernel::{app::Tenant, change::CallerKey},
 };
 
 use self::needs::{Need, need};

@@ -1,12 +1,13 @@
 //! Invoices, listed and shown, the newest first. Their states are those of the API page (docs/readings.md Z6).
 
 use axum::extract::State;
-use domain::{CustomerId, InvoiceId, Money, PlanId, StaffId, bill::BillStatus};
+use domain::{CustomerId, InvoiceId, Money, PlanId, StaffId, billing::bill::BillStatus};
 use doors::{Asked, Fields, Id, fields};
 use serde_json::{Value, json};
 use service::{
-    App, Why, bills,
-    books::{self, InvoiceFilter, Invoiced, Origin},
+    App, Why,
+    billing::invoices,
+    reports::office::{self, InvoiceFilter, Invoiced, Origin},
 };
 
 use crate::{
@@ -56,7 +57,7 @@ pub async fn list(State(app): State<App>, caller: Caller, Asked(mut asked): Aske
     let actor = caller.acting(&app, place).await?;
     let (rows, total) = match wanted {
         Some(None) => (Vec::new(), 0),
-        _ => books::invoices(&app, &actor, filter, page.offset, page.limit).await?,
+        _ => office::invoices(&app, &actor, filter, page.offset, page.limit).await?,
     };
     Ok(page.of("invoices", rows.iter().map(|one| row(&caller, one)).collect(), total))
 }
@@ -101,8 +102,8 @@ pub async fn show(State(app): State<App>, caller: Caller, Id(wanted): Id, Asked(
     let place = PlaceOf::read(&mut asked);
     asked.finish()?;
     let actor = caller.acting(&app, place).await?;
-    let known = books::invoice(&app, &actor, InvoiceId(wanted)).await.map_err(|error| caller.refused(error))?;
-    let lines = bills::show(&app, &actor, InvoiceId(wanted)).await.map_err(|error| caller.refused(error))?.lines;
+    let known = office::invoice(&app, &actor, InvoiceId(wanted)).await.map_err(|error| caller.refused(error))?;
+    let lines = invoices::show(&app, &actor, InvoiceId(wanted)).await.map_err(|error| caller.refused(error))?.lines;
     let mut data = row(&caller, &known);
     data["billing_total_amount"] = caller.amount(known.invoice.total).into();
     data["billing_due_amount"] = caller.amount(due(&known.invoice)).into();

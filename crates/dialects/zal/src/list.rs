@@ -1,13 +1,13 @@
 //! Subscribers, listed and shown. Lists are oldest first.
 
 use axum::extract::State;
-use domain::{CustomerId, Instant, PlanId, RouterId, StaffId, Status, clock::DAY};
+use domain::{CustomerId, Instant, PlanId, RouterId, StaffId, Status, kernel::clock::DAY};
 use doors::{Asked, Fields, fields};
 use serde::Serialize;
 use serde_json::{Number, Value};
 use service::{
     App, Service,
-    subscribers::{self, Filter, PLACES, Shown, Site, State as Standing},
+    customers::subscribers::{self, Filter, PLACES, Shown, Site, State as Standing},
 };
 
 use crate::{

@@ -1,12 +1,12 @@
 //! What a list brings along: each module asked for adds its key to every subscriber, and it is absent otherwise
 //! (docs/readings.md Z11).
 
-use domain::{InvoiceId, bill::BillStatus};
+use domain::{InvoiceId, billing::bill::BillStatus};
 use doors::Fields;
 use serde_json::{Value, json};
 use service::{
-    attributes::compares,
-    subscribers::{Along, PLACES, Shown, Wanted, place_of},
+    access::attributes::compares,
+    customers::subscribers::{Along, PLACES, Shown, Wanted, place_of},
 };
 
 use crate::envelope::{Caller, flag};

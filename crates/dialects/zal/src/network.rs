@@ -4,8 +4,9 @@ use axum::extract::State;
 use doors::{Asked, Id, fields};
 use serde_json::{Value, json};
 use service::{
-    App, books,
+    App,
     plant::{Filter, olts as plant, reach},
+    reports::office,
 };
 
 use crate::{
@@ -49,9 +50,9 @@ pub async fn pools(State(app): State<App>, caller: Caller, Asked(mut asked): Ask
     let page = Page::read(&mut asked);
     asked.finish()?;
     let actor = caller.acting(&app, place).await?;
-    let (pools, total) = page.cut(books::pools(&app, &actor).await?);
-    let of = |one: &books::PoolUse| {
-        let ranges = service::network::parse_ranges(&one.pool.ranges).unwrap_or_default();
+    let (pools, total) = page.cut(office::pools(&app, &actor).await?);
+    let of = |one: &office::PoolUse| {
+        let ranges = domain::kernel::ranges::parse_ranges(&one.pool.ranges).unwrap_or_default();
         json!({
             "id": one.pool.id.0,
             "name": one.pool.name,

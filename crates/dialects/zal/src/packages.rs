@@ -7,9 +7,10 @@ use domain::{BandwidthId, Kind, PlanId, PoolId, RouterId};
 use doors::{Asked, Fields, Id, fields};
 use serde_json::{Value, json};
 use service::{
-    App, Bandwidth, Error, Why, books,
-    plans::{self, Expiry, NewPlan, Offer, PlanChange},
-    renewals,
+    App, Bandwidth, Error, Why,
+    catalogue::plans::{self, Expiry, NewPlan, Offer, PlanChange},
+    reports::office,
+    sales::renewals,
 };
 
 use crate::{
@@ -51,7 +52,7 @@ impl Known {
     async fn of(app: &App, actor: &service::Actor) -> Result<Known, Error> {
         Ok(Known {
             bandwidths: plans::bandwidths(app, actor).await?,
-            lines: books::lines_by_plan(app, actor).await?,
+            lines: office::lines_by_plan(app, actor).await?,
             never_renew: renewals::plans_without(app, actor).await?,
         })
     }

@@ -6,8 +6,8 @@ use doors::{Asked, Id, fields};
 use serde_json::{Value, json};
 use service::{
     App, Why,
-    books::{self, Received},
-    payments::Wanted,
+    billing::payments::Wanted,
+    reports::office::{self, Received},
 };
 
 use crate::{
@@ -39,7 +39,7 @@ pub async fn list(State(app): State<App>, caller: Caller, Asked(mut asked): Aske
     };
     asked.finish()?;
     let actor = caller.acting(&app, place).await?;
-    let (rows, total) = books::payments(&app, &actor, wanted, page.offset, page.limit).await?;
+    let (rows, total) = office::payments(&app, &actor, wanted, page.offset, page.limit).await?;
     Ok(page.of("payments", rows.iter().map(|one| row(&caller, one)).collect(), total))
 }
 
@@ -65,13 +65,13 @@ pub async fn receipt(State(app): State<App>, caller: Caller, Id(wanted): Id, Ask
     let place = PlaceOf::read(&mut asked);
     asked.finish()?;
     let actor = caller.acting(&app, place).await?;
-    let one = books::payment(&app, &actor, PaymentId(wanted)).await.map_err(|error| caller.refused(error))?;
+    let one = office::payment(&app, &actor, PaymentId(wanted)).await.map_err(|error| caller.refused(error))?;
     let mut data = row(&caller, &one);
     data["receipt_number"] = one.payment.reference.clone().into();
     data["package_name"] = one.payment.plan_name.clone().into();
     data["invoice"] = match one.payment.invoice_id {
         None => Value::Null,
-        Some(id) => match books::invoice(&app, &actor, id).await {
+        Some(id) => match office::invoice(&app, &actor, id).await {
             Ok(known) => json!({
                 "id": id.0,
                 "invoice_number": number(&known.invoice.series, known.invoice.number),

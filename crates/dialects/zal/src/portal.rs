@@ -9,9 +9,11 @@ use serde::Serialize;
 use serde_json::{Number, Value, json};
 use service::{
     App, Error, Why,
-    portal::{self, BARRED, Granted, SUBSCRIBER},
-    subscribers::{self, Along, Filter, Listed, Wanted},
-    tokens,
+    customers::{
+        portal::{self, BARRED, Granted, SUBSCRIBER},
+        subscribers::{self, Along, Filter, Listed, Wanted},
+    },
+    identity::tokens,
 };
 
 use crate::{

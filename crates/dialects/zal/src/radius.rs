@@ -5,9 +5,12 @@ use axum::extract::{Path, State, rejection::PathRejection};
 use doors::{Asked, Fields, fields};
 use serde_json::{Value, json};
 use service::{
-    App, Error, Session, attributes, routers,
-    sessions::{self, State as Stands, Wanted},
-    subscribers::{self, Filter},
+    App, Error, Session,
+    access::{
+        attributes, routers,
+        sessions::{self, State as Stands, Wanted},
+    },
+    customers::subscribers::{self, Filter},
 };
 
 use crate::{

@@ -3,13 +3,13 @@
 use axum::extract::State;
 use domain::{
     CustomerId, StaffId,
-    complaint::{Priority, State as Stands},
+    helpdesk::complaint::{Priority, State as Stands},
 };
 use doors::{Asked, Fields, Id, fields};
 use serde_json::{Value, json};
 use service::{
     App, Error,
-    complaints::{self, ComplaintChange, ComplaintFilter, NewComplaint, Row},
+    helpdesk::complaints::{self, ComplaintChange, ComplaintFilter, NewComplaint, Row},
 };
 
 use crate::{

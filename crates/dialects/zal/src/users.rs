@@ -6,9 +6,11 @@ use domain::{Money, PlanId, Role, StaffId};
 use doors::{Asked, Fields, Id, fields};
 use serde_json::{Value, json};
 use service::{
-    App, Error, Staff, Why, books, locations,
-    salespeople::{self, Selling},
-    staff::{self, Filter, NewStaff, StaffChange},
+    App, Error, Staff, Why,
+    customers::locations,
+    identity::staff::{self, Filter, NewStaff, StaffChange},
+    reports::office,
+    resellers::salespeople::{self, Selling},
 };
 
 use crate::{
@@ -39,7 +41,7 @@ pub async fn list(State(app): State<App>, caller: Caller, Asked(mut asked): Aske
         ..Filter::default()
     };
     let (people, total) = staff::list(&app, &actor, filter, page.offset, page.limit).await?;
-    let held = books::balances(&app, &actor, &people).await?;
+    let held = office::balances(&app, &actor, &people).await?;
     let of = |person: &Staff| row(&caller, person, held.get(&person.id).copied().unwrap_or_default());
     Ok(page.of("users", people.iter().map(of).collect(), total))
 }

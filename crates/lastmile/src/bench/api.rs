@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, bail};
 use service::{
     Actor, App,
-    clients::{self, NewClient, Tier},
+    identity::clients::{self, NewClient, Tier},
 };
 
 use super::{Scratch, http::Connection, machine, server::Server};

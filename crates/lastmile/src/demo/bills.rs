@@ -4,11 +4,15 @@ use domain::{Connection, CustomerId, InvoiceId, Kind, Mac};
 use jiff::ToSpan;
 use service::{
     Actor, App, BillFilter, LineFilter, Medium,
-    bills::{self, BillChange, Means, NewBill},
-    customers::{self, Besides, CustomerChange},
-    line_plant::PlantChange,
-    lines,
-    payments::{self, NewPayment},
+    billing::{
+        invoices::{self, BillChange, Means, NewBill},
+        payments::{self, NewPayment},
+    },
+    customers::{
+        customers::{self, Besides, CustomerChange},
+        lines,
+    },
+    plant::site::PlantChange,
 };
 
 /// What for, how much in the currency's main unit, due in so many days, how much of it is paid.
@@ -50,7 +54,7 @@ async fn write(
     (what, amount, due_days, paid): (&str, i64, i64, i64),
 ) -> anyhow::Result<()> {
     let known = BillFilter { customer: Some(customer), ..BillFilter::default() };
-    let (known, _) = bills::list(app, actor, known, 0, 100).await?;
+    let (known, _) = invoices::list(app, actor, known, 0, 100).await?;
     if known.iter().any(|shown| shown.bill.description.as_deref() == Some(what)) {
         return Ok(());
     }
@@ -60,11 +64,11 @@ async fn write(
     let due = today.checked_add(due_days.days()).unwrap_or(today);
     let description = Some(what.to_string());
     let bill = NewBill { customer, amount: money(amount), due: Some(due), description };
-    let id = InvoiceId(bills::create(app, actor, bill, None).await?.id);
+    let id = InvoiceId(invoices::create(app, actor, bill, None).await?.id);
     let means = Means { method: "bkash".into(), reference: None };
     if paid == amount {
         let change = BillChange { pay: Some(means), ..BillChange::default() };
-        bills::update(app, actor, id, change, None).await?;
+        invoices::update(app, actor, id, change, None).await?;
     } else if paid > 0 {
         let payment = NewPayment { customer, amount: money(paid), means, bill: Some(id) };
         payments::record(app, actor, payment, None).await?;

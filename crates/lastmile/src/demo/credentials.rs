@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use service::vault::{hex, random_bytes, random_text, random_uuid};
+use service::kernel::vault::{hex, random_bytes, random_text, random_uuid};
 
 use crate::server::Addresses;
 

@@ -1,7 +1,7 @@
 //! One plan of the demo has a fair use policy, one has not. A directory of before gets it once.
 
-use domain::fup::{Measure, Reset};
-use service::{Actor, App, fup, plans};
+use domain::catalogue::fup::{Measure, Reset};
+use service::{Actor, App, access::fup, catalogue::plans};
 
 const POLICY: &str = "Fair use, 300 GB a month";
 const PLAN: &str = "Home 20 Mbps";

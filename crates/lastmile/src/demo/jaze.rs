@@ -4,8 +4,13 @@ use anyhow::Context;
 use domain::{CustomerId, IspId};
 use service::{
     Actor, App, Filter, Order, Page,
-    clients::{self, NewPair, Tier},
-    collections, customers, places, staff, zones,
+    billing::collections,
+    customers::{collection_places, customers},
+    identity::{
+        branches,
+        clients::{self, NewPair, Tier},
+        staff,
+    },
 };
 
 use super::credentials::Pair;
@@ -22,7 +27,7 @@ const ASSIGNED: i64 = 5;
 /// Makes what is missing; whom users are given to for collection.
 pub async fn seed(app: &App, isp: IspId, pair: &Pair, whole: bool) -> anyhow::Result<i64> {
     let actor = Actor::system(isp);
-    zones::name(app, &actor, None, &pair.api_token).await?;
+    branches::name(app, &actor, None, &pair.api_token).await?;
     let (known, _) = clients::list(app, &actor, 0, 1000).await?;
     if !known.iter().any(|client| client.public_id.as_ref() == Some(&pair.api_token)) {
         let command = NewPair {
@@ -39,7 +44,7 @@ pub async fn seed(app: &App, isp: IspId, pair: &Pair, whole: bool) -> anyhow::Re
     let (people, _) = staff::list(app, &actor, staff::Filter::default(), 0, 1000).await?;
     let collector = people.iter().find(|person| person.name == "API").or(people.first());
     let collector = collector.context("nobody works at this ISP")?.id;
-    if !places::areas(app, &actor).await?.is_empty() {
+    if !collection_places::areas(app, &actor).await?.is_empty() {
         return Ok(collector.0);
     }
     let rows = if whole { PLACES } else { &PLACES[..1] };
@@ -48,14 +53,14 @@ pub async fn seed(app: &App, isp: IspId, pair: &Pair, whole: bool) -> anyhow::Re
         let id = match areas.iter().find(|(name, _)| name == area) {
             Some((_, id)) => *id,
             None => {
-                let id = places::put_area(app, &actor, None, (*area).into()).await?;
+                let id = collection_places::put_area(app, &actor, None, (*area).into()).await?;
                 areas.push((area, id));
                 id
             }
         };
-        let street = places::put_street(app, &actor, None, id, (*street).into()).await?;
+        let street = collection_places::put_street(app, &actor, None, id, (*street).into()).await?;
         for building in *buildings {
-            places::put_building(app, &actor, None, street, (*building).into()).await?;
+            collection_places::put_building(app, &actor, None, street, (*building).into()).await?;
         }
     }
     let page = Page { order: Order::Created, descending: false, offset: 0, limit: ASSIGNED };

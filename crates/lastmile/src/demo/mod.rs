@@ -19,13 +19,15 @@ use std::{
 
 use anyhow::{Context, bail};
 use credentials::{API_LOGIN, Credentials, OTHER_API_LOGIN, OTHER_ZAL_LOGIN, RADIUS_SECRET, ZAL_LOGIN, reachable};
-use domain::{CustomerId, IspId, Kind, billing::Payer};
+use domain::{CustomerId, IspId, Kind, sales::sale::Payer};
 use jiff::tz::TimeZone;
 use people::{OTHERS, PASSWORD, PEOPLE, Person};
 use service::{
-    Actor, App, Clock, Db, Filter, Location, Order, Page, Vault, bulk, customers, plans,
-    recharge::{self, Recharge},
-    routers,
+    Actor, App, Clock, Db, Filter, Location, Order, Page, Vault,
+    access::routers,
+    catalogue::plans,
+    customers::{customers, many},
+    sales::recharge::{self, Recharge},
 };
 use worker::outgoing;
 
@@ -192,7 +194,7 @@ async fn follow_coa_port(app: &App, isp: IspId, port: u16) -> anyhow::Result<()>
 
 /// At least so many numbered customers, and so many periods that end now.
 async fn fill(app: &App, actor: &Actor, customers: u32, due: u32) -> anyhow::Result<()> {
-    let last = bulk::last_username(app, actor, SERIES.0, SERIES.1).await?;
+    let last = many::last_username(app, actor, SERIES.0, SERIES.1).await?;
     let have = match &last {
         None => 0,
         Some(name) => name.strip_prefix("user").and_then(|n| n.parse::<u32>().ok()).map_or(0, |n| n + 1),
@@ -209,14 +211,14 @@ async fn fill(app: &App, actor: &Actor, customers: u32, due: u32) -> anyhow::Res
         while next < customers {
             let until = (next + STEP).min(customers);
             let rows = (next..until).map(numbered).collect();
-            bulk::create_many(app, actor, bulk::Many { plan, router, kind: Kind::Pppoe, rows }).await?;
+            many::create_many(app, actor, many::Many { plan, router, kind: Kind::Pppoe, rows }).await?;
             next = until;
             println!("  {next} of {customers} customers, {:.1} s", began.elapsed().as_secs_f64());
         }
     }
     let mut left = i64::from(due);
     while left > 0 {
-        match bulk::end_periods(app, actor, SERIES.0, SERIES.1, left.min(500)).await? {
+        match many::end_periods(app, actor, SERIES.0, SERIES.1, left.min(500)).await? {
             0 => break,
             ended => left -= ended as i64,
         }
@@ -224,8 +226,8 @@ async fn fill(app: &App, actor: &Actor, customers: u32, due: u32) -> anyhow::Res
     Ok(())
 }
 
-fn numbered(n: u32) -> bulk::Row {
-    bulk::Row {
+fn numbered(n: u32) -> many::Row {
+    many::Row {
         full_name: format!("Customer {n:06}"),
         phone: format!("01{n:08}"),
         username: format!("user{n:06}"),
@@ -274,7 +276,7 @@ fn simulated() -> Vec<Config> {
         here.filter_map(|(at, person)| person.line(at, tenant)).collect()
     };
     let pools = [seed::HOMES, seed::HOTSPOT, seed::GARDEN].into_iter().filter_map(|(name, ranges)| {
-        let (first, last) = *service::network::parse_ranges(ranges)?.first()?;
+        let (first, last) = *domain::kernel::ranges::parse_ranges(ranges)?.first()?;
         Some((name.to_string(), first, last))
     });
     let pools: Vec<_> = pools.collect();
@@ -357,7 +359,7 @@ fn block(directory: &Path, at: Addresses, options: &cli::Demo, traffic: bool, gu
 pub mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use service::overview;
+    use service::reports::overview;
 
     use super::*;
 
@@ -391,9 +393,10 @@ pub mod tests {
         assert!(first == second && second.complete);
         let after = overview::overview(&app, isp).await.unwrap();
         assert_eq!((after.customers, after.events.len()), (before.customers, before.events.len()));
-        let known = service::clients::authenticate(&app, "alternet", &second.alternet_key).await.unwrap();
+        let known = service::identity::clients::authenticate(&app, "alternet", &second.alternet_key).await.unwrap();
         assert_eq!(known.actor.isp, isp);
-        let known = service::clients::authenticate(&app, "alternet", &second.other_alternet_key).await.unwrap();
+        let known =
+            service::identity::clients::authenticate(&app, "alternet", &second.other_alternet_key).await.unwrap();
         assert_eq!(known.actor.isp, other);
         app.db.close().await;
         std::fs::remove_dir_all(directory).unwrap();
@@ -428,13 +431,13 @@ pub mod tests {
             fill(&app, &actor, wanted, 0).await.unwrap();
             assert_eq!(count().await, expected, "{wanted}");
         }
-        let last = bulk::last_username(&app, &actor, SERIES.0, SERIES.1).await.unwrap();
+        let last = many::last_username(&app, &actor, SERIES.0, SERIES.1).await.unwrap();
         assert_eq!(last.as_deref(), Some("user000599"));
         let expired = async || overview::overview(&app, isp).await.unwrap().expired;
         let before = expired().await;
         fill(&app, &actor, 0, 510).await.unwrap();
         assert_eq!(expired().await - before, 510);
-        assert_eq!(service::expiry::run(&app).await.unwrap(), 510);
+        assert_eq!(service::sales::expiry::run(&app).await.unwrap(), 510);
     }
 
     #[test]

@@ -3,9 +3,12 @@
 
 use domain::{CustomerId, IspId, Mac};
 use service::{
-    Actor, App, Filter, Order, Page, customers,
-    plant::{self, checks, devices, olts, onus},
-    vpn::{self, NewAccount, ServerChange},
+    Actor, App, Filter, Order, Page,
+    customers::customers,
+    plant::{
+        self, checks, devices, olts, onus,
+        vpn::{self, NewAccount, ServerChange},
+    },
 };
 
 /// How much there is of everything.

@@ -3,15 +3,17 @@
 
 use anyhow::Context;
 use domain::{
-    BranchId, Commission, CustomerId, IspId, Kind, Money, PlanId, Role, Scopes, StaffId, billing::Payer, clock::DAY,
+    BranchId, Commission, CustomerId, IspId, Kind, Money, PlanId, Role, Scopes, StaffId, kernel::clock::DAY,
+    sales::sale::Payer,
 };
 use service::{
     Actor, App, Clock, Who,
-    cards::{self, Filter, Handed, NewBatch},
-    customers::{self, NewCustomer},
-    operators::{self, Funding, NewOperator, Terms},
-    plans, routers,
-    staff::{self, NewStaff},
+    access::routers,
+    catalogue::plans,
+    customers::customers::{self, NewCustomer},
+    identity::staff::{self, NewStaff},
+    resellers::operators::{self, Funding, NewOperator, Terms},
+    sales::cards::{self, Filter, Handed, NewBatch},
 };
 
 use super::{credentials::OauthClient, seed};

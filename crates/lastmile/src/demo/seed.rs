@@ -4,24 +4,30 @@
 use anyhow::Context;
 use domain::{
     BandwidthId, CustomerId, Instant, IspId, Money, PlanId, PoolId, Role, RouterId, Scopes, ServiceId, Status,
-    billing::Payer,
-    clock::{DAY, HOUR, MINUTE},
-    usage::{self, ReportKind},
+    access::usage::{self, ReportKind},
+    kernel::clock::{DAY, HOUR, MINUTE},
+    sales::sale::Payer,
 };
 use service::{
     Actor, App, Clock, Db, Vault,
-    accounting::{self, Report},
-    clients::{self, NewClient, NewOauthClient, Tier},
-    customers::{self, NewCustomer},
-    expiry,
-    hotspot::{self, NewAccess},
-    plans::{self, Expiry, NewBandwidth, NewPlan, NewPool},
-    recharge::{self, Recharge},
-    routers::{self, NewRouter},
-    setup::{self, NewIsp},
-    staff::{self, NewStaff},
-    standing,
-    vouchers::{self, Format, NewVouchers},
+    access::{
+        accounting::{self, Report},
+        hotspot::{self, NewAccess},
+        routers::{self, NewRouter},
+    },
+    catalogue::plans::{self, Expiry, NewBandwidth, NewPlan, NewPool},
+    customers::customers::{self, NewCustomer},
+    identity::{
+        clients::{self, NewClient, NewOauthClient, Tier},
+        staff::{self, NewStaff},
+        tenants::{self, NewIsp},
+    },
+    sales::{
+        expiry,
+        recharge::{self, Recharge},
+        standing,
+        vouchers::{self, Format, NewVouchers},
+    },
 };
 
 use super::{
@@ -414,7 +420,7 @@ async fn isp(
         owner_email: owner.into(),
         owner_password: password.into(),
     };
-    let created = setup::create_isp(app, command).await?;
+    let created = tenants::create_isp(app, command).await?;
     Ok((created.isp, Actor::system(created.isp)))
 }
 

@@ -2,12 +2,13 @@
 
 use domain::{
     StaffId,
-    complaint::{Priority, State},
+    helpdesk::complaint::{Priority, State},
 };
 use service::{
     Actor, App, Filter, Order, Page,
-    complaints::{self, ComplaintChange, ComplaintFilter, NewComplaint},
-    customers, sms,
+    customers::customers,
+    helpdesk::complaints::{self, ComplaintChange, ComplaintFilter, NewComplaint},
+    messages::sms,
 };
 
 /// Enough to try out; an empty purse is filled again at the next start.

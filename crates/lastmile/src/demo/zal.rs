@@ -4,10 +4,14 @@
 use anyhow::Context;
 use domain::{IspId, Kind, PlanId, Role, Scopes, StaffId, Status};
 use service::{
-    Actor, App, locations, plans, portal,
-    staff::{self, NewStaff},
-    subscribers::{self, Details, Filter, Wanted},
-    vault::random_text,
+    Actor, App,
+    catalogue::plans,
+    customers::{
+        locations, portal,
+        subscribers::{self, Details, Filter, Wanted},
+    },
+    identity::staff::{self, NewStaff},
+    kernel::vault::random_text,
 };
 
 use super::credentials::{ZalIds, ZalUser};

@@ -13,7 +13,7 @@ use std::{
     net::Ipv4Addr,
 };
 
-use domain::{Instant, clock::SECOND};
+use domain::{Instant, kernel::clock::SECOND};
 use jiff::tz::TimeZone;
 use radius::{
     Code, Overflow, Packet, Secret,

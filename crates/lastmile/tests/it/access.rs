@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::{Money, Status};
 use service::{
-    attributes::{self, NewAttribute},
-    plans::{self, BandwidthChange, Expiry, PlanChange},
+    access::attributes::{self, NewAttribute},
+    catalogue::plans::{self, BandwidthChange, Expiry, PlanChange},
 };
 
 use crate::{
@@ -89,7 +89,7 @@ async fn shared_users_and_the_same_device(app: TestApp) {
     assert!(accept.starts_with("Access-Accept"), "{accept}");
     app.close_silent().await;
     let sessions = app.sessions(ali).await;
-    assert!(sessions.iter().all(|row| row.state == store::session::LOST), "{sessions:?}");
+    assert!(sessions.iter().all(|row| row.state == store::access::session::LOST), "{sessions:?}");
 }
 
 async fn mac_lock_learns_once(app: TestApp) {
@@ -238,7 +238,7 @@ async fn deletion_frees_the_name_and_ends_the_session(app: TestApp) {
     let ali = app.customer("ali", app.gold).await;
     app.nas.login(login("ali")).await;
     app.nas.report(started("ali", "s1")).await;
-    service::customers::delete(&app.app, &app.actor, ali.customer).await.expect("deleted");
+    service::customers::customers::delete(&app.app, &app.actor, ali.customer).await.expect("deleted");
     let ended = app.nas.orders(1).await;
     assert!(ended[0].starts_with("Disconnect-Request User-Name=ali"), "{ended:?}");
     assert_eq!(app.nas.login(login("ali")).await, WRONG);

@@ -31,7 +31,7 @@ async fn repeats_and_late_reports_change_nothing(app: TestApp) {
     assert_eq!(sessions.len(), 1, "{sessions:?}");
     assert_eq!(
         (sessions[0].up_total, sessions[0].down_total, sessions[0].state),
-        (2500, 10_000, store::session::CLOSED)
+        (2500, 10_000, store::access::session::CLOSED)
     );
     let row = app.row(ali).await;
     assert_eq!((row.used_bytes, row.used_time_s), (12_500, 700));
@@ -61,7 +61,7 @@ async fn a_restart_of_the_router_ends_its_sessions(app: TestApp) {
     app.app.clock.pass(seconds(10));
     app.nas.restarted(7).await;
     let sessions = app.sessions(ali).await;
-    assert_eq!((sessions[0].state, sessions[0].down_total), (store::session::CLOSED, 20));
+    assert_eq!((sessions[0].state, sessions[0].down_total), (store::access::session::CLOSED, 20));
     assert_eq!(app.aaa.directory.online(), 0);
 }
 
@@ -73,10 +73,10 @@ async fn a_lost_session_reopens(app: TestApp) {
     app.nas.report(interim("ali", "s1", 300, 10, 20)).await;
     app.app.clock.pass(seconds(901));
     app.close_silent().await;
-    assert_eq!(app.sessions(ali).await[0].state, store::session::LOST);
+    assert_eq!(app.sessions(ali).await[0].state, store::access::session::LOST);
     app.nas.report(interim("ali", "s1", 1201, 30, 50)).await;
     let sessions = app.sessions(ali).await;
-    assert_eq!((sessions.len(), sessions[0].state, sessions[0].down_total), (1, store::session::OPEN, 50));
+    assert_eq!((sessions.len(), sessions[0].state, sessions[0].down_total), (1, store::access::session::OPEN, 50));
     assert_eq!(app.row(ali).await.used_bytes, 80);
 }
 
@@ -87,7 +87,7 @@ async fn late_reports_count_on_their_day(app: TestApp) {
     let ten_to_midnight = (start().unix() + 86_400 - 600) as u32;
     app.nas.report(Report { event_timestamp: Some(ten_to_midnight), ..interim("ali", "s1", 300, 100, 200) }).await;
     app.nas.report(interim("ali", "s1", 900, 150, 300)).await;
-    let days = service::accounting::usage_by_day(&app.app, app.actor.isp, ali.service).await.expect("usage");
+    let days = service::access::accounting::usage_by_day(&app.app, app.actor.isp, ali.service).await.expect("usage");
     let first = 21_915; // 2030-01-01
     assert_eq!(days, [(first, 100, 200, 300), (first + 1, 50, 100, 600)]);
 }
@@ -128,6 +128,7 @@ async fn data_quota_ends_the_session_once(app: TestApp) {
 async fn unknown_users_are_recorded_without_a_service(app: TestApp) {
     app.nas.report(started("stranger", "s9")).await;
     let isp = app.actor.isp;
-    let sessions = app.app.db.read(async move |tx| store::session::latest(tx, isp, 10).await).await.expect("sessions");
+    let sessions =
+        app.app.db.read(async move |tx| store::access::session::latest(tx, isp, 10).await).await.expect("sessions");
     assert_eq!((sessions.len(), sessions[0].service_id), (1, None));
 }

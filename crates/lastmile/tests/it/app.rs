@@ -4,17 +4,20 @@ use std::net::SocketAddr;
 
 use domain::{
     BandwidthId, CustomerId, Instant, Kind, Money, PlanId, PoolId, RouterId, ServiceId,
-    billing::Payer,
-    clock::{DAY, SECOND},
+    kernel::clock::{DAY, SECOND},
+    sales::sale::Payer,
 };
 use service::{
-    Actor, App, Clock, Db, Error, Location, Vault, Who, accounting,
-    change::CallerKey,
-    customers::{self, CustomerChange, NewCustomer},
-    plans::{self, Expiry, NewBandwidth, NewPlan, NewPool},
-    recharge::{self, Receipt, Recharge},
-    routers::{self, NewRouter},
-    setup::{self, NewIsp},
+    Actor, App, Clock, Db, Error, Location, Vault, Who,
+    access::{
+        accounting,
+        routers::{self, NewRouter},
+    },
+    catalogue::plans::{self, Expiry, NewBandwidth, NewPlan, NewPool},
+    customers::customers::{self, CustomerChange, NewCustomer},
+    identity::tenants::{self, NewIsp},
+    kernel::change::CallerKey,
+    sales::recharge::{self, Receipt, Recharge},
 };
 
 use crate::nas::Nas;
@@ -58,7 +61,7 @@ impl TestApp {
         let db = Db::open(&location).await.expect("a database");
         db.migrate().await.expect("migrations");
         let app = App::new(db, Clock::manual(start()), Vault::ephemeral(), "test");
-        let created = setup::create_isp(&app, isp("Test ISP")).await.expect("an Isp");
+        let created = tenants::create_isp(&app, isp("Test ISP")).await.expect("an Isp");
         let actor = Actor { isp: created.isp, who: Who::Staff(created.owner), branch: None, may_write: true };
         let loopback: SocketAddr = ([127, 0, 0, 1], 0).into();
         let settings = aaa::Settings { auth: loopback, acct: loopback, threads: 1, strip_realm: true };
@@ -168,7 +171,7 @@ impl TestApp {
     }
 
     pub async fn put(&self, line: Line, status: domain::Status) -> Result<(), Error> {
-        service::standing::put(&self.app, &self.actor, line.customer, status, None).await
+        service::sales::standing::put(&self.app, &self.actor, line.customer, status, None).await
     }
 
     pub async fn show(&self, line: Line) -> customers::Shown {
@@ -197,7 +200,10 @@ impl TestApp {
             .app
             .db
             .read(async move |tx| {
-                Ok::<_, Error>((store::ledger::proof(tx, isp).await?, store::ledger::totals(tx, isp).await?))
+                Ok::<_, Error>((
+                    store::billing::ledger::proof(tx, isp).await?,
+                    store::billing::ledger::totals(tx, isp).await?,
+                ))
             })
             .await
             .expect("the ledger");
@@ -207,7 +213,8 @@ impl TestApp {
 
     /// The kinds of all events so far, oldest first.
     pub async fn events(&self) -> Vec<String> {
-        let events = service::directory::events_after(&self.app, self.actor.isp, 0, 100_000).await.expect("events");
+        let events =
+            service::access::directory::events_after(&self.app, self.actor.isp, 0, 100_000).await.expect("events");
         for (at, event) in events.iter().enumerate() {
             assert_eq!(event.seq, at as i64 + 1, "events are numbered without gaps");
         }
@@ -215,10 +222,11 @@ impl TestApp {
     }
 
     /// Waits for the first event of this kind: what follows from a change comes a moment after it.
-    pub async fn event(&self, kind: &str) -> store::event::Event {
+    pub async fn event(&self, kind: &str) -> store::kernel::event::Event {
         let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
         loop {
-            let events = service::directory::events_after(&self.app, self.actor.isp, 0, 100_000).await.expect("events");
+            let events =
+                service::access::directory::events_after(&self.app, self.actor.isp, 0, 100_000).await.expect("events");
             if let Some(event) = events.into_iter().find(|event| event.kind.word() == kind) {
                 return event;
             }
@@ -227,9 +235,9 @@ impl TestApp {
         }
     }
 
-    pub async fn sessions(&self, line: Line) -> Vec<store::session::Session> {
+    pub async fn sessions(&self, line: Line) -> Vec<store::access::session::Session> {
         let isp = self.actor.isp;
-        let all = self.app.db.read(async move |tx| store::session::latest(tx, isp, 1000).await);
+        let all = self.app.db.read(async move |tx| store::access::session::latest(tx, isp, 1000).await);
         let mut rows: Vec<_> =
             all.await.expect("sessions").into_iter().filter(|row| row.service_id == Some(line.service)).collect();
         rows.reverse();

@@ -37,8 +37,8 @@ async fn customers(file: &Path) -> Vec<(String, String, Option<Vec<u8>>)> {
     let db = Db::open(&Location::File(file.into())).await.expect("the database opens");
     let found = db
         .read(async |tx| {
-            for isp in store::isp::all(tx).await? {
-                assert_eq!(store::ledger::proof(tx, isp.isp_id).await?, (0, 0), "the ledger balances");
+            for isp in store::identity::isp::all(tx).await? {
+                assert_eq!(store::billing::ledger::proof(tx, isp.isp_id).await?, (0, 0), "the ledger balances");
             }
             let sql = store::sql!(
                 "select c.full_name, s.username, s.secret from customer c \

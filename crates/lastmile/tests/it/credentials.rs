@@ -14,21 +14,22 @@ use axum::{
     http::{Request, header::CONTENT_TYPE},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{ApiClientId, BranchId, Kind, Money, Role, Scopes, StaffId, Status, clock::MINUTE};
+use domain::{ApiClientId, BranchId, Kind, Money, Role, Scopes, StaffId, Status, kernel::clock::MINUTE};
 use doors::{Dispatch, Gate, Log, Operation, Route};
 use serde_json::{Value, json};
 use service::{
     Actor, Who,
-    bills::{self, NewBill},
-    clients::{self, ClientChange, NewClient, NewOauthClient, NewPair, Tier},
-    complaints::{self, NewComplaint},
-    locations, portal,
-    routers::{self, NewRouter},
-    setup,
-    staff::{self, NewStaff},
-    tokens,
-    vouchers::{self, Format, NewVouchers},
-    zones,
+    access::routers::{self, NewRouter},
+    billing::invoices::{self, NewBill},
+    customers::{locations, portal},
+    helpdesk::complaints::{self, NewComplaint},
+    identity::{
+        branches,
+        clients::{self, ClientChange, NewClient, NewOauthClient, NewPair, Tier},
+        staff::{self, NewStaff},
+        tenants, tokens,
+    },
+    sales::vouchers::{self, Format, NewVouchers},
 };
 use tower::ServiceExt;
 
@@ -169,7 +170,7 @@ impl Seed {
         let mut ids = Vec::new();
         for n in 0..ROWS {
             let rate = bandwidth(&format!("{MARK} rate {n}"), 9_000, 9_000);
-            let rate = service::plans::create_bandwidth(core, actor, rate).await.expect("a bandwidth");
+            let rate = service::catalogue::plans::create_bandwidth(core, actor, rate).await.expect("a bandwidth");
             let plan = app.plan(&format!("{MARK} plan {n}"), |_| {}).await;
             let name = if n == ROWS - 1 { login.clone() } else { format!("{login}{n}") };
             let made = app.try_customer(&name, |customer| {
@@ -188,14 +189,14 @@ impl Seed {
                 due: None,
                 description: Some(format!("{MARK} bill")),
             };
-            let bill = bills::create(core, actor, bill, None).await.expect("a bill").id;
+            let bill = invoices::create(core, actor, bill, None).await.expect("a bill").id;
             let complaint = NewComplaint {
                 customer: line.customer,
                 subject: format!("{MARK} subject"),
                 message: format!("{MARK} message"),
                 category: None,
                 department: None,
-                priority: domain::complaint::Priority::Normal,
+                priority: domain::helpdesk::complaint::Priority::Normal,
                 assigned_to: None,
             };
             let complaint = complaints::create(core, actor, complaint, None).await.expect("a complaint");
@@ -215,7 +216,7 @@ impl Seed {
             lines.push(line);
         }
         let account = format!("{MARK}-top").to_lowercase();
-        zones::name(core, actor, None, &account).await.expect("an account");
+        branches::name(core, actor, None, &account).await.expect("an account");
         ids.retain(|id| *id > above);
         ids.sort_unstable();
         ids.dedup();
@@ -367,7 +368,8 @@ impl World {
                 (Holder::Person(id), bearer(granted.text))
             }
             Kin::Subscriber => {
-                let customer = service::customers::show(core, actor, line.customer).await.expect("a customer");
+                let customer =
+                    service::customers::customers::show(core, actor, line.customer).await.expect("a customer");
                 let name = customer.shown.customer.username.clone();
                 let (_, granted) = portal::sign_in_subscriber(core, &name, "portal").await.expect("a token");
                 (Holder::Line(line), bearer(granted.text))
@@ -531,7 +533,7 @@ async fn another_tenant(app: TestApp) {
     // The stranger comes first, so that its own rows have small numbers.
     let mut command = isp("Other ISP");
     command.owner_email = "other@example.com".into();
-    let other = setup::create_isp(&app.app, command).await.expect("another Isp");
+    let other = tenants::create_isp(&app.app, command).await.expect("another Isp");
     let stranger = Actor { isp: other.isp, who: Who::Staff(other.owner), branch: None, may_write: true };
     let line = theirs(&app, &stranger).await;
     let (first, second) = (other.isp.0.max(other.branch.0), other.owner.0.max(line.customer.0));
@@ -587,10 +589,10 @@ async fn theirs(app: &TestApp, stranger: &Actor) -> Line {
         api_address: None,
     };
     let router = routers::create(core, stranger, router).await.expect("a router");
-    let rate = service::plans::create_bandwidth(core, stranger, bandwidth("theirs", 1_000, 1_000)).await;
+    let rate = service::catalogue::plans::create_bandwidth(core, stranger, bandwidth("theirs", 1_000, 1_000)).await;
     let rate = rate.expect("a bandwidth").id;
-    let plan = service::plans::NewPlan { bandwidth: rate, pool: None, ..plan("theirs") };
-    let plan = service::plans::create(core, stranger, plan).await.expect("a plan").plan.id;
+    let plan = service::catalogue::plans::NewPlan { bandwidth: rate, pool: None, ..plan("theirs") };
+    let plan = service::catalogue::plans::create(core, stranger, plan).await.expect("a plan").plan.id;
     let made = app.try_customer_of(stranger, "theirs", |customer| {
         customer.plan = plan;
         customer.router = router;
@@ -599,8 +601,8 @@ async fn theirs(app: &TestApp, stranger: &Actor) -> Line {
     made.await.expect("a customer")
 }
 
-fn plan(name: &str) -> service::plans::NewPlan {
-    service::plans::NewPlan {
+fn plan(name: &str) -> service::catalogue::plans::NewPlan {
+    service::catalogue::plans::NewPlan {
         name: name.into(),
         kind: Kind::Pppoe,
         bandwidth: domain::BandwidthId(0),
@@ -619,7 +621,7 @@ fn plan(name: &str) -> service::plans::NewPlan {
         shared_users: 1,
         mac_lock: false,
         address_list: None,
-        expiry: service::plans::Expiry::Reject,
+        expiry: service::catalogue::plans::Expiry::Reject,
         interim_s: 300,
         enabled: true,
         public: true,
@@ -628,7 +630,7 @@ fn plan(name: &str) -> service::plans::NewPlan {
 
 async fn too_small_a_right(app: TestApp) {
     let mut world = World::over(app, 0).await;
-    let branch = zones::open(&world.app.app, &world.app.actor, "North", "north").await.expect("a branch");
+    let branch = branches::open(&world.app.app, &world.app.actor, "North", "north").await.expect("a branch");
     world.seed.own_place.1 = branch.0;
     let actor = &world.app.actor;
     let (events, ledger) = (world.app.events().await, world.app.ledger().await);

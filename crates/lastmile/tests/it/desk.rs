@@ -2,13 +2,13 @@
 
 use domain::{
     PlanId, Status,
-    complaint::{Priority, State},
+    helpdesk::complaint::{Priority, State},
 };
 use service::{
     Actor, Error, Why,
-    change::CallerKey,
-    complaints::{self, ComplaintChange, ComplaintFilter, NewComplaint},
-    sms::{self, Customers, HistoryFilter, Standing},
+    helpdesk::complaints::{self, ComplaintChange, ComplaintFilter, NewComplaint},
+    kernel::change::CallerKey,
+    messages::sms::{self, Customers, HistoryFilter, Standing},
 };
 
 use crate::{
@@ -75,7 +75,7 @@ async fn a_broadcast_reaches_all_or_nobody(app: TestApp) {
     let failed = HistoryFilter { status: Some("failed"), ..HistoryFilter::default() };
     assert_eq!(history(&app, failed).await.1, 0);
     // Another tenant has its own purse and sees nothing of this.
-    let other = service::setup::create_isp(&app.app, crate::app::isp("Other")).await.unwrap();
+    let other = service::identity::tenants::create_isp(&app.app, crate::app::isp("Other")).await.unwrap();
     let other = Actor::system(other.isp);
     assert_eq!(sms::balance(&app.app, &other).await, Ok(0));
     assert_eq!(sms::history(&app.app, &other, HistoryFilter::default(), 0, 10).await.unwrap().1, 0);

@@ -12,8 +12,11 @@ use domain::{Scope, Scopes};
 use doors::{Dispatch, Gate, Log};
 use serde_json::{Value, json};
 use service::{
-    clients::{self, NewOauthClient, Tier},
-    sms, tokens,
+    identity::{
+        clients::{self, NewOauthClient, Tier},
+        tokens,
+    },
+    messages::sms,
     webhooks::notices::NAMES,
 };
 use tower::ServiceExt;

@@ -12,10 +12,13 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use service::{
     Who,
-    clients::{self, NewClient, NewOauthClient, NewPair, Tier},
-    locations,
-    plans::{self, BandwidthChange},
-    portal, tokens, zones,
+    catalogue::plans::{self, BandwidthChange},
+    customers::{locations, portal},
+    identity::{
+        branches,
+        clients::{self, NewClient, NewOauthClient, NewPair, Tier},
+        tokens,
+    },
 };
 use tower::ServiceExt;
 
@@ -124,7 +127,7 @@ impl Town<'_> {
         let Who::Staff(owner) = app.actor.who else { panic!("a person") };
         let branch = locations::head_office(&core, &app.actor).await.expect("a head office").id;
         let zone = core.tenant(app.actor.isp).await.expect("the Isp").zone.clone();
-        zones::name(&core, &app.actor, None, "top").await.expect("an account");
+        branches::name(&core, &app.actor, None, "top").await.expect("an account");
         Town {
             app,
             router,

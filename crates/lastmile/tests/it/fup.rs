@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use domain::{
     BandwidthId, Kind, PlanId,
-    event::EventKind,
-    fup::{Coming, Measure, Reset},
+    catalogue::fup::{Coming, Measure, Reset},
+    kernel::event::EventKind,
 };
 use serde_json::Value as Json;
 use service::{
-    fup::{self, Chosen, Draft, NewWindow},
-    network, plans,
+    access::{
+        fup::{self, Chosen, Draft, NewWindow},
+        orders,
+    },
+    catalogue::plans,
 };
 
 use crate::{
@@ -59,7 +62,7 @@ async fn attach(app: &TestApp, plan: PlanId, draft: Draft) -> domain::FupTemplat
 /// Waits until no order is left.
 async fn settled(app: &TestApp) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-    while network::waiting(&app.app).await.expect("orders") > 0 {
+    while orders::waiting(&app.app).await.expect("orders") > 0 {
         assert!(tokio::time::Instant::now() < deadline, "orders are left");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -78,7 +81,7 @@ async fn ordered(app: &TestApp) -> String {
 }
 
 async fn logs(app: &TestApp, kind: EventKind) -> Vec<Json> {
-    let events = service::directory::events_after(&app.app, app.actor.isp, 0, 100_000).await.expect("events");
+    let events = service::access::directory::events_after(&app.app, app.actor.isp, 0, 100_000).await.expect("events");
     let mut bodies = Vec::new();
     for event in events.into_iter().filter(|event| event.kind == kind) {
         bodies.push(serde_json::from_str(&event.body).expect("JSON"));

@@ -6,10 +6,10 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request},
 };
-use domain::{Scopes, clock::MINUTE};
+use domain::{Scopes, kernel::clock::MINUTE};
 use doors::{Dispatch, Gate, Log};
 use serde_json::{Value, json};
-use service::clients::{self, Form, Shown, Wanted};
+use service::identity::clients::{self, Form, Shown, Wanted};
 use tower::ServiceExt;
 
 use crate::{
@@ -225,7 +225,7 @@ async fn a_secret_overlaps_and_ends(app: TestApp) {
 
 async fn a_branch_does_not_see_the_whole(app: TestApp) {
     let api = Api::over(&app);
-    let branch = service::zones::open(&app.app, &app.actor, "North", "north").await.expect("a branch");
+    let branch = service::identity::branches::open(&app.app, &app.actor, "North", "north").await.expect("a branch");
     let all = token(&api, &app, None).await;
     let wanted = json!({ "type": "oauth", "name": "branch", "branch_id": branch.0 });
     let made = api.with(&all, "POST", "/api/v2/clients", wanted).await.is(201);
@@ -245,7 +245,7 @@ async fn a_branch_does_not_see_the_whole(app: TestApp) {
     api.with(given, "GET", &format!("/api/v2/sessions/{session}"), Value::Null).await.is(403);
     api.with(given, "POST", &format!("/api/v2/sessions/{session}/disconnect"), json!({})).await.is(403);
     assert!(app.nas.unexpected_orders().is_empty());
-    let head = service::locations::head_office(&app.app, &app.actor).await.expect("a head office").id;
+    let head = service::customers::locations::head_office(&app.app, &app.actor).await.expect("a head office").id;
     for wrong in [999_999, head.0] {
         let wrong = json!({ "type": "oauth", "name": "branch", "branch_id": wrong });
         let refused = api.with(&all, "POST", "/api/v2/clients", wrong).await.is(422);
@@ -276,10 +276,9 @@ pub async fn failed_job(app: &TestApp) -> i64 {
     });
     let job = job.await.expect("a job");
     let now = app.app.clock.now();
-    let failed = app
-        .app
-        .db
-        .tx(service::Class::Interactive, async move |tx| store::job::fail(tx, isp, job, now, "not reached").await);
+    let failed = app.app.db.tx(service::Class::Interactive, async move |tx| {
+        store::kernel::job::fail(tx, isp, job, now, "not reached").await
+    });
     failed.await.map_err(|error: store::db::Error| error).expect("failed");
     job.0
 }

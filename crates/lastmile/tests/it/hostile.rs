@@ -91,7 +91,8 @@ async fn accounting_without_sense_is_not_acknowledged() {
     let answer = app.nas.raw_accounting(odd.sign(&secret).bytes(), Duration::from_secs(10)).await;
     assert_eq!(answer.map(|bytes| bytes[0]), Some(Code::AccountingResponse.0));
     let isp = app.actor.isp;
-    let rows = app.app.db.read(async move |tx| store::session::latest(tx, isp, 10).await).await.expect("sessions");
+    let rows =
+        app.app.db.read(async move |tx| store::access::session::latest(tx, isp, 10).await).await.expect("sessions");
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].acct_session_id, "ff00fe");
 }

@@ -1,7 +1,7 @@
 //! The hotspot's access log holds what RADIUS saw: who came in, and who failed to.
 
 use domain::Kind;
-use service::{HotspotFilter, hotspot};
+use service::{HotspotFilter, access::hotspot};
 
 use crate::{
     app::{TestApp, days},

@@ -8,16 +8,20 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request},
 };
-use domain::{CustomerId, InvoiceId, Money, bill::BillStatus};
+use domain::{CustomerId, InvoiceId, Money, billing::bill::BillStatus};
 use doors::{Dispatch, Gate, Log};
 use serde_json::{Value, json};
 use service::{
     Actor, BillFilter, Error,
-    bills::{self, BillChange, Means, NewBill},
-    change::CallerKey,
-    clients::{self, NewOauthClient, Tier},
-    payments::{self, NewPayment},
-    tokens,
+    billing::{
+        invoices::{self, BillChange, Means, NewBill},
+        payments::{self, NewPayment},
+    },
+    identity::{
+        clients::{self, NewOauthClient, Tier},
+        tokens,
+    },
+    kernel::change::CallerKey,
 };
 use tower::ServiceExt;
 
@@ -132,14 +136,15 @@ impl Api {
 /// Every customer's receivable is the sum of its open bills, and the ledger balances.
 async fn explained(app: &TestApp) -> String {
     let isp = app.actor.isp;
-    let faults = app.app.db.read(async move |tx| store::bill::unexplained(tx, isp).await).await.expect("the books");
+    let faults =
+        app.app.db.read(async move |tx| store::billing::bill::unexplained(tx, isp).await).await.expect("the books");
     assert_eq!(faults, [], "customer, receivable, open bills");
     app.ledger().await
 }
 
 async fn numbers(app: &TestApp) -> Vec<i64> {
     let isp = app.actor.isp;
-    app.app.db.read(async move |tx| store::invoice::numbers(tx, isp, "INV").await).await.expect("numbers")
+    app.app.db.read(async move |tx| store::billing::invoice::numbers(tx, isp, "INV").await).await.expect("numbers")
 }
 
 async fn the_documents_customers(app: TestApp) {
@@ -384,7 +389,7 @@ fn cash() -> Means {
 
 async fn issued(app: &TestApp, customer: CustomerId, minor: i64) -> InvoiceId {
     let command = NewBill { customer, amount: Money(minor), due: None, description: None };
-    InvoiceId(bills::create(&app.app, &app.actor, command, None).await.expect("a bill").id)
+    InvoiceId(invoices::create(&app.app, &app.actor, command, None).await.expect("a bill").id)
 }
 
 async fn two_who_mark_it_paid_make_one_payment(app: TestApp) {
@@ -394,7 +399,7 @@ async fn two_who_mark_it_paid_make_one_payment(app: TestApp) {
     let done = at_once(8, move |_| {
         let (core, actor) = (core.clone(), actor.clone());
         let command = BillChange { pay: Some(cash()), ..BillChange::default() };
-        Box::pin(async move { bills::update(&core, &actor, id, command, None).await })
+        Box::pin(async move { invoices::update(&core, &actor, id, command, None).await })
     })
     .await;
     assert!(done.iter().all(Result::is_ok), "{done:?}");
@@ -416,7 +421,7 @@ async fn one_key_twenty_times_is_one_bill(app: TestApp) {
         let (core, actor) = (core.clone(), actor.clone());
         let command = NewBill { customer: ali, amount: Money(5), due: None, description: None };
         let key = CallerKey { key: "k".into(), request_hash: "h".into() };
-        Box::pin(async move { bills::create(&core, &actor, command, Some(key)).await })
+        Box::pin(async move { invoices::create(&core, &actor, command, Some(key)).await })
     })
     .await;
     let first = done[0].as_ref().expect("a bill").id;
@@ -428,7 +433,7 @@ async fn one_key_twenty_times_is_one_bill(app: TestApp) {
         let (core, actor) = (core.clone(), actor.clone());
         let command = NewBill { customer: ali, amount: Money(5), due: None, description: None };
         let key = CallerKey { key: format!("k{n}"), request_hash: "h".into() };
-        Box::pin(async move { bills::create(&core, &actor, command, Some(key)).await.expect("a bill") })
+        Box::pin(async move { invoices::create(&core, &actor, command, Some(key)).await.expect("a bill") })
     })
     .await;
     assert_eq!(numbers(&app).await, (1..=22).collect::<Vec<i64>>());
@@ -558,7 +563,7 @@ async fn lists_say_what_each_customer_is(app: TestApp) {
 
 async fn every_action_does_what_it_says(app: TestApp) {
     let api = Api::over(&app).await;
-    service::sms::top_up(&app.app, &app.actor, 10, None, None).await.expect("credits");
+    service::messages::sms::top_up(&app.app, &app.actor, 10, None, None).await.expect("credits");
     let line = app.customer("ali", app.gold).await;
     let ali = line.customer.0;
     let ok = async |body: Value| api.action(ali, body).await.is(200)["data"].clone();
@@ -615,7 +620,7 @@ async fn every_action_does_what_it_says(app: TestApp) {
     assert!(ledger.ends_with(&format!("wallet:customer:{ali} 0")), "{ledger}");
 
     ok(json!({ "action": "send_sms", "message": "Thank you" })).await;
-    let queued = service::messages::queued(&app.app, &app.actor, 9).await.expect("messages");
+    let queued = service::messages::queue::queued(&app.app, &app.actor, 9).await.expect("messages");
     assert_eq!(queued.iter().map(|sms| sms.body.as_str()).collect::<Vec<_>>(), ["Thank you"]);
 
     app.nas.report(crate::nas::started("ali", "s1")).await;
@@ -691,24 +696,27 @@ async fn a_branch_sees_its_own(app: TestApp) {
     let bill = issued(&app, ali, 5).await;
     let other = Actor { branch: Some(domain::BranchId(7)), ..app.actor.clone() };
     let core = &app.app;
-    let none = bills::list(core, &other, BillFilter::default(), 0, 9).await.expect("a list");
+    let none = invoices::list(core, &other, BillFilter::default(), 0, 9).await.expect("a list");
     assert_eq!(none.1, 0);
     assert_eq!(payments::page(core, &other, payments::Wanted::default(), 0, 9).await.expect("a list").1, 0);
     assert_eq!(
-        service::lines::subscriptions(core, &other, service::LineFilter::default(), 0, 9).await.expect("a list").1,
+        service::customers::lines::subscriptions(core, &other, service::LineFilter::default(), 0, 9)
+            .await
+            .expect("a list")
+            .1,
         0
     );
     for filter in [service::LineFilter::default(), service::LineFilter { plan: Some(app.gold), ..Default::default() }] {
-        assert_eq!(service::lines::customers(core, &other, filter, 0, 9).await.expect("a list").1, 0);
+        assert_eq!(service::customers::lines::customers(core, &other, filter, 0, 9).await.expect("a list").1, 0);
     }
-    assert!(matches!(bills::show(core, &other, bill).await, Err(Error::Forbidden)));
-    assert!(matches!(bills::delete(core, &other, bill, None).await, Err(Error::Forbidden)));
+    assert!(matches!(invoices::show(core, &other, bill).await, Err(Error::Forbidden)));
+    assert!(matches!(invoices::delete(core, &other, bill, None).await, Err(Error::Forbidden)));
     let command = NewBill { customer: ali, amount: Money(5), due: None, description: None };
-    assert!(matches!(bills::create(core, &other, command, None).await, Err(Error::Forbidden)));
+    assert!(matches!(invoices::create(core, &other, command, None).await, Err(Error::Forbidden)));
     let command = NewPayment { customer: ali, amount: Money(5), means: cash(), bill: None };
     assert!(matches!(payments::record(core, &other, command, None).await, Err(Error::Forbidden)));
     let command = BillChange { pay: Some(cash()), ..BillChange::default() };
-    assert!(matches!(bills::update(core, &other, bill, command, None).await, Err(Error::Forbidden)));
+    assert!(matches!(invoices::update(core, &other, bill, command, None).await, Err(Error::Forbidden)));
 }
 
 /// Whatever is done to bills, in whatever order, partly at once: every entry balances, what is receivable is what is
@@ -737,13 +745,13 @@ async fn random_lives_of_bills_stay_in_balance(app: TestApp) {
                 match act {
                     0 | 1 => {
                         let command = NewBill { customer, amount, due: None, description: None };
-                        bills::create(&core, &actor, command, None).await.map(|made| Some(InvoiceId(made.id)))
+                        invoices::create(&core, &actor, command, None).await.map(|made| Some(InvoiceId(made.id)))
                     }
                     2 => {
                         let command = BillChange { amount: Some(amount), ..BillChange::default() };
-                        bills::update(&core, &actor, target, command, None).await.map(|_| None)
+                        invoices::update(&core, &actor, target, command, None).await.map(|_| None)
                     }
-                    3 => bills::delete(&core, &actor, target, None).await.map(|()| None),
+                    3 => invoices::delete(&core, &actor, target, None).await.map(|()| None),
                     _ => {
                         let command = NewPayment { customer, amount, means: cash(), bill: None };
                         payments::record(&core, &actor, command, None).await.map(|_| None)
@@ -766,7 +774,7 @@ async fn random_lives_of_bills_stay_in_balance(app: TestApp) {
     // The work was done: some of each came to pass.
     let count = async |status| {
         let filter = BillFilter { status, ..BillFilter::default() };
-        bills::list(&app.app, &app.actor, filter, 0, 1).await.expect("a list").1
+        invoices::list(&app.app, &app.actor, filter, 0, 1).await.expect("a list").1
     };
     let (all, paid) = (count(None).await, count(Some(BillStatus::Paid)).await);
     assert!(paid > 2 && all < bills_made.len() as i64 + 2, "{paid} paid, {all} of {} left", bills_made.len());

@@ -11,8 +11,10 @@ use doors::{Gate, Log};
 use serde_json::Value;
 use service::{
     Actor,
-    clients::{self, NewPair, Tier},
-    zones,
+    identity::{
+        branches,
+        clients::{self, NewPair, Tier},
+    },
 };
 use tower::ServiceExt;
 
@@ -29,7 +31,7 @@ pub struct Door {
 
 impl Door {
     pub async fn open(app: &TestApp) -> Door {
-        zones::name(&app.app, &app.actor, None, "top").await.expect("an account");
+        branches::name(&app.app, &app.actor, None, "top").await.expect("an account");
         Door::of(app, &app.actor, "top", None, None).await
     }
 
@@ -86,8 +88,13 @@ async fn collected_cash_waits_for_approval(app: TestApp) {
     let door = Door::open(&app).await;
     let ali = app.customer("ali", app.gold).await;
     let before = app.ledger().await;
-    let bill = service::bills::NewBill { customer: ali.customer, amount: Money(174_000), due: None, description: None };
-    service::bills::create(&app.app, &app.actor, bill, None).await.expect("a bill");
+    let bill = service::billing::invoices::NewBill {
+        customer: ali.customer,
+        amount: Money(174_000),
+        due: None,
+        description: None,
+    };
+    service::billing::invoices::create(&app.app, &app.actor, bill, None).await.expect("a bill");
     let owner = match app.actor.who {
         service::Who::Staff(id) => id,
         other => panic!("{other:?}"),
@@ -187,7 +194,7 @@ async fn figures_are_those_of_the_port(app: TestApp) {
 /// The branch's credential sees its own; the whole Isp's may act for it; a read-only one writes nothing.
 async fn accounts_and_rights(app: TestApp) {
     let top = Door::open(&app).await;
-    let branch = zones::open(&app.app, &app.actor, "North", "north").await.expect("a branch");
+    let branch = branches::open(&app.app, &app.actor, "North", "north").await.expect("a branch");
     let north = Door::of(&app, &app.actor, "north", Some(branch), None).await;
     let ali = app.customer("ali", app.gold).await;
     assert_eq!(top.get("get_all_user_ids").await.1, serde_json::json!([ali.customer.to_string()]));

@@ -87,8 +87,8 @@ async fn a_renewal_begins_lasts_and_costs_as_asked(app: TestApp) {
     assert_eq!(status, 400, "a cheque pays once");
 
     // Who owes is not renewed where only those are who do not.
-    let bill = service::bills::NewBill { customer: user, amount: Money(100), due: None, description: None };
-    service::bills::create(&app.app, &app.actor, bill, None).await.expect("a bill");
+    let bill = service::billing::invoices::NewBill { customer: user, amount: Money(100), due: None, description: None };
+    service::billing::invoices::create(&app.app, &app.actor, bill, None).await.expect("a bill");
     assert_eq!(renew("&isRenewPaidUsers=true").await.0, 400);
     assert_eq!(renew("&isRenewPaidUsers=false").await.0, 200);
 }
@@ -430,7 +430,7 @@ async fn lists_without_pages_are_whole(app: TestApp) {
         door.get("get_all").await,
         (200, serde_json::json!({ "status": "success", "errorCode": 200, "data": [] }))
     );
-    let rows = (0..1203).map(|n| service::import::Row {
+    let rows = (0..1203).map(|n| service::customers::import::Row {
         line: n,
         fullname: format!("User {n}"),
         phonenumber: format!("07{n:08}"),
@@ -439,9 +439,10 @@ async fn lists_without_pages_are_whole(app: TestApp) {
         password: "secret".into(),
         plan: "gold".into(),
         router: "bras".into(),
-        ..service::import::Row::default()
+        ..service::customers::import::Row::default()
     });
-    let done = service::import::import(&app.app, &app.actor, rows.collect(), false).await.expect("an import");
+    let done =
+        service::customers::import::import(&app.app, &app.actor, rows.collect(), false).await.expect("an import");
     assert_eq!((done.imported, done.refused.len()), (1203, 0));
     let (status, all) = door.get("get_all").await;
     let all = all["data"].as_array().expect("rows").clone();
@@ -488,7 +489,7 @@ async fn the_other_sections_answer_from_what_is_there(app: TestApp) {
     assert_eq!(door.get("get_all_profile_ids/yes").await.1["data"][0]["Profile_id"], gold.to_string());
     assert_eq!(door.get("get_all_profile_ids/no").await.1["data"], serde_json::json!([]));
     assert_eq!(door.get("get_bandwidth_details").await.1["data"][0]["BandwidthTemplate"]["download"], "10000");
-    service::zones::open(&app.app, &app.actor, "North", "north").await.expect("a branch");
+    service::identity::branches::open(&app.app, &app.actor, "North", "north").await.expect("a branch");
     assert_eq!(door.get("get_account_details").await.1["data"]["Account"]["total_users"], "1");
     let (_, north) = door.get("get_account_details/north").await;
     assert_eq!(

@@ -1,12 +1,12 @@
 //! What is only looked back at goes after its time; money stays, and whoever follows the events misses nothing.
 
 use crate::{app::TestApp, both, nas::login};
-use domain::clock::DAY;
+use domain::kernel::clock::DAY;
 
 async fn events_end_and_money_stays(app: TestApp) {
     let ali = app.customer("ali", app.gold).await;
     let numbers = async || {
-        let events = service::directory::events_after(&app.app, app.actor.isp, 0, 1000).await.expect("events");
+        let events = service::access::directory::events_after(&app.app, app.actor.isp, 0, 1000).await.expect("events");
         events.iter().map(|event| event.seq).collect::<Vec<_>>()
     };
     let (before, ledger) = (numbers().await, app.ledger().await);

@@ -3,8 +3,8 @@
 use domain::{Kind, Money, RouterId, Status};
 use service::{
     Error, Filter, Order, Page, Standing,
-    customers::{self, Shown},
-    routers::{self, NewRouter},
+    access::routers::{self, NewRouter},
+    customers::customers::{self, Shown},
 };
 
 use crate::{
@@ -109,7 +109,8 @@ async fn lists_and_counts_are_exact_after_anything(app: TestApp) {
             agree(&app, &lines, &routers).await;
         }
     }
-    let faults = app.app.db.read(async |tx: &store::db::Tx| store::roster::verify(tx).await).await.expect("a look");
+    let faults =
+        app.app.db.read(async |tx: &store::db::Tx| store::people::roster::verify(tx).await).await.expect("a look");
     assert_eq!(faults, Vec::<String>::new());
 }
 
@@ -170,7 +171,7 @@ async fn agree(app: &TestApp, lines: &[Line], routers: &[RouterId]) {
         let expected: Vec<_> = expected.iter().map(|shown| shown.customer.id).collect();
         assert_eq!(found, expected, "{filter:?} by {order:?}, descending {descending}");
     }
-    let counts = service::overview::overview(&app.app, app.actor.isp).await.expect("the front page");
+    let counts = service::reports::overview::overview(&app.app, app.actor.isp).await.expect("the front page");
     let of = |standing| {
         let filter = Filter { standing: Some(standing), ..Filter::default() };
         everybody.iter().filter(|shown| fits(shown, &filter, now)).count() as i64
@@ -269,6 +270,7 @@ async fn a_database_from_before_is_completed(app: TestApp) {
     assert_eq!(found(&app, "acc").await, "");
     app.app.db.migrate().await.expect("the next start");
     assert_eq!(found(&app, "acc").await, "acc-ali acc-bob");
-    let faults = app.app.db.read(async |tx: &store::db::Tx| store::roster::verify(tx).await).await.expect("a look");
+    let faults =
+        app.app.db.read(async |tx: &store::db::Tx| store::people::roster::verify(tx).await).await.expect("a look");
     assert_eq!(faults, Vec::<String>::new());
 }

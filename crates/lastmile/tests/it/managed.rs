@@ -6,7 +6,7 @@ use axum::{
     http::{Request, header::AUTHORIZATION},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{Status, clock::DAY};
+use domain::{Status, kernel::clock::DAY};
 use doors::{Gate, Log};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -150,13 +150,13 @@ async fn places_and_who_is_in_them(app: TestApp) {
     // a customer in all of them
     let ali = app.customer("ali", app.gold).await;
     let id = |value: &Value| value.as_i64();
-    let details = service::subscribers::Details {
+    let details = service::customers::subscribers::Details {
         places: [Some(id(&country)), Some(id(&province)), Some(id(&city)), Some(id(&area)), None],
         department: Some(id(&department)),
         ..Default::default()
     };
-    service::subscribers::update(&app.app, &app.actor, ali.customer, details).await.expect("places");
-    let lives = service::customers::set_building(&app.app, &app.actor, ali.customer, id(&building));
+    service::customers::subscribers::update(&app.app, &app.actor, ali.customer, details).await.expect("places");
+    let lives = service::customers::customers::set_building(&app.app, &app.actor, ali.customer, id(&building));
     lives.await.expect("a building");
     for (path, places, customers) in [
         (format!("places/country/{country}"), 1, 1),
@@ -220,19 +220,19 @@ async fn salespeople_and_their_wallets(app: TestApp) {
     // an activation that the salesperson pays comes out of it
     let ali = app.customer("ali", app.gold).await;
     let salesperson = Some(Some(domain::StaffId(seller)));
-    let details = service::subscribers::Details { salesperson, ..Default::default() };
-    service::subscribers::update(&app.app, &app.actor, ali.customer, details).await.expect("a salesperson");
-    let activation = || service::activation::Activation {
+    let details = service::customers::subscribers::Details { salesperson, ..Default::default() };
+    service::customers::subscribers::update(&app.app, &app.actor, ali.customer, details).await.expect("a salesperson");
+    let activation = || service::sales::activation::Activation {
         customer: ali.customer,
         plan: None,
-        payment: service::activation::Payments::Salesperson,
+        payment: service::sales::activation::Payments::Salesperson,
         expires_at: None,
         within: None,
     };
     app.pass(40 * DAY).await;
     // the token's half hour is over
     let v2 = V2::over(&app).await;
-    service::activation::activate(&app.app, &app.actor, activation(), None).await.expect("activated");
+    service::sales::activation::activate(&app.app, &app.actor, activation(), None).await.expect("activated");
     assert_eq!(v2.get(&format!("staff/{seller}")).await["balance"], 500);
     let moved = v2.get(&path("ledger")).await;
     let moved: Vec<_> = moved.as_array().expect("rows").iter().map(|row| (&row["kind"], &row["amount"])).collect();
@@ -240,8 +240,8 @@ async fn salespeople_and_their_wallets(app: TestApp) {
     // what may no longer be sold is not
     v2.ask("PUT", &path("packages"), json!({ "package_ids": null }), 200).await;
     app.pass(40 * DAY).await;
-    let refused = service::activation::activate(&app.app, &app.actor, activation(), None).await;
-    assert_eq!(refused, Err(service::Error::Refused(service::activation::NO_SELLER)));
+    let refused = service::sales::activation::activate(&app.app, &app.actor, activation(), None).await;
+    assert_eq!(refused, Err(service::Error::Refused(service::sales::activation::NO_SELLER)));
 }
 
 async fn an_expired_line_is_recharged_not_switched_on(app: TestApp) {

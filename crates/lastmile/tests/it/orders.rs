@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use domain::{Status, clock::MINUTE};
+use domain::{Status, kernel::clock::MINUTE};
 use service::{
-    network::{self, Scope, Wish},
-    plans::{self, BandwidthChange, NewPool},
+    access::orders::{self, Scope, Wish},
+    catalogue::plans::{self, BandwidthChange, NewPool},
 };
 
 use crate::{
@@ -87,7 +87,7 @@ async fn who_came_after_the_order_stays(app: TestApp) {
     app.nas.report(stopped("ali", "s1", 60, 1, 2)).await;
     app.nas.report(started("ali", "s2")).await;
     let world = app.aaa.directory.network();
-    let claimed = |ordered_at| network::Claimed {
+    let claimed = |ordered_at| orders::Claimed {
         isp: app.actor.isp,
         job: domain::JobId(1),
         attempts: 2,
@@ -97,9 +97,9 @@ async fn who_came_after_the_order_stays(app: TestApp) {
         said: None,
         touched: None,
     };
-    let late = network::orders(&app.app, &world.world, &claimed(ordered_at)).await.expect("orders");
+    let late = orders::orders(&app.app, &world.world, &claimed(ordered_at)).await.expect("orders");
     assert!(matches!(late[0].wish, Wish::Change(_)), "{late:?}");
-    let now = network::orders(&app.app, &world.world, &claimed(app.app.clock.now())).await.expect("orders");
+    let now = orders::orders(&app.app, &world.world, &claimed(app.app.clock.now())).await.expect("orders");
     assert_eq!(now[0].wish, Wish::Disconnect);
 }
 
@@ -146,7 +146,7 @@ async fn refused_logins_are_forgotten(app: TestApp) {
     app.nas.login(login("nobody")).await;
     let isp = app.actor.isp;
     let count = async || {
-        let rows = app.app.db.read(async move |tx| store::session::latest_rejects(tx, isp, 10).await);
+        let rows = app.app.db.read(async move |tx| store::access::session::latest_rejects(tx, isp, 10).await);
         rows.await.expect("refusals").len()
     };
     while count().await == 0 {
@@ -165,9 +165,9 @@ async fn a_service_that_cannot_be_renewed_holds_up_nobody(app: TestApp) {
     app.app
         .db
         .tx(service::Class::Interactive, async move |tx| {
-            let mut line = store::service::find(tx, isp, id).await?.expect("the service");
+            let mut line = store::people::service::find(tx, isp, id).await?.expect("the service");
             (line.auto_renew, line.period_ordinal) = (true, 0);
-            store::service::update(tx, &line).await
+            store::people::service::update(tx, &line).await
         })
         .await
         .expect("auto-renewal");
@@ -182,7 +182,7 @@ async fn a_service_that_cannot_be_renewed_holds_up_nobody(app: TestApp) {
 /// Waits until no order is left.
 async fn settled(app: &TestApp) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    while network::waiting(&app.app).await.expect("orders") > 0 {
+    while orders::waiting(&app.app).await.expect("orders") > 0 {
         assert!(tokio::time::Instant::now() < deadline, "orders are left");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

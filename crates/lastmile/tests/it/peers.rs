@@ -8,7 +8,7 @@ use std::{
 };
 
 use domain::Status;
-use service::routers::{self, NewRouter};
+use service::access::routers::{self, NewRouter};
 
 use crate::{
     app::{SECRET, TestApp, days},
@@ -155,7 +155,7 @@ async fn pyrad_acknowledges_and_refuses() {
     expect("disconnect bob");
     let refused = app.event("coa.refused").await;
     assert!(refused.body.contains("\"error_cause\":503"), "{}", refused.body);
-    assert_eq!(app.sessions(bob).await[0].state, store::session::LOST);
+    assert_eq!(app.sessions(bob).await[0].state, store::access::session::LOST);
     app.event("coa.acknowledged").await;
 }
 

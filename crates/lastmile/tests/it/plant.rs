@@ -17,11 +17,16 @@ use doors::{Dispatch, Gate, Log};
 use serde_json::{Value, json};
 use service::{
     Actor, App, Who,
-    clients::{self, NewOauthClient, Tier},
-    customers, dashboard,
-    plant::{self, onus},
-    setup, tokens,
-    vpn::{self, NewAccount},
+    customers::customers,
+    identity::{
+        clients::{self, NewOauthClient, Tier},
+        tenants, tokens,
+    },
+    plant::{
+        self, onus,
+        vpn::{self, NewAccount},
+    },
+    reports::dashboard,
 };
 use tower::ServiceExt;
 
@@ -291,7 +296,7 @@ async fn wrong_equipment_is_told(app: TestApp) {
 
 async fn another_provider_sees_nothing(app: TestApp) {
     let api = Api::of(&app.app, &app.actor).await;
-    let other = setup::create_isp(&app.app, isp("Other")).await.expect("another provider");
+    let other = tenants::create_isp(&app.app, isp("Other")).await.expect("another provider");
     let theirs = Actor { isp: other.isp, who: Who::Staff(other.owner), branch: None, may_write: true };
     let theirs = Api::of(&app.app, &theirs).await;
     let olt = api.post("network/olts", olt("Central")).await.is(201)["data"]["id"].clone();
@@ -562,10 +567,11 @@ async fn a_branch_sees_its_own(app: TestApp) {
     assert_eq!(vpn::list(&app.app, &branch, vpn::Filter::default(), 0, 1).await.map(drop), forbidden);
     // the expiries of its own lines
     app.pass(days(30)).await;
-    let filter = service::logs::rows::Filter::default();
-    let (ended, total) = service::logs::stopped(&app.app, &branch, filter.clone(), None, 0, 10).await.expect("a log");
+    let filter = service::access::refusals::rows::Filter::default();
+    let (ended, total) =
+        service::access::refusals::stopped(&app.app, &branch, filter.clone(), None, 0, 10).await.expect("a log");
     assert_eq!((ended.len(), total), (2, 2));
-    let (_, all) = service::logs::stopped(&app.app, &app.actor, filter, None, 0, 10).await.expect("a log");
+    let (_, all) = service::access::refusals::stopped(&app.app, &app.actor, filter, None, 0, 10).await.expect("a log");
     assert_eq!(all, 3);
 }
 

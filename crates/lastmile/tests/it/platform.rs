@@ -11,19 +11,22 @@ use axum::{
 };
 use domain::{
     ApiClientId, Commission, PlanId, Role, Scope, Scopes,
-    billing::Payer,
-    clock::{MINUTE, SECOND},
+    kernel::clock::{MINUTE, SECOND},
+    sales::sale::Payer,
 };
 use doors::{Dispatch, Gate, Log, Operation, Route, form::Described};
 use serde_json::{Value, json};
 use service::{
     Actor, Who,
-    cards::{self, NewBatch},
-    clients::{self, ClientChange, NewClient, NewOauthClient, Tier},
-    operators::{self, NewOperator, Terms},
-    requests, setup,
-    staff::{self, NewStaff},
-    tokens::{self, Granted},
+    identity::{
+        clients::{self, ClientChange, NewClient, NewOauthClient, Tier},
+        requests,
+        staff::{self, NewStaff},
+        tenants,
+        tokens::{self, Granted},
+    },
+    resellers::operators::{self, NewOperator, Terms},
+    sales::cards::{self, NewBatch},
 };
 use tower::ServiceExt;
 
@@ -211,11 +214,11 @@ async fn tokens_end_at_their_time_and_when_they_are_ended(app: TestApp) {
     // The refresh token is not an access token, and is good for thirty days.
     let refresh = granted.refresh.expect("a refresh token");
     api.get(V1_OPEN, &refresh).await.refused(401, "a refresh token as an access token");
-    api.pass(30 * domain::clock::DAY - 61 * MINUTE);
+    api.pass(30 * domain::kernel::clock::DAY - 61 * MINUTE);
     let pair = api.post("/api/auth/refresh", json!({ "refresh_token": refresh })).await;
     assert_eq!(pair.status, 200, "{}", pair.text);
     let second = pair.json()["refresh_token"].as_str().expect("the next").to_string();
-    api.pass(30 * domain::clock::DAY);
+    api.pass(30 * domain::kernel::clock::DAY);
     api.post("/api/auth/refresh", json!({ "refresh_token": second })).await.refused(401, "after thirty days");
     // Revoked: at once, and that token alone.
     let (_, one) = api.client(&api.app.actor, Tier::V2Standard, None).await;
@@ -422,7 +425,7 @@ async fn rows_of_everything(app: &TestApp) -> Vec<i64> {
     let (core, actor) = (&app.app, &app.actor);
     let marked = |what: &str| format!("{MARK}-{what}");
     let plan: PlanId = app.plan(&marked("plan"), |_| {}).await;
-    let free = |customer: &mut service::customers::NewCustomer| {
+    let free = |customer: &mut service::customers::customers::NewCustomer| {
         customer.full_name = marked("customer");
         customer.plan = plan;
         customer.payer = Payer::Cash { method: marked("method") };
@@ -467,7 +470,7 @@ async fn another_tenants_credential_reaches_nothing(app: TestApp) {
     let api = Api::over(app);
     let mut command = isp("Other ISP");
     command.owner_email = "other@example.com".into();
-    let other = setup::create_isp(&api.app.app, command).await.expect("another Isp");
+    let other = tenants::create_isp(&api.app.app, command).await.expect("another Isp");
     // Its own rows are none of the first tenant's.
     ids.retain(|id| ![other.owner.0, other.branch.0, other.isp.0].contains(id));
     let stranger = Actor { isp: other.isp, who: Who::Staff(other.owner), branch: None, may_write: true };

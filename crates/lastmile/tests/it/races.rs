@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{Money, billing::Payer, ledger::Account};
-use service::{Error, change::CallerKey};
+use domain::{Money, billing::ledger::Account, sales::sale::Payer};
+use service::{Error, kernel::change::CallerKey};
 
 use crate::{
     app::{TestApp, cash, days},
@@ -48,7 +48,7 @@ async fn twenty_cash_recharges_are_twenty_periods(app: TestApp) {
     assert_eq!(ends[19] - ends[0], days(19 * 30));
     let isp = app.actor.isp;
     let numbers =
-        app.app.db.read(async move |tx| store::invoice::numbers(tx, isp, "INV").await).await.expect("numbers");
+        app.app.db.read(async move |tx| store::billing::invoice::numbers(tx, isp, "INV").await).await.expect("numbers");
     assert_eq!(numbers, (1..=21).collect::<Vec<i64>>(), "invoice numbers without gaps or repeats");
     assert_eq!(app.ledger().await, "cash:api 3150000, revenue -2715510, tax -434490");
 }
@@ -94,7 +94,7 @@ async fn a_payment_while_the_expiry_job_is_there(app: TestApp) {
         app.app.clock.pass(days(30));
         let (payer, expirer) = (app.clone(), app.clone());
         let paid = tokio::spawn(async move { payer.recharge(ali).await });
-        let expired = tokio::spawn(async move { service::expiry::run(&expirer.app).await });
+        let expired = tokio::spawn(async move { service::sales::expiry::run(&expirer.app).await });
         paid.await.expect("no panic").expect("the payment");
         expired.await.expect("no panic").expect("the expiry job");
         let answer = app.nas.login(login(&name)).await;
@@ -107,7 +107,7 @@ async fn two_nodes_one_schedule(app: TestApp) {
     let shared = app.clone();
     let turns = at_once(8, move |_| {
         let app = shared.clone();
-        Box::pin(async move { service::schedule::take(&app.app, "billing", days(1), days(1)).await })
+        Box::pin(async move { service::kernel::schedule::take(&app.app, "billing", days(1), days(1)).await })
     })
     .await;
     let taken = turns.into_iter().filter(|turn| *turn == Ok(true)).count();
@@ -116,7 +116,7 @@ async fn two_nodes_one_schedule(app: TestApp) {
 
 pub async fn top_up(app: &TestApp, customer: domain::CustomerId, amount: i64) {
     let isp = app.actor.isp;
-    let entry = domain::ledger::Entry::new()
+    let entry = domain::billing::ledger::Entry::new()
         .debit(Account::Cash("mpesa".into()), Money(amount))
         .credit(Account::CustomerWallet(customer), Money(amount));
     let lines = entry.balanced().expect("balanced");
@@ -124,9 +124,14 @@ pub async fn top_up(app: &TestApp, customer: domain::CustomerId, amount: i64) {
     app.app
         .db
         .tx(service::Class::Interactive, async move |tx| {
-            let heading =
-                store::ledger::Heading { kind: "top_up", reference: None, reason: None, actor: "test", at: now };
-            store::ledger::post(tx, isp, 1_000_000_000, &heading, &lines).await
+            let heading = store::billing::ledger::Heading {
+                kind: "top_up",
+                reference: None,
+                reason: None,
+                actor: "test",
+                at: now,
+            };
+            store::billing::ledger::post(tx, isp, 1_000_000_000, &heading, &lines).await
         })
         .await
         .expect("a top-up");
@@ -136,7 +141,7 @@ async fn balance(app: &TestApp, customer: domain::CustomerId) -> Money {
     let isp = app.actor.isp;
     app.app
         .db
-        .read(async move |tx| store::ledger::held(tx, isp, &Account::CustomerWallet(customer)).await)
+        .read(async move |tx| store::billing::ledger::held(tx, isp, &Account::CustomerWallet(customer)).await)
         .await
         .expect("a balance")
 }

@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
-use domain::{CardState, Commission, CustomerId, Money, PlanId, Role, Scopes, StaffId, billing::Payer};
+use domain::{CardState, Commission, CustomerId, Money, PlanId, Role, Scopes, StaffId, sales::sale::Payer};
 use serde_json::{Value, json};
 use service::{
     Actor, Error, Who, Why,
-    cards::{self, Handed, NewBatch},
-    change::CallerKey,
-    clients::{self, NewOauthClient, Tier},
-    customers::CustomerChange,
-    floats::{self, HandIn},
-    operators::{self, Funding, NewOperator, Terms},
-    recharge::{self, Recharge},
-    staff::{self, NewStaff},
-    tokens,
+    billing::floats::{self, HandIn},
+    customers::customers::CustomerChange,
+    identity::{
+        clients::{self, NewOauthClient, Tier},
+        staff::{self, NewStaff},
+        tokens,
+    },
+    kernel::change::CallerKey,
+    resellers::operators::{self, Funding, NewOperator, Terms},
+    sales::{
+        cards::{self, Handed, NewBatch},
+        recharge::{self, Recharge},
+    },
 };
 
 use crate::{
@@ -142,7 +146,7 @@ async fn an_operators_people_cannot_sell_around_its_wallet(app: TestApp) {
     fund(&app, id, 250_000).await;
     let ali = app.try_customer_of(&seller, "ali", |customer| customer.plan = plan).await.expect("a sale");
     let change = CustomerChange { plan: Some(app.gold), ..CustomerChange::default() };
-    let refused = service::customers::update(&app.app, &seller, ali.customer, change.clone()).await;
+    let refused = service::customers::customers::update(&app.app, &seller, ali.customer, change.clone()).await;
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
     // A suspended operator sells nothing, through nobody.
     operators::suspend(&app.app, &app.actor, id, true).await.expect("a suspension");
@@ -294,7 +298,7 @@ async fn a_card_is_redeemed_once(app: TestApp) {
         async move { cards::redeem(&app.app, &app.actor, &code, customer, None).await }
     };
     assert!(matches!(right(customers[1]).await, Err(Error::Refused(why)) if why.starts_with("Too many")));
-    app.app.clock.pass(domain::clock::MINUTE);
+    app.app.clock.pass(domain::kernel::clock::MINUTE);
     let key = CallerKey { key: "k".into(), request_hash: "h".into() };
     let code = &made.cards[1].1;
     let first = cards::redeem(&app.app, &app.actor, code, customers[1], Some(key.clone())).await.expect("a period");

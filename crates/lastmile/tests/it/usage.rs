@@ -1,6 +1,6 @@
 //! Usage without gigawords over the whole path: a wrap on a fast line, a reset on a slow one.
 
-use service::plans;
+use service::catalogue::plans;
 
 use crate::{
     app::{TestApp, bandwidth, seconds},

@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use domain::{Kind, PlanId};
 use service::{
     Actor, VoucherFilter, Who,
-    routers::{self, NewRouter},
-    setup,
-    vouchers::{self, Format, NewVouchers},
+    access::routers::{self, NewRouter},
+    identity::tenants,
+    sales::vouchers::{self, Format, NewVouchers},
 };
 
 use crate::{
@@ -85,7 +85,7 @@ async fn used(app: &TestApp, times: i64) -> service::Voucher {
         let row = row(app).await;
         if row.used >= times {
             assert_eq!(row.used, times);
-            for (isp, seq) in service::directory::heads(&app.app).await.expect("events") {
+            for (isp, seq) in service::access::directory::heads(&app.app).await.expect("events") {
                 app.app.feed.settle(isp, seq).await;
             }
             return row;
@@ -105,7 +105,8 @@ async fn the_first_login_redeems(app: TestApp) {
     // its session is the line's, its usage and its end are as everybody's
     app.nas.report(crate::nas::Report { mac: Some(&mac(1)), ..started(&code, "h1") }).await;
     let isp = app.actor.isp;
-    let sessions = app.app.db.read(async move |tx| store::session::latest(tx, isp, 10).await).await.expect("sessions");
+    let sessions =
+        app.app.db.read(async move |tx| store::access::session::latest(tx, isp, 10).await).await.expect("sessions");
     assert_eq!(sessions.len(), 1);
     assert!(sessions[0].service_id.is_some() && sessions[0].username == code, "{sessions:?}");
     app.pass(days(1)).await;
@@ -252,7 +253,8 @@ async fn deleted_and_foreign_vouchers(app: TestApp) {
     let made = codes(&app, 2, 1).await;
     let (id, code) = &made[0];
     // a router of another provider knows none of them
-    let created = setup::create_isp(&app.app, setup::NewIsp { owner_email: "b@example.com".into(), ..isp("Other") });
+    let created =
+        tenants::create_isp(&app.app, tenants::NewIsp { owner_email: "b@example.com".into(), ..isp("Other") });
     let created = created.await.expect("another Isp");
     let other = Actor { isp: created.isp, who: Who::Staff(created.owner), branch: None, may_write: true };
     let router = NewRouter {
@@ -290,7 +292,7 @@ async fn behind_its_back(app: &TestApp, change: &'static str) {
 /// Waits until an order to the network is there.
 async fn ordered(app: &TestApp) {
     for _ in 0..200 {
-        if service::network::waiting(&app.app).await.expect("orders") > 0 {
+        if service::access::orders::waiting(&app.app).await.expect("orders") > 0 {
             return;
         }
         app.app.feed.wait_for_jobs(Duration::from_millis(50)).await;
@@ -314,9 +316,9 @@ async fn who_was_let_in_and_then_refused_is_sent_away(app: TestApp) {
     behind_its_back(&app, "used = 0, code_key = null").await;
     let other_mac = mac(2);
     assert_eq!(app.nas.login(device(&code, &other_mac)).await, ACCEPT);
-    let before = service::network::waiting(&app.app).await.expect("orders");
+    let before = service::access::orders::waiting(&app.app).await.expect("orders");
     for _ in 0..200 {
-        if service::network::waiting(&app.app).await.expect("orders") > before {
+        if service::access::orders::waiting(&app.app).await.expect("orders") > before {
             break;
         }
         app.app.feed.wait_for_jobs(Duration::from_millis(50)).await;
@@ -325,7 +327,7 @@ async fn who_was_let_in_and_then_refused_is_sent_away(app: TestApp) {
     app.app
         .change(&app.actor, service::Class::Interactive, async move |change| {
             let body = serde_json::json!({ "vouchers": [voucher] });
-            change.event(domain::event::EventKind::VouchersDeleted, domain::event::Subject::Isp, body);
+            change.event(domain::kernel::event::EventKind::VouchersDeleted, domain::kernel::event::Subject::Isp, body);
             Ok(())
         })
         .await

@@ -16,16 +16,16 @@ use axum::{
 };
 use domain::{
     BranchId, Status,
-    clock::{HOUR, MINUTE},
+    kernel::clock::{HOUR, MINUTE},
 };
 use parking_lot::Mutex;
 use serde_json::Value as Json;
 use service::{
     Actor, App, Error, Vault,
-    complaints::{self, NewComplaint},
+    helpdesk::complaints::{self, NewComplaint},
     webhooks::{self, NewWebhook, WebhookChange, notices::NAMES, queue},
 };
-use store::webhook::Webhook;
+use store::webhooks::webhook::Webhook;
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 use worker::{
     outgoing::{Sender, Settings},
@@ -197,7 +197,7 @@ async fn complain(app: &TestApp, line: Line) {
         message: "Down".into(),
         category: None,
         department: None,
-        priority: domain::complaint::Priority::Normal,
+        priority: domain::helpdesk::complaint::Priority::Normal,
         assigned_to: None,
     };
     complaints::create(&app.app, &app.actor, command, None).await.expect("a complaint");
@@ -371,7 +371,7 @@ async fn a_day_of_failures_switches_it_off(app: TestApp) {
     assert!(!hook.active && hook.disabled_at.is_some());
     assert!(hook.disabled_reason.as_deref().is_some_and(|text| text.contains("503")), "{hook:?}");
     assert_eq!(app.events().await.iter().filter(|kind| *kind == "webhook.disabled").count(), 1);
-    let mails: Vec<_> = service::messages::queued(&app.app, &app.actor, 100)
+    let mails: Vec<_> = service::messages::queue::queued(&app.app, &app.actor, 100)
         .await
         .unwrap()
         .into_iter()
@@ -542,7 +542,7 @@ async fn only_what_was_asked_for(app: TestApp) {
     app.update(ann, |change| change.full_name = Some("Ann".into())).await.unwrap();
     app.update(ann, |change| change.plan = Some(silver)).await.unwrap();
     app.put(ann, Status::Disabled).await.unwrap();
-    service::customers::delete(&app.app, &app.actor, ann.customer).await.unwrap();
+    service::customers::customers::delete(&app.app, &app.actor, ann.customer).await.unwrap();
     deliver(&app).await;
     assert_eq!(receiver.events(), ["bill.generated"]);
     assert_eq!(elsewhere.got().len(), 0);

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use domain::{
     BranchId, CustomerId, Status,
-    access::Reason,
-    fup::{Measure, Reset},
+    access::decide::Reason,
+    catalogue::fup::{Measure, Reset},
 };
 use service::{
-    Error, fup, plans,
-    why::{self, Because},
+    Error,
+    access::fup,
+    catalogue::plans,
+    reports::why::{self, Because},
 };
 
 use crate::{
@@ -69,7 +71,9 @@ async fn a_customers_story(app: TestApp) {
 
     app.app.clock.pass(seconds(60));
     let reason = Some("the cheque bounced".to_string());
-    service::standing::put(&app.app, &app.actor, ali.customer, Status::Suspended, reason).await.expect("suspended");
+    service::sales::standing::put(&app.app, &app.actor, ali.customer, Status::Suspended, reason)
+        .await
+        .expect("suspended");
     is(&app, ali, "service.suspended", "May not log in: suspended").await;
     let because = ask(&app, ali).await;
     assert_eq!(because.facts[0].text, "ali was suspended: the cheque bounced");

@@ -4,16 +4,18 @@
 use std::sync::Arc;
 
 use axum::{Router, body::Body, http::Request};
-use domain::{CustomerId, Money, Role, Scopes, StaffId, ledger::Account};
+use domain::{CustomerId, Money, Role, Scopes, StaffId, billing::ledger::Account};
 use doors::{Gate, Log};
 use serde_json::{Value, json};
 use service::{
     Actor, Error,
-    activation::{self, Activation, Payments},
-    change::CallerKey,
-    locations, portal,
-    staff::{self, NewStaff},
-    subscribers::{self, Filter, Wanted},
+    customers::{
+        locations, portal,
+        subscribers::{self, Filter, Wanted},
+    },
+    identity::staff::{self, NewStaff},
+    kernel::change::CallerKey,
+    sales::activation::{self, Activation, Payments},
 };
 use tower::ServiceExt;
 
@@ -146,17 +148,23 @@ pub async fn salesperson(app: &TestApp, plans: Vec<domain::PlanId>) -> StaffId {
 /// Money into a wallet, from nowhere in particular.
 pub async fn put_into(app: &TestApp, account: Account, amount: i64) {
     let isp = app.actor.isp;
-    let entry =
-        domain::ledger::Entry::new().debit(Account::Cash("mpesa".into()), Money(amount)).credit(account, Money(amount));
+    let entry = domain::billing::ledger::Entry::new()
+        .debit(Account::Cash("mpesa".into()), Money(amount))
+        .credit(account, Money(amount));
     let lines = entry.balanced().expect("balanced");
     let now = app.app.clock.now();
     let id = 2_000_000_000 + now.0 % 1_000_000 + amount;
     app.app
         .db
         .tx(service::Class::Interactive, async move |tx| {
-            let heading =
-                store::ledger::Heading { kind: "top_up", reference: None, reason: None, actor: "test", at: now };
-            store::ledger::post(tx, isp, id, &heading, &lines).await
+            let heading = store::billing::ledger::Heading {
+                kind: "top_up",
+                reference: None,
+                reason: None,
+                actor: "test",
+                at: now,
+            };
+            store::billing::ledger::post(tx, isp, id, &heading, &lines).await
         })
         .await
         .expect("a top-up");
@@ -329,8 +337,8 @@ async fn money_paths(app: TestApp) {
     }
     // A discount counts whoever sells.
     Api::is(200, api.put("/update", json!({ "id": ali.0, "discount": 500 })).await);
-    let command = service::recharge::Recharge { customer: ali, plan: None, payer: crate::app::cash() };
-    let sold = service::recharge::recharge(&app.app, &app.actor, command, None).await.expect("a sale");
+    let command = service::sales::recharge::Recharge { customer: ali, plan: None, payer: crate::app::cash() };
+    let sold = service::sales::recharge::recharge(&app.app, &app.actor, command, None).await.expect("a sale");
     assert_eq!(sold.amount, 100_000);
     app.ledger().await;
 }
@@ -373,7 +381,7 @@ async fn a_key_activates_once_and_a_balance_is_cut_once(app: TestApp) {
     assert_eq!(ends.len(), 5);
     let isp = app.actor.isp;
     let numbers =
-        app.app.db.read(async move |tx| store::invoice::numbers(tx, isp, "INV").await).await.expect("numbers");
+        app.app.db.read(async move |tx| store::billing::invoice::numbers(tx, isp, "INV").await).await.expect("numbers");
     assert_eq!(numbers, (1..=7).collect::<Vec<i64>>());
     app.ledger().await;
 }
@@ -631,7 +639,7 @@ async fn tokens_of_staff_and_subscribers(app: TestApp) {
     Api::is(200, call("POST", "/subscriber/login", "", body.clone()).await);
     let password = crate::nas::Login { password: "conn123", ..login("ali") };
     assert!(app.nas.login(password).await.starts_with("Access-Accept"), "the network's password is another");
-    service::standing::put(&app.app, &app.actor, ali, domain::Status::Disabled, None).await.expect("disabled");
+    service::sales::standing::put(&app.app, &app.actor, ali, domain::Status::Disabled, None).await.expect("disabled");
     let told = Api::is(403, call("POST", "/subscriber/login", "", body).await);
     assert_eq!(told["message"], "Your account is disabled. Please contact support.");
     let (status, health) = api.send("GET", "/api/health", "", json!({})).await;
@@ -641,7 +649,7 @@ async fn tokens_of_staff_and_subscribers(app: TestApp) {
 async fn nobody_reaches_another_isp(app: TestApp) {
     let api = Api::of(&app).await;
     let ali = api.subscriber(&app, "ali", json!({})).await;
-    let other = service::setup::create_isp(&app.app, isp("Other ISP")).await.expect("an Isp");
+    let other = service::identity::tenants::create_isp(&app.app, isp("Other ISP")).await.expect("an Isp");
     let stranger = Actor { isp: other.isp, who: service::Who::Staff(other.owner), branch: None, may_write: true };
     let theirs = Api::with(&app, &stranger).await;
     let own = json!({ "isp_id": theirs.isp, "branch_id": theirs.branch, "user_id": theirs.user });

@@ -4,18 +4,29 @@
 use std::sync::Arc;
 
 use axum::{body::Body, http::Request};
-use domain::{CustomerId, Money, PlanId, Scopes, StaffId, ledger::Account};
+use domain::{CustomerId, Money, PlanId, Scopes, StaffId, billing::ledger::Account};
 use doors::{Dispatch, Gate, Log};
 use serde_json::{Value, json};
 use service::{
     Actor, BillFilter, Error, Who,
-    activation::{self, Activation, Migrated, Payments},
-    bills::{self, Means},
-    change::CallerKey,
-    clients::{self, NewOauthClient, Tier},
-    operators::{self, Funding, NewOperator, Terms},
-    payments::{self, NewPayment},
-    renewals, salespeople, subscribers, tokens,
+    billing::{
+        invoices::{self, Means},
+        payments::{self, NewPayment},
+    },
+    customers::subscribers,
+    identity::{
+        clients::{self, NewOauthClient, Tier},
+        tokens,
+    },
+    kernel::change::CallerKey,
+    resellers::{
+        operators::{self, Funding, NewOperator, Terms},
+        salespeople,
+    },
+    sales::{
+        activation::{self, Activation, Migrated, Payments},
+        renewals,
+    },
 };
 use tower::ServiceExt;
 
@@ -58,7 +69,8 @@ async fn balance(app: &TestApp, id: CustomerId) -> Money {
 /// Everybody owes what its open bills say.
 async fn explained(app: &TestApp) -> String {
     let isp = app.actor.isp;
-    let odd = app.app.db.read(async move |tx| store::bill::unexplained(tx, isp).await).await.expect("receivables");
+    let odd =
+        app.app.db.read(async move |tx| store::billing::bill::unexplained(tx, isp).await).await.expect("receivables");
     assert_eq!(odd, vec![], "receivables are the open bills");
     app.ledger().await
 }
@@ -105,7 +117,7 @@ async fn a_migration_moves_the_money(app: TestApp) {
     );
     let numbers = async |series: &'static str| {
         let isp = app.actor.isp;
-        app.app.db.read(async move |tx| store::invoice::numbers(tx, isp, series).await).await.expect("numbers")
+        app.app.db.read(async move |tx| store::billing::invoice::numbers(tx, isp, series).await).await.expect("numbers")
     };
     assert_eq!(numbers("INV").await, vec![1, 2]);
 
@@ -119,7 +131,7 @@ async fn a_migration_moves_the_money(app: TestApp) {
     let down = migrate(&app, ali, bronze).await.expect("down");
     assert_eq!((down.credit, down.charge, down.due), (100_000, 40_000, 0));
     assert_eq!(balance(&app, ali).await, Money(60_000));
-    let paid = bills::show(&app.app, &app.actor, domain::InvoiceId(invoice.as_i64().expect("an id"))).await;
+    let paid = invoices::show(&app.app, &app.actor, domain::InvoiceId(invoice.as_i64().expect("an id"))).await;
     assert_eq!(paid.expect("the bill").bill.status.word(), "paid");
 
     // Two periods in advance: both come back, and both are charged.
@@ -276,11 +288,11 @@ async fn what_is_paid_in_part_is_paid_later_by_whom_it_may(app: TestApp) {
     let ali = api.subscriber(&app, "ali", json!({})).await;
     assert_eq!(activate(&app, ali, cash(Some(50_000))).await, Ok((150_000, 100_000)));
     let filter = BillFilter { customer: Some(ali), ..BillFilter::default() };
-    let open = bills::list(&app.app, &app.actor, filter, 0, 10).await.expect("bills").0.remove(0).bill;
+    let open = invoices::list(&app.app, &app.actor, filter, 0, 10).await.expect("bills").0.remove(0).bill;
     assert_eq!((open.status.word(), open.paid), ("partial", Money(50_000)));
     // What was paid is allocated to it.
     let isp = app.actor.isp;
-    let allocated = app.app.db.read(async move |tx| store::bill::allocated(tx, isp, open.id).await).await;
+    let allocated = app.app.db.read(async move |tx| store::billing::bill::allocated(tx, isp, open.id).await).await;
     assert_eq!(allocated.expect("allocations"), Money(50_000));
     // The rest through ISPBills, as its document says.
     let router = Dispatch::new(app.app.clock.clone())

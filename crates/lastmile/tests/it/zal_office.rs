@@ -5,8 +5,10 @@ use domain::{Money, Role, Scopes};
 use doors::{Credential, Dispatch, Gate, Log};
 use serde_json::{Value, json};
 use service::{
-    complaints, renewals, salespeople,
-    staff::{self, NewStaff},
+    helpdesk::complaints,
+    identity::staff::{self, NewStaff},
+    resellers::salespeople,
+    sales::renewals,
 };
 
 use crate::{
@@ -59,7 +61,7 @@ async fn figures_and_lists(app: TestApp) {
     );
     // A migration's invoice is of type 3; everything else is found by what it is.
     app.pass(days(10)).await;
-    put_into(&app, domain::ledger::Account::CustomerWallet(ali), 1_000_000).await;
+    put_into(&app, domain::billing::ledger::Account::CustomerWallet(ali), 1_000_000).await;
     let body = json!({ "subscriber_id": ali.0, "new_package_id": silver.0, "user_id": api.user });
     Api::is(200, api.post("/migration", body).await);
     let listed = api.read("/invoices", json!({})).await;
@@ -301,7 +303,10 @@ async fn pages_and_faults(app: TestApp) {
         .with(zal::dialect(app.app.clone(), Gate::default(), Log::default()));
     assert_eq!(zal::dialect(app.app.clone(), Gate::default(), Log::default()).credential, Credential::NumberedBearer);
     let both = Api { router: dispatch.router(), ..Api::of(&app).await };
-    let v1 = service::tokens::sign_in(&app.app, "owner@example.com", "correct horse").await.expect("the owner").access;
+    let v1 = service::identity::tokens::sign_in(&app.app, "owner@example.com", "correct horse")
+        .await
+        .expect("the owner")
+        .access;
     for path in ["/invoices", "/payments", "/olts"] {
         assert!(both.read(path, json!({})).await["total"].is_number(), "{path} is Zal's");
         let (status, told) = both.send("GET", &format!("/api/v1{path}"), &v1, json!({})).await;

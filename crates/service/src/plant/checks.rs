@@ -2,20 +2,23 @@
 
 use domain::{
     Instant, IspId,
-    clock::{MINUTE, SECOND},
-    event::{EventKind, Subject},
+    kernel::{
+        clock::{MINUTE, SECOND},
+        event::{EventKind, Subject},
+    },
 };
 use serde_json::json;
 use store::{
     db::Class,
-    event,
-    plant::{self as rows, Filter},
+    kernel::event,
+    plant::plant::{self as rows, Filter},
 };
 
 use super::{Checks, is_host, later, log, unchanged, whole};
-use crate::{Actor, App, Error, Why, ids::Table, setup::name_key};
+use crate::{Actor, App, Error, Why, kernel::ids::Table};
+use domain::kernel::names::name_key;
 
-pub use store::plant::StatusCheck;
+pub use store::plant::plant::StatusCheck;
 
 pub const KINDS: &[&str] = &["ping", "tcp", "http"];
 

@@ -2,18 +2,19 @@
 
 use domain::{
     Instant, Mac,
-    event::{EventKind, Subject},
+    kernel::event::{EventKind, Subject},
 };
 use serde_json::json;
 use store::{
     db::Class,
-    plant::{self as rows, Filter, Problem},
+    plant::plant::{self as rows, Filter, Problem},
 };
 
 use super::{Checks, STATUSES, is_host, later, log, turned, unchanged, whole};
-use crate::{Actor, App, Error, Why, ids::Table, setup::name_key};
+use crate::{Actor, App, Error, Why, kernel::ids::Table};
+use domain::kernel::names::name_key;
 
-pub use store::plant::Device;
+pub use store::plant::plant::Device;
 
 pub const KINDS: &[&str] = &["ubiquiti", "cambium", "mikrotik_wireless", "switch", "server", "other"];
 /// Who tells of it.

@@ -13,11 +13,13 @@ pub mod devices;
 pub mod olts;
 pub mod onus;
 pub mod reach;
+pub mod site;
+pub mod vpn;
 
 use domain::Instant;
-use store::plant::{self as rows, Access, AccessFilter};
+use store::plant::plant::{self as rows, Access, AccessFilter};
 
-use crate::{Actor, App, Change, Error, FieldError, Why, ids::Table};
+use crate::{Actor, App, Change, Error, FieldError, Why, kernel::ids::Table};
 
 pub const STATUSES: &[&str] = &["unknown", "up", "down"];
 /// What the access log speaks of.
@@ -126,7 +128,7 @@ pub(crate) fn turned(status: &mut String, since: &mut Instant, now: Instant, new
     }
 }
 
-pub use store::plant::{AccessFilter as LogFilter, Filter, OnuFilter};
+pub use store::plant::plant::{AccessFilter as LogFilter, Filter, OnuFilter};
 
 #[cfg(test)]
 mod tests {

@@ -2,18 +2,19 @@
 
 use domain::{
     Instant,
-    event::{EventKind, Subject},
+    kernel::event::{EventKind, Subject},
 };
 use serde_json::json;
 use store::{
     db::Class,
-    plant::{self as rows, Filter},
+    plant::plant::{self as rows, Filter},
 };
 
 use super::{Checks, STATUSES, is_host, later, log, turned, unchanged, whole};
-use crate::{Actor, App, Error, Why, ids::Table, setup::name_key};
+use crate::{Actor, App, Error, Why, kernel::ids::Table};
+use domain::kernel::names::name_key;
 
-pub use store::plant::Olt;
+pub use store::plant::plant::Olt;
 
 pub const VENDORS: &[&str] = &["huawei", "zte", "vsol", "bdcom", "fiberhome", "nokia", "other"];
 pub const SNMP_VERSIONS: &[&str] = &["1", "2c"];

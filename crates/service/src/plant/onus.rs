@@ -2,20 +2,20 @@
 
 use domain::{
     CustomerId, Instant, Mac, ServiceId,
-    event::{EventKind, Subject},
+    kernel::event::{EventKind, Subject},
 };
 use serde_json::json;
 use store::{
-    customer,
     db::Class,
-    plant::{self as rows, NamedOnu, OnuFilter},
-    service,
+    people::{customer, service},
+    plant::plant::{self as rows, NamedOnu, OnuFilter},
 };
 
 use super::{Checks, STATUSES, later, log, turned, unchanged};
-use crate::{Actor, App, Change, Error, Why, ids::Table, setup::name_key};
+use crate::{Actor, App, Change, Error, Why, kernel::ids::Table};
+use domain::kernel::names::name_key;
 
-pub use store::plant::{NamedOnu as Shown, Onu};
+pub use store::plant::plant::{NamedOnu as Shown, Onu};
 
 /// What is written of an ONU; `None` leaves it, or its default where it is new.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 
-use domain::{Instant, RouterId, clock::MINUTE};
-use parking_lot::Mutex;
-use store::{plan, plan::Pool, plant as rows, router, router::Router};
+use domain::{Instant, RouterId, kernel::clock::MINUTE};
+use store::{
+    access::router::{self, Router},
+    catalogue::plan::{self, Pool},
+    plant::plant as rows,
+};
 
 use crate::{Actor, App, Error};
 
 /// A router with sessions reports at least once in five minutes; three times as long is silence.
 pub const SILENCE: i64 = 15 * MINUTE;
-/// Reports of one router are noted once in so long.
-const NOTED: i64 = MINUTE;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reached {
@@ -71,33 +72,6 @@ pub async fn pools(app: &App, actor: &Actor) -> Result<Vec<Pool>, Error> {
         .await
 }
 
-/// When this process last noted that a router reports.
-#[derive(Default)]
-pub struct Heard(Mutex<HashMap<RouterId, Instant>>);
-
-impl Heard {
-    /// Of these, the routers whose note is old enough to be written again.
-    pub fn due(&self, reports: impl Iterator<Item = (RouterId, Instant)>) -> Vec<(RouterId, Instant)> {
-        let mut newest: HashMap<RouterId, Instant> = HashMap::new();
-        for (router, at) in reports {
-            let known = newest.entry(router).or_insert(at);
-            *known = at.max(*known);
-        }
-        let noted = self.0.lock();
-        let is_due =
-            |(router, at): &(RouterId, Instant)| noted.get(router).is_none_or(|noted| at.since(*noted) >= NOTED);
-        let mut due: Vec<_> = newest.into_iter().filter(is_due).collect();
-        // Two batches never wait for each other in a ring.
-        due.sort_unstable_by_key(|(router, _)| router.0);
-        due
-    }
-
-    /// They have been written.
-    pub fn noted(&self, routers: &[(RouterId, Instant)]) {
-        self.0.lock().extend(routers.iter().copied());
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,16 +83,5 @@ mod tests {
             assert_eq!(status(heard, now), expected);
         }
         assert_eq!(status(Some(now.plus(-SILENCE - 1)), now), "down");
-    }
-
-    #[test]
-    fn a_router_is_noted_once_a_minute() {
-        let heard = Heard::default();
-        let at = |minute: i64| Instant(minute * MINUTE);
-        let due = heard.due([(RouterId(2), at(1)), (RouterId(1), at(1)), (RouterId(2), at(0))].into_iter());
-        assert_eq!(due, [(RouterId(1), at(1)), (RouterId(2), at(1))]);
-        heard.noted(&due);
-        assert_eq!(heard.due([(RouterId(1), at(1).plus(5))].into_iter()), []);
-        assert_eq!(heard.due([(RouterId(1), at(2))].into_iter()), [(RouterId(1), at(2))]);
     }
 }

@@ -3,19 +3,21 @@
 
 use std::collections::HashMap;
 
-use domain::{BranchId, CustomerId, Instant, Money, Status, event::EventKind};
+use domain::{BranchId, CustomerId, Instant, Money, Status, kernel::event::EventKind};
 use serde_json::{Map, Value as Json, json};
 use store::{
-    complaint::{self, Complaint},
-    customer::{self, Customer},
+    billing::invoice::{Invoice, Payment},
     db::Tx,
-    event::Event,
-    invoice::{Invoice, Payment},
-    service::Service,
-    webhook,
+    helpdesk::complaint::{self, Complaint},
+    kernel::event::Event,
+    people::{
+        customer::{self, Customer},
+        service::Service,
+    },
+    webhooks::webhook,
 };
 
-use crate::{Error, app::Tenant};
+use crate::{Error, kernel::app::Tenant};
 
 macro_rules! names {
     ($($name:literal, $when:literal;)*) => {

@@ -4,26 +4,29 @@
 
 use domain::{
     Instant, IspId,
-    delivery::{self, Next},
-    event::{EventKind, Subject},
+    kernel::event::{EventKind, Subject},
+    webhooks::delivery::{self, Next},
 };
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use store::{
     db::{Class, Tx},
-    event,
-    message::Message,
-    webhook::{self, Attempt, Delivery, Webhook},
+    kernel::event,
+    messages::message::Message,
+    webhooks::webhook::{self, Attempt, Delivery, Webhook},
 };
 
 use super::{notices, place};
-use crate::{Actor, App, Change, Error, Vault, ids::Table, vault::hex};
+use crate::{
+    Actor, App, Change, Error, Vault,
+    kernel::{ids::Table, vault::hex},
+};
 
 /// Events turned into deliveries in one transaction.
 const BATCH: i64 = 256;
 /// A lease outlasts an attempt by far and is renewed with each.
-const LEASE: i64 = 30 * domain::clock::SECOND;
+const LEASE: i64 = 30 * domain::kernel::clock::SECOND;
 /// So much of an answer is kept.
 pub const ANSWER_KEPT: usize = 1000;
 

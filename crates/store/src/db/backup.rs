@@ -2,7 +2,7 @@
 //! state however many commits pass meanwhile. Works beside the server, which goes on writing into its WAL.
 
 use super::Error;
-use crate::migrate::MIGRATIONS;
+use crate::kernel::migrate::MIGRATIONS;
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 use std::path::Path;
 use std::time::Duration;

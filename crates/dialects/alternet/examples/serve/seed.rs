@@ -3,17 +3,23 @@
 //!
 //! The clock is moved through the past up to `now`, so that what should have expired has.
 
-use domain::{Instant, Kind, Mac, Money, PlanId, RouterId, Status, billing::Payer, clock::DAY};
+use domain::{Instant, Kind, Mac, Money, PlanId, RouterId, Status, kernel::clock::DAY, sales::sale::Payer};
 use service::{
     Actor, App, Error,
-    clients::{self, NewClient, Tier},
-    customers::{self, NewCustomer},
-    hotspot::{self, KINDS, NewAccess},
-    plans::{self, Expiry, NewBandwidth, NewPlan, NewPool},
-    routers::{self, NewRouter},
-    setup::{self, NewIsp},
-    standing,
-    vouchers::{self, Format, NewVouchers},
+    access::{
+        hotspot::{self, KINDS, NewAccess},
+        routers::{self, NewRouter},
+    },
+    catalogue::plans::{self, Expiry, NewBandwidth, NewPlan, NewPool},
+    customers::customers::{self, NewCustomer},
+    identity::{
+        clients::{self, NewClient, Tier},
+        tenants::{self, NewIsp},
+    },
+    sales::{
+        standing,
+        vouchers::{self, Format, NewVouchers},
+    },
 };
 
 pub struct Seeded {
@@ -49,9 +55,9 @@ async fn tenant(app: &App, name: &str, prefix: &str, email: &str) -> Result<Acto
         tax_inclusive: true,
         owner_name: "Demo Admin".into(),
         owner_email: email.into(),
-        owner_password: service::vault::random_text(16),
+        owner_password: service::kernel::vault::random_text(16),
     };
-    Ok(Actor::system(setup::create_isp(app, command).await?.isp))
+    Ok(Actor::system(tenants::create_isp(app, command).await?.isp))
 }
 
 async fn client(app: &App, isp: &Actor) -> Result<String, Error> {
@@ -149,15 +155,15 @@ async fn catalogue(app: &App, isp: &Actor, router: RouterId) -> Result<Catalogue
         priority: None,
     };
     let slow = plans::create_bandwidth(app, isp, slow).await?;
-    let draft = service::fup::Draft {
-        measure: domain::fup::Measure::Total,
-        reset: domain::fup::Reset::Monthly { day: 1 },
+    let draft = service::access::fup::Draft {
+        measure: domain::catalogue::fup::Measure::Total,
+        reset: domain::catalogue::fup::Reset::Monthly { day: 1 },
         carry_forward: false,
         tiers: vec![(100_000_000_000, slow.id)],
         windows: Vec::new(),
     };
-    let policy = service::fup::create(app, isp, "100 GB a month".into(), draft).await?;
-    service::fup::attach(app, isp, fair.id, Some(policy.template.id)).await?;
+    let policy = service::access::fup::create(app, isp, "100 GB a month".into(), draft).await?;
+    service::access::fup::attach(app, isp, fair.id, Some(policy.template.id)).await?;
     Ok(catalogue)
 }
 

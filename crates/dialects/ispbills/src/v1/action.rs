@@ -1,16 +1,18 @@
 //! One call for everything that is done to a customer (docs/readings.md 2.10).
 
 use axum::extract::State;
-use domain::{BandwidthId, CustomerId, Instant, PlanId, Scope, Status, billing::Payer};
+use domain::{BandwidthId, CustomerId, Instant, PlanId, Scope, Status, sales::sale::Payer};
 use doors::{Given, Id, Operation, form::Body};
 use service::{
     App, Error, Why,
-    bills::{self, Means, NewBill, WALLET},
-    customers::{self, CustomerChange},
-    messages,
-    overrides::{self, Override},
-    recharge::{self, Recharge},
-    standing,
+    billing::invoices::{self, Means, NewBill, WALLET},
+    customers::customers::{self, CustomerChange},
+    messages::queue,
+    sales::{
+        by_hand::{self, Override},
+        recharge::{self, Recharge},
+        standing,
+    },
 };
 
 use super::customers::{Row, seen};
@@ -102,7 +104,7 @@ async fn perform(app: &App, caller: &Caller, id: CustomerId, body: CustomerActio
         "edit_suspend_date" => {
             let day = needed("suspend_date", body.suspend_date)?;
             let end = Instant::from_civil(day.at(23, 59, 59, 0), &caller.tenant.zone);
-            overrides::put(app, actor, id, Override::End(end)).await
+            by_hand::put(app, actor, id, Override::End(end)).await
         }
         "recharge" => {
             let payer = match payments::method(body.method, "api")? {
@@ -118,33 +120,33 @@ async fn perform(app: &App, caller: &Caller, id: CustomerId, body: CustomerActio
         }
         "edit_speed" => {
             let bandwidth = told("bandwidth_id", body.bandwidth_id)?.map(BandwidthId);
-            overrides::put(app, actor, id, Override::Speed(bandwidth)).await
+            by_hand::put(app, actor, id, Override::Speed(bandwidth)).await
         }
         "edit_time" => {
             let seconds = told("minutes", body.minutes)?.map(|minutes| minutes * 60);
-            overrides::put(app, actor, id, Override::Time(seconds)).await
+            by_hand::put(app, actor, id, Override::Time(seconds)).await
         }
         "edit_volume" => {
             let bytes = told("megabytes", body.megabytes)?.map(|megabytes| megabytes * 1_000_000);
-            overrides::put(app, actor, id, Override::Volume(bytes)).await
+            by_hand::put(app, actor, id, Override::Volume(bytes)).await
         }
-        "generate_bill" => bills::generate(app, actor, id, body.due_date.value(), key).await.map(drop),
-        "remove_mac_bind" => overrides::put(app, actor, id, Override::AnyDevice).await,
-        "edit_mac" => overrides::put(app, actor, id, Override::Device(needed("mac", body.mac)?)).await,
-        "send_sms" => messages::to_customer(app, actor, id, needed("message", body.message)?).await,
+        "generate_bill" => invoices::generate(app, actor, id, body.due_date.value(), key).await.map(drop),
+        "remove_mac_bind" => by_hand::put(app, actor, id, Override::AnyDevice).await,
+        "edit_mac" => by_hand::put(app, actor, id, Override::Device(needed("mac", body.mac)?)).await,
+        "send_sms" => queue::to_customer(app, actor, id, needed("message", body.message)?).await,
         "advance_payment" => {
             let amount = caller.money("amount", needed("amount", body.amount)?, 1)?;
             let means = means(body.method, body.transaction_id)?;
-            bills::top_up(app, actor, id, amount, means, key).await.map(drop)
+            invoices::top_up(app, actor, id, amount, means, key).await.map(drop)
         }
         "other_payment" => {
             let amount = caller.money("amount", needed("amount", body.amount)?, 1)?;
             let description = needed("description", body.description)?;
             let today = caller.now.day(&caller.tenant.zone);
             let command = NewBill { customer: id, amount, due: Some(today), description: Some(description) };
-            bills::charge(app, actor, command, means(body.method, body.transaction_id)?, key).await.map(drop)
+            invoices::charge(app, actor, command, means(body.method, body.transaction_id)?, key).await.map(drop)
         }
-        "disconnect" => overrides::disconnect(app, actor, id).await,
+        "disconnect" => by_hand::disconnect(app, actor, id).await,
         "delete" => customers::delete(app, actor, id).await,
         // The form knows no other words.
         _ => Err(Error::invalid("action", Why::NotOneOf(WORDS))),

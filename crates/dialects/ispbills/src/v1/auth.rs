@@ -11,7 +11,7 @@ use doors::{Operation, form::Body};
 use serde::Serialize;
 use service::{
     App,
-    tokens::{self, Granted},
+    identity::tokens::{self, Granted},
 };
 use utoipa::ToSchema;
 

@@ -10,7 +10,7 @@ use doors::{
 use serde::Serialize;
 use service::{
     App, Broad,
-    lines::{self, Shown},
+    customers::lines::{self, Shown},
 };
 use utoipa::ToSchema;
 

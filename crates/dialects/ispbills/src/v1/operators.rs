@@ -3,7 +3,7 @@
 use axum::extract::State;
 use domain::{Scope, StaffId};
 use doors::{Id, Operation, form::Body};
-use service::{App, operators};
+use service::{App, resellers::operators};
 
 use crate::{
     envelope::{Answer, Caller, Failure, Listing, Page, Reply},

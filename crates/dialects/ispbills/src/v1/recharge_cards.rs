@@ -3,7 +3,7 @@
 use axum::extract::State;
 use domain::{CardState, Scope, StaffId};
 use doors::{Operation, form::Query};
-use service::{App, cards::Filter};
+use service::{App, sales::cards::Filter};
 
 use crate::{
     envelope::{Caller, Failure, Listing, Page},

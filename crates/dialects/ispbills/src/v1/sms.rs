@@ -7,7 +7,7 @@ use doors::{
     form::{Body, Query},
 };
 use serde::Serialize;
-use service::{App, sms};
+use service::{App, messages::sms};
 use utoipa::ToSchema;
 
 use crate::{

@@ -7,8 +7,8 @@ use jiff::ToSpan;
 use serde::Serialize;
 use service::{
     App, BillFilter, Error, LineFilter, Why,
-    lines::{self, DayUsage},
-    payments::Wanted,
+    billing::payments::Wanted,
+    customers::lines::{self, DayUsage},
 };
 use utoipa::ToSchema;
 

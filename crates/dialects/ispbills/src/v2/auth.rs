@@ -8,7 +8,7 @@ use axum::{
 };
 use doors::{Operation, form::Body};
 use serde::Serialize;
-use service::{App, tokens};
+use service::{App, identity::tokens};
 use utoipa::ToSchema;
 
 use crate::envelope::{Caller, Done, Failure, NO_CONTENT};

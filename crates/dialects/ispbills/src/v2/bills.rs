@@ -1,7 +1,7 @@
 //! Bills: what customers owe. An amount includes tax.
 
 use axum::extract::State;
-use domain::{CustomerId, InvoiceId, Scope, bill::BillStatus};
+use domain::{CustomerId, InvoiceId, Scope, billing::bill::BillStatus};
 use doors::{
     Given, Id, Operation,
     form::{Body, Query},
@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App, BillFilter, Error, Why,
-    bills::{self, BillChange, Means, NewBill, Shown},
+    billing::invoices::{self, BillChange, Means, NewBill, Shown},
 };
 use utoipa::ToSchema;
 
@@ -129,7 +129,7 @@ pub async fn list(
 }
 
 pub async fn listed(app: &App, caller: &Caller, page: Page, filter: BillFilter) -> Result<Listing<Row>, Failure> {
-    let (found, total) = bills::list(app, &caller.actor, filter, page.offset(), page.limit()).await?;
+    let (found, total) = invoices::list(app, &caller.actor, filter, page.offset(), page.limit()).await?;
     Ok(page.of(found.into_iter().map(|shown| row(caller, shown)).collect(), total))
 }
 
@@ -147,8 +147,8 @@ pub async fn create(State(app): State<App>, caller: Caller, Body(body): Body<Bil
         due: due_date.value(),
         description: description.value(),
     };
-    let written = bills::create(&app, &caller.actor, command, caller.key.clone()).await.map_err(refused)?;
-    let shown = bills::show(&app, &caller.actor, InvoiceId(written.id)).await?;
+    let written = invoices::create(&app, &caller.actor, command, caller.key.clone()).await.map_err(refused)?;
+    let shown = invoices::show(&app, &caller.actor, InvoiceId(written.id)).await?;
     let changed = shown.bill.updated_at;
     Ok(Reply::created(row(&caller, shown)).tagged(changed))
 }
@@ -165,7 +165,7 @@ fn own_currency(caller: &Caller, given: Given<String>) -> Result<(), Error> {
 pub const SHOW: Operation = Operation::new("Billing", "Retrieve a bill", Scope::BillingRead).answers::<Row>();
 
 pub async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Answer<Row> {
-    let shown = bills::show(&app, &caller.actor, InvoiceId(id)).await?;
+    let shown = invoices::show(&app, &caller.actor, InvoiceId(id)).await?;
     let changed = shown.bill.updated_at;
     Ok(Reply::data(row(&caller, shown)).tagged(changed))
 }
@@ -191,8 +191,8 @@ pub async fn update(State(app): State<App>, caller: Caller, Id(id): Id, Body(bod
         confirm: status.filter(|status| *status != BillStatus::Paid),
         unchanged_since: caller.unchanged_since()?,
     };
-    bills::update(&app, &caller.actor, id, command, caller.key.clone()).await.map_err(refused)?;
-    let shown = bills::show(&app, &caller.actor, id).await?;
+    invoices::update(&app, &caller.actor, id, command, caller.key.clone()).await.map_err(refused)?;
+    let shown = invoices::show(&app, &caller.actor, id).await?;
     let changed = shown.bill.updated_at;
     Ok(Reply::data(row(&caller, shown)).tagged(changed))
 }
@@ -203,6 +203,6 @@ pub const DELETE: Operation = Operation::new("Billing", "Delete a bill", Scope::
     .refuses(&[412, 422]);
 
 pub async fn delete(State(app): State<App>, caller: Caller, Id(id): Id) -> Done {
-    bills::delete(&app, &caller.actor, InvoiceId(id), caller.unchanged_since()?).await?;
+    invoices::delete(&app, &caller.actor, InvoiceId(id), caller.unchanged_since()?).await?;
     NO_CONTENT
 }

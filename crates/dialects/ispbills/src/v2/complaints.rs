@@ -3,7 +3,7 @@
 use axum::extract::State;
 use domain::{
     CustomerId, Instant, Scope, StaffId,
-    complaint::{Priority, State as Stands},
+    helpdesk::complaint::{Priority, State as Stands},
 };
 use doors::{
     Id, Operation,
@@ -13,7 +13,7 @@ use doors::{
 use serde::Serialize;
 use service::{
     App,
-    complaints::{self, CommentRow, ComplaintChange, ComplaintFilter, NewComplaint},
+    helpdesk::complaints::{self, CommentRow, ComplaintChange, ComplaintFilter, NewComplaint},
 };
 use utoipa::ToSchema;
 

@@ -1,7 +1,7 @@
 //! Customers: who buys, with the line they have.
 
 use axum::extract::State;
-use domain::{Connection, CustomerId, Instant, PlanId, RouterId, Scope, Status, billing::Payer};
+use domain::{Connection, CustomerId, Instant, PlanId, RouterId, Scope, Status, sales::sale::Payer};
 use doors::{
     Id, Operation,
     fields::named,
@@ -11,10 +11,12 @@ use doors::{
 use serde::Serialize;
 use service::{
     App, Broad, Error, LineFilter, Medium,
-    customers::{self, Besides, CustomerChange, NewCustomer},
-    line_plant::PlantChange,
-    lines::{self, Shown},
-    vault::random_text,
+    customers::{
+        customers::{self, Besides, CustomerChange, NewCustomer},
+        lines::{self, Shown},
+    },
+    kernel::vault::random_text,
+    plant::site::PlantChange,
 };
 use utoipa::ToSchema;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App,
-    dashboard::{self, Business, Network, People},
+    reports::dashboard::{self, Business, Network, People},
 };
 use utoipa::ToSchema;
 

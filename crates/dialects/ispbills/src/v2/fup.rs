@@ -3,7 +3,7 @@
 use axum::extract::State;
 use domain::{
     BandwidthId, CustomerId, FupTemplateId, PlanId, Scope,
-    fup::{Coming, Measure, Reset},
+    catalogue::fup::{Coming, Measure, Reset},
 };
 use doors::{
     Given, Id, Operation,
@@ -13,7 +13,7 @@ use doors::{
 use serde::Serialize;
 use service::{
     App, Error, FieldError, Why,
-    fup::{self, Chosen, Draft, NewWindow, Whole},
+    access::fup::{self, Chosen, Draft, NewWindow, Whole},
 };
 use utoipa::ToSchema;
 

@@ -1,14 +1,14 @@
 //! Logs of what the system itself saw and did. Days are the provider's; both ends are included.
 
 use axum::extract::State;
-use domain::{Instant, RouterId, Scope, access::Reason, event::EventKind};
+use domain::{Instant, RouterId, Scope, access::decide::Reason, kernel::event::EventKind};
 use doors::{Given, Operation, form::Query, wire::utc_seconds};
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
 use service::{
     App, Error, Why,
-    logs::{
+    access::refusals::{
         self, ROUTER_KINDS,
         rows::{Filter, Login, RouterEvent, Stopped, Which},
     },
@@ -129,7 +129,7 @@ pub async fn router(
     let filter = filter(&caller, from, to, username, router_id)?;
     let wanted = event.value();
     let kind = ROUTER_KINDS.iter().copied().find(|kind| Some(kind.word()) == wanted);
-    let (rows, total) = logs::routers(&app, &caller.actor, filter, kind, page.offset(), page.limit()).await?;
+    let (rows, total) = refusals::routers(&app, &caller.actor, filter, kind, page.offset(), page.limit()).await?;
     let row = |RouterEvent { event, router, router_name, session, username }: RouterEvent| RouterRow {
         id: event.seq,
         at: utc_seconds(event.at),
@@ -170,7 +170,7 @@ pub async fn hotspot(
 ) -> Result<Listing<HotspotRow>, Failure> {
     let LogQuery { from, to, username, router_id } = query;
     let filter = filter(&caller, from, to, username, router_id)?;
-    let (rows, total) = logs::portal(&app, &caller.actor, filter, page.offset(), page.limit()).await?;
+    let (rows, total) = refusals::portal(&app, &caller.actor, filter, page.offset(), page.limit()).await?;
     let rows = rows.into_iter().map(|(step, router)| HotspotRow {
         id: step.id,
         at: utc_seconds(step.at),
@@ -223,7 +223,7 @@ pub async fn ppp_auth(
         Some(_) => Which::Rejected,
         None => Which::All,
     };
-    let (rows, total) = logs::logins(&app, &caller.actor, filter, which, page.offset(), page.limit()).await?;
+    let (rows, total) = refusals::logins(&app, &caller.actor, filter, which, page.offset(), page.limit()).await?;
     let row = |login: Login| LoginRow {
         id: login.id,
         at: utc_seconds(login.at),
@@ -267,7 +267,7 @@ pub async fn auto_suspension(
 ) -> Result<Listing<SuspensionRow>, Failure> {
     let LogQuery { from, to, username, router_id } = query;
     let filter = filter(&caller, from, to, username, router_id)?;
-    let (rows, total) = logs::stopped(&app, &caller.actor, filter, None, page.offset(), page.limit()).await?;
+    let (rows, total) = refusals::stopped(&app, &caller.actor, filter, None, page.offset(), page.limit()).await?;
     let row = |stopped: Stopped| SuspensionRow {
         id: stopped.event.seq,
         at: utc_seconds(stopped.event.at),
@@ -310,7 +310,7 @@ pub async fn access(
     let AccessQuery { from, to, noun, subject_id } = query;
     let (from, until) = days(&caller, from, to)?;
     let filter = LogFilter { from, until, noun: noun.value().map(str::to_string), subject: subject_id.value() };
-    let offset = page.offset().min(logs::MOST);
+    let offset = page.offset().min(refusals::MOST);
     let (rows, total) = plant::accesses(&app, &caller.actor, filter, offset, page.limit()).await?;
     let rows = rows.into_iter().map(|access| AccessRow {
         id: access.id,

@@ -6,8 +6,8 @@ use doors::{Operation, form::Query, wire::utc_seconds};
 use serde::Serialize;
 use service::{
     App, Pool,
+    access::routers::VENDORS,
     plant::{STATUSES, reach},
-    routers::VENDORS,
 };
 use utoipa::ToSchema;
 

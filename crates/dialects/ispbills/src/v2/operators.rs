@@ -11,9 +11,9 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App,
-    operators::{self, Filter, Funded, Funding, Line, Listed, NewOperator, OperatorChange, Terms},
-    plans::Offer,
-    staff::StaffChange,
+    catalogue::plans::Offer,
+    identity::staff::StaffChange,
+    resellers::operators::{self, Filter, Funded, Funding, Line, Listed, NewOperator, OperatorChange, Terms},
 };
 use utoipa::ToSchema;
 

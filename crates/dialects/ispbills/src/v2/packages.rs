@@ -5,7 +5,7 @@ use domain::Scope;
 use doors::Operation;
 use serde::Serialize;
 use serde_json::Number;
-use service::{App, plans};
+use service::{App, catalogue::plans};
 use utoipa::ToSchema;
 
 use crate::envelope::{Caller, Failure, Listing, Page};

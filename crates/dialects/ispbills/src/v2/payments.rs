@@ -11,8 +11,10 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App, Error, Payment, Why,
-    bills::Means,
-    payments::{self, NewPayment, Wanted},
+    billing::{
+        invoices::Means,
+        payments::{self, NewPayment, Wanted},
+    },
 };
 use utoipa::ToSchema;
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App, Error, Why,
-    cards::{self, Card, Filter, Handed, Listed, ListedBatch, MAX_QUANTITY, NewBatch},
+    sales::cards::{self, Card, Filter, Handed, Listed, ListedBatch, MAX_QUANTITY, NewBatch},
 };
 use utoipa::ToSchema;
 

@@ -9,7 +9,7 @@ use doors::{
 use serde::Serialize;
 use service::{
     App,
-    sms::{self, Customers, MAX_RECIPIENTS, Standing},
+    messages::sms::{self, Customers, MAX_RECIPIENTS, Standing},
 };
 use utoipa::ToSchema;
 

@@ -12,10 +12,10 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App, Staff, Why,
-    floats::{self, HandIn},
-    salespeople,
-    staff::{self, Filter, NewStaff, StaffChange},
-    vault::random_text,
+    billing::floats::{self, HandIn},
+    identity::staff::{self, Filter, NewStaff, StaffChange},
+    kernel::vault::random_text,
+    resellers::salespeople,
 };
 use utoipa::ToSchema;
 

@@ -6,7 +6,7 @@ use doors::{Operation, form::Query, wire::utc_seconds};
 use serde::Serialize;
 use service::{
     App, LineFilter,
-    lines::{self, Subscription},
+    customers::lines::{self, Subscription},
 };
 use utoipa::ToSchema;
 

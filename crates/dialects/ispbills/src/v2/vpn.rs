@@ -15,7 +15,7 @@ use doors::{
 use serde::Serialize;
 use service::{
     App,
-    vpn::{
+    plant::vpn::{
         self, AccountChange as Change, File, Filter, NewAccount, PROTOCOLS, Server, ServerChange, Shown, TRANSPORTS,
     },
 };

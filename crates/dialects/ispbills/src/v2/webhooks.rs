@@ -1,7 +1,7 @@
 //! Webhooks: who is told of what, secrets that overlap while they are changed, the log of deliveries and their replay.
 
 use axum::extract::State;
-use domain::{Scope, clock::SECOND};
+use domain::{Scope, kernel::clock::SECOND};
 use doors::{
     Id, Nested, Operation,
     form::{Body, Query},

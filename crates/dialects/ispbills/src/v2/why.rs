@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::{CustomerId, Scope};
 use doors::{Id, Operation, wire::utc_seconds};
 use serde::Serialize;
-use service::{App, why};
+use service::{App, reports::why};
 use utoipa::ToSchema;
 
 use super::fup::{Rate, rate};

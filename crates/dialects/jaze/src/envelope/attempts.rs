@@ -11,7 +11,7 @@ use axum::{
     extract::{ConnectInfo, Request},
     response::{IntoResponse, Response},
 };
-use domain::{Instant, clock::MINUTE};
+use domain::{Instant, kernel::clock::MINUTE};
 
 use super::Failure;
 

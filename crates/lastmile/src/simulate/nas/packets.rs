@@ -1,6 +1,6 @@
 //! What a router writes: logins (RFC 2865), reports of sessions (RFC 2866) and of itself.
 
-use domain::{Instant, clock::SECOND};
+use domain::{Instant, kernel::clock::SECOND};
 use radius::{
     Overflow,
     attribute::{self, acct_status},

@@ -6,7 +6,7 @@ use doors::{Given, Id, Operation, form::Body, wire::utc_seconds};
 use serde::Serialize;
 use service::{
     App, Bandwidth, Error, Why,
-    plans::{self, BandwidthChange, NewBandwidth},
+    catalogue::plans::{self, BandwidthChange, NewBandwidth},
 };
 use utoipa::ToSchema;
 

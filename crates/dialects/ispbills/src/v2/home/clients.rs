@@ -2,13 +2,15 @@
 //! more. Secrets are shown once.
 
 use axum::extract::State;
-use domain::{ApiClientId, BranchId, Scope, Scopes, clock::SECOND};
+use domain::{ApiClientId, BranchId, Scope, Scopes, kernel::clock::SECOND};
 use doors::{Id, Operation, form::Body, wire::utc_seconds};
 use serde::Serialize;
 use service::{
     ApiClient, App,
-    clients::{self, Client, ClientChange, Form, Shown, Tier, Wanted},
-    tokens::{self, Granted},
+    identity::{
+        clients::{self, Client, ClientChange, Form, Shown, Tier, Wanted},
+        tokens::{self, Granted},
+    },
 };
 use utoipa::ToSchema;
 

@@ -6,7 +6,7 @@ use doors::{Id, Operation, form::Body, wire::utc_seconds};
 use serde::Serialize;
 use service::{
     App,
-    gazetteer::{self, Entry, EntryChange, Level},
+    customers::places::{self, Entry, EntryChange, Level},
 };
 use utoipa::ToSchema;
 
@@ -29,7 +29,7 @@ pub struct Row {
 fn row(entry: Entry) -> Row {
     Row {
         id: entry.id,
-        updated_at: utc_seconds(gazetteer::changed(&entry)),
+        updated_at: utc_seconds(places::changed(&entry)),
         name: entry.name,
         customers: entry.customers,
         created_at: utc_seconds(entry.created_at),
@@ -37,14 +37,14 @@ fn row(entry: Entry) -> Row {
 }
 
 fn shown(entry: Entry) -> Reply<Row> {
-    let changed = gazetteer::changed(&entry);
+    let changed = places::changed(&entry);
     Reply::data(row(entry)).tagged(changed)
 }
 
 pub const LIST: Operation = Operation::new(TAG, "List departments", Scope::PlacesRead).about("By name.").lists::<Row>();
 
 pub async fn list(State(app): State<App>, caller: Caller, page: Page) -> Result<Listing<Row>, Failure> {
-    let (found, total) = gazetteer::list(&app, &caller.actor, DEPARTMENT, None, page.offset(), page.limit()).await?;
+    let (found, total) = places::list(&app, &caller.actor, DEPARTMENT, None, page.offset(), page.limit()).await?;
     Ok(page.of(found.into_iter().map(row).collect(), total))
 }
 
@@ -62,15 +62,15 @@ pub async fn create(
     caller: Caller,
     Body(NewDepartment { name }): Body<NewDepartment>,
 ) -> Answer<Row> {
-    let made = gazetteer::create(&app, &caller.actor, DEPARTMENT, None, name).await?;
-    let changed = gazetteer::changed(&made);
+    let made = places::create(&app, &caller.actor, DEPARTMENT, None, name).await?;
+    let changed = places::changed(&made);
     Ok(Reply::created(row(made)).tagged(changed))
 }
 
 pub const SHOW: Operation = Operation::new(TAG, "Retrieve a department", Scope::PlacesRead).answers::<Row>();
 
 pub async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Answer<Row> {
-    Ok(shown(gazetteer::show(&app, &caller.actor, DEPARTMENT, id).await?))
+    Ok(shown(places::show(&app, &caller.actor, DEPARTMENT, id).await?))
 }
 
 doors::form! {
@@ -91,7 +91,7 @@ pub async fn update(
     Body(DepartmentUpdate { name }): Body<DepartmentUpdate>,
 ) -> Answer<Row> {
     let command = EntryChange { name: name.value(), parent: None, unchanged_since: caller.unchanged_since()? };
-    Ok(shown(gazetteer::update(&app, &caller.actor, DEPARTMENT, id, command).await?))
+    Ok(shown(places::update(&app, &caller.actor, DEPARTMENT, id, command).await?))
 }
 
 pub const DELETE: Operation = Operation::new(TAG, "Delete a department", Scope::PlacesWrite)
@@ -100,6 +100,6 @@ pub const DELETE: Operation = Operation::new(TAG, "Delete a department", Scope::
     .conditional();
 
 pub async fn delete(State(app): State<App>, caller: Caller, Id(id): Id) -> Done {
-    gazetteer::delete(&app, &caller.actor, DEPARTMENT, id, caller.unchanged_since()?).await?;
+    places::delete(&app, &caller.actor, DEPARTMENT, id, caller.unchanged_since()?).await?;
     NO_CONTENT
 }

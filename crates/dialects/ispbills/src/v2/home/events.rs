@@ -3,14 +3,14 @@
 use axum::{Json, extract::State};
 use domain::{
     Scope,
-    event::{EventKind, Subject},
+    kernel::event::{EventKind, Subject},
 };
 use doors::{Operation, form::Query, wire::utc_micros};
 use serde::Serialize;
 use serde_json::Value;
 use service::{
     App,
-    events::{self, Event, Filter},
+    kernel::events::{self, Event, Filter},
 };
 use utoipa::ToSchema;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use service::{
     App,
-    jobs::{self, Filter, Job, State as Standing},
+    kernel::jobs::{self, Filter, Job, State as Standing},
 };
 use utoipa::ToSchema;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App,
-    ledger::{self, ACCOUNT_KINDS, Filter},
+    billing::ledger::{self, ACCOUNT_KINDS, Filter},
 };
 use utoipa::ToSchema;
 

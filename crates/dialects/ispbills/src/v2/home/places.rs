@@ -16,7 +16,7 @@ use doors::{
 use serde::Serialize;
 use service::{
     App, Error,
-    gazetteer::{self, Entry, EntryChange, Level},
+    customers::places::{self, Entry, EntryChange, Level},
 };
 use utoipa::ToSchema;
 
@@ -68,7 +68,7 @@ fn row(level: Level, entry: Entry) -> Row {
         id: entry.id,
         level: level.word(),
         parent_id: entry.parent,
-        updated_at: utc_seconds(gazetteer::changed(&entry)),
+        updated_at: utc_seconds(places::changed(&entry)),
         name: entry.name,
         branch_id: entry.branch.map(|id| id.0),
         places: entry.places,
@@ -78,7 +78,7 @@ fn row(level: Level, entry: Entry) -> Row {
 }
 
 fn shown(level: Level, entry: Entry, made: bool) -> Reply<Row> {
-    let changed = gazetteer::changed(&entry);
+    let changed = places::changed(&entry);
     let row = row(level, entry);
     if made { Reply::created(row) } else { Reply::data(row) }.tagged(changed)
 }
@@ -106,7 +106,7 @@ pub async fn list(
 ) -> Result<Listing<Row>, Failure> {
     let level = at.level()?;
     let (found, total) =
-        gazetteer::list(&app, &caller.actor, level, parent_id.value(), page.offset(), page.limit()).await?;
+        places::list(&app, &caller.actor, level, parent_id.value(), page.offset(), page.limit()).await?;
     Ok(page.of(found.into_iter().map(|entry| row(level, entry)).collect(), total))
 }
 
@@ -122,7 +122,7 @@ pub const CREATE: Operation =
 
 pub async fn create(State(app): State<App>, caller: Caller, at: At, Body(body): Body<NewPlace>) -> Answer<Row> {
     let (level, NewPlace { name, parent_id }) = (at.level()?, body);
-    let made = gazetteer::create(&app, &caller.actor, level, parent_id.value(), name).await.map_err(refused)?;
+    let made = places::create(&app, &caller.actor, level, parent_id.value(), name).await.map_err(refused)?;
     Ok(shown(level, made, true))
 }
 
@@ -130,7 +130,7 @@ pub const SHOW: Operation = Operation::new(TAG, "Retrieve a place", Scope::Place
 
 pub async fn show(State(app): State<App>, caller: Caller, at: At, Id(id): Id) -> Answer<Row> {
     let level = at.level()?;
-    Ok(shown(level, gazetteer::show(&app, &caller.actor, level, id).await?, false))
+    Ok(shown(level, places::show(&app, &caller.actor, level, id).await?, false))
 }
 
 doors::form! {
@@ -153,7 +153,7 @@ pub async fn update(
     let (level, PlaceUpdate { name, parent_id }) = (at.level()?, body);
     let command =
         EntryChange { name: name.value(), parent: parent_id.change(), unchanged_since: caller.unchanged_since()? };
-    let entry = gazetteer::update(&app, &caller.actor, level, id, command).await.map_err(refused)?;
+    let entry = places::update(&app, &caller.actor, level, id, command).await.map_err(refused)?;
     Ok(shown(level, entry, false))
 }
 
@@ -163,6 +163,6 @@ pub const DELETE: Operation = Operation::new(TAG, "Delete a place", Scope::Place
     .conditional();
 
 pub async fn delete(State(app): State<App>, caller: Caller, at: At, Id(id): Id) -> Done {
-    gazetteer::delete(&app, &caller.actor, at.level()?, id, caller.unchanged_since()?).await?;
+    places::delete(&app, &caller.actor, at.level()?, id, caller.unchanged_since()?).await?;
     NO_CONTENT
 }

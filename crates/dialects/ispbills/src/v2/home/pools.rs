@@ -1,13 +1,13 @@
 //! Address pools. Their list is the vendor's `/network/pools`.
 
 use axum::extract::State;
+use domain::kernel::ranges::parse_ranges;
 use domain::{PoolId, RouterId, Scope};
 use doors::{Id, Operation, form::Body, wire::utc_seconds};
 use serde::Serialize;
 use service::{
     App, Pool,
-    network::parse_ranges,
-    plans::{self, NewPool},
+    catalogue::plans::{self, NewPool},
 };
 use utoipa::ToSchema;
 

@@ -1,13 +1,14 @@
 //! The sale of a customer's next period.
 
 use axum::extract::State;
-use domain::{CustomerId, Money, PlanId, Scope, billing::Payer};
+use domain::{CustomerId, Money, PlanId, Scope, sales::sale::Payer};
 use doors::{Given, Id, Operation, form::Body, wire::utc_seconds};
 use serde::Serialize;
 use serde_json::Number;
 use service::{
-    App, Error, Why, bills,
-    recharge::{self, Recharge},
+    App, Error, Why,
+    billing::invoices,
+    sales::recharge::{self, Recharge},
 };
 use utoipa::ToSchema;
 
@@ -76,7 +77,7 @@ pub async fn recharge(
         "complimentary" => sold(Payer::Complimentary).await,
         _ => {
             let method = payments::method(method, "cash")?;
-            if method == bills::WALLET {
+            if method == invoices::WALLET {
                 return Err(Error::invalid("method", Why::Not("left out: the payer is the wallet")).into());
             }
             sold(Payer::Cash { method }).await

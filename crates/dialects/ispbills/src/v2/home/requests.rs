@@ -6,7 +6,7 @@ use doors::{Operation, form::Query, wire::utc_micros};
 use serde::Serialize;
 use service::{
     App,
-    requests::{self, ApiRequest, Filter},
+    identity::requests::{self, ApiRequest, Filter},
 };
 use utoipa::ToSchema;
 

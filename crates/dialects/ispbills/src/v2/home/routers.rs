@@ -6,7 +6,7 @@ use doors::{Id, Operation, form::Body, wire::utc_seconds};
 use serde::Serialize;
 use service::{
     App, Router,
-    routers::{self, MA_POLICIES, NewRouter, RouterChange, VENDORS},
+    access::routers::{self, MA_POLICIES, NewRouter, RouterChange, VENDORS},
 };
 use utoipa::ToSchema;
 

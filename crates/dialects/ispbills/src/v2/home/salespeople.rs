@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App,
-    plans::Offer,
-    salespeople::{self, Selling},
+    catalogue::plans::Offer,
+    resellers::salespeople::{self, Selling},
 };
 use utoipa::ToSchema;
 

@@ -6,7 +6,7 @@ use doors::{Id, Operation, form::Query, wire::utc_seconds};
 use serde::Serialize;
 use service::{
     App, Session,
-    sessions::{self, Said, State as Standing, Told, Wanted, Wish},
+    access::sessions::{self, Said, State as Standing, Told, Wanted, Wish},
 };
 use utoipa::ToSchema;
 

@@ -7,7 +7,7 @@ use doors::{Id, Operation, form::Body, wire::utc_seconds};
 use serde::Serialize;
 use service::{
     App,
-    zones::{self, Listed, NewZone, ZoneChange},
+    identity::branches::{self, Listed, NewZone, ZoneChange},
 };
 use utoipa::ToSchema;
 
@@ -39,7 +39,7 @@ pub struct Row {
 fn row(zone: Listed, head: BranchId) -> Row {
     Row {
         id: zone.id.0,
-        updated_at: utc_seconds(zones::changed(&zone)),
+        updated_at: utc_seconds(branches::changed(&zone)),
         name: zone.name,
         account: zone.account,
         parent_id: zone.parent.map(|id| id.0),
@@ -52,8 +52,8 @@ fn row(zone: Listed, head: BranchId) -> Row {
 
 /// The zone with its tag.
 async fn shown(app: &App, caller: &Caller, id: BranchId, made: bool) -> Answer<Row> {
-    let (head, zone) = zones::show(app, &caller.actor, id).await?;
-    let changed = zones::changed(&zone);
+    let (head, zone) = branches::show(app, &caller.actor, id).await?;
+    let changed = branches::changed(&zone);
     let row = row(zone, head);
     Ok(if made { Reply::created(row) } else { Reply::data(row) }.tagged(changed))
 }
@@ -63,7 +63,7 @@ pub const LIST: Operation = Operation::new(TAG, "List zones", Scope::ZonesRead)
     .lists::<Row>();
 
 pub async fn list(State(app): State<App>, caller: Caller, page: Page) -> Result<Listing<Row>, Failure> {
-    let (head, rows, total) = zones::page(&app, &caller.actor, page.offset(), page.limit()).await?;
+    let (head, rows, total) = branches::page(&app, &caller.actor, page.offset(), page.limit()).await?;
     Ok(page.of(rows.into_iter().map(|zone| row(zone, head)).collect(), total))
 }
 
@@ -83,7 +83,7 @@ pub const CREATE: Operation = Operation::new(TAG, "Create a zone", Scope::ZonesW
 pub async fn create(State(app): State<App>, caller: Caller, Body(body): Body<NewZoneBody>) -> Answer<Row> {
     let NewZoneBody { name, account, parent_id } = body;
     let command = NewZone { name, account: account.value(), parent: parent_id.map(BranchId).value() };
-    let made = zones::create(&app, &caller.actor, command).await.map_err(refused)?;
+    let made = branches::create(&app, &caller.actor, command).await.map_err(refused)?;
     shown(&app, &caller, made.id, true).await
 }
 
@@ -115,7 +115,7 @@ pub async fn update(State(app): State<App>, caller: Caller, Id(id): Id, Body(bod
         parent: parent_id.map(BranchId).change(),
         unchanged_since: caller.unchanged_since()?,
     };
-    let zone = zones::update(&app, &caller.actor, BranchId(id), command).await.map_err(refused)?;
+    let zone = branches::update(&app, &caller.actor, BranchId(id), command).await.map_err(refused)?;
     shown(&app, &caller, zone.id, false).await
 }
 
@@ -128,6 +128,6 @@ pub const DELETE: Operation = Operation::new(TAG, "Delete a zone", Scope::ZonesW
     .conditional();
 
 pub async fn delete(State(app): State<App>, caller: Caller, Id(id): Id) -> Done {
-    zones::delete(&app, &caller.actor, BranchId(id), caller.unchanged_since()?).await?;
+    branches::delete(&app, &caller.actor, BranchId(id), caller.unchanged_since()?).await?;
     NO_CONTENT
 }

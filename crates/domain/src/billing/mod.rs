@@ -1,0 +1,4 @@
+//! The ledger, and bills over it.
+
+pub mod bill;
+pub mod ledger;

@@ -1,0 +1,3 @@
+//! States of a complaint.
+
+pub mod complaint;

@@ -1,0 +1,11 @@
+//! Values that every rule uses: ids, instants, money, scopes, names, phones, addresses, events.
+
+pub mod clock;
+pub mod event;
+pub mod ids;
+pub mod mac;
+pub mod money;
+pub mod names;
+pub mod phone;
+pub mod ranges;
+pub mod scope;

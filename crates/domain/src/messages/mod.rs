@@ -1,0 +1,3 @@
+//! How long a message is.
+
+pub mod sms;

@@ -1,0 +1,3 @@
+//! When a delivery is tried again.
+
+pub mod delivery;

@@ -1,0 +1,115 @@
+//! Devices and fixed addresses of a line, where it has more than one (rules: `domain::access::binding`). The first row stands with
+//! the line; a line that has devices is tied to them.
+
+use domain::{
+    CustomerId, Mac,
+    access::binding::{self, Wrong},
+    kernel::event::{EventKind, Subject},
+};
+use serde_json::json;
+use store::{
+    db::{Class, Tx},
+    people::service::{self, Service},
+    sales::line_price::{self as rows, Binding},
+};
+
+pub use domain::access::binding::{Bound, MAX_ROWS};
+
+use crate::{Actor, App, Change, Error, Why, kernel::hold::primary};
+
+/// What is wrong with rows, of the field `mac` or `ip`.
+pub fn check(rows: &[Bound]) -> Result<(), Error> {
+    binding::check(rows).map_err(|wrong| match wrong {
+        Wrong::TooMany => Error::invalid("ip", Why::Not("a list of at most 32 addresses")),
+        Wrong::NoDevice => Error::invalid("mac", Why::Not("complete: of several addresses each needs one")),
+        Wrong::DeviceTwice => Error::invalid("mac", Why::Not("a list of different addresses")),
+        Wrong::AddressTwice => Error::invalid("ip", Why::Not("a list of different addresses")),
+    })
+}
+
+/// All rows of a line, the first one first.
+pub(crate) async fn of_line(tx: &Tx, line: &Service) -> Result<Vec<Bound>, Error> {
+    let others = rows::bindings(tx, line.isp_id, line.id).await?;
+    Ok(whole(line, &others))
+}
+
+/// All rows of a line with those beside its own.
+pub fn whole(line: &Service, others: &[Binding]) -> Vec<Bound> {
+    let row = |address: &Option<String>, mac: &Option<String>| Bound {
+        address: address.as_deref().and_then(|text| text.parse().ok()),
+        mac: mac.as_deref().and_then(Mac::parse),
+    };
+    let first = (line.address.is_some() || line.mac.is_some()).then(|| row(&line.address, &line.mac));
+    first.into_iter().chain(others.iter().map(|other| row(&other.address, &other.mac))).collect()
+}
+
+/// Puts rows in the place of those there are; whoever calls saves the line and orders the network to follow.
+pub(crate) async fn set(change: &Change<'_>, line: &mut Service, wanted: &[Bound]) -> Result<(), Error> {
+    check(wanted)?;
+    let first = wanted.first();
+    line.address = first.and_then(|row| row.address).map(|address| address.to_string());
+    line.mac = first.and_then(|row| row.mac).map(|mac| mac.to_string());
+    line.mac_lock = match (line.mac_lock.as_str(), &line.mac) {
+        (_, Some(_)) => "locked",
+        ("locked", None) => "learn",
+        (_, None) => &line.mac_lock,
+    }
+    .into();
+    let others = wanted.iter().enumerate().skip(1).map(|(ordinal, row)| Binding {
+        isp_id: change.isp,
+        service_id: line.id,
+        ordinal: ordinal as i64,
+        address: row.address.map(|address| address.to_string()),
+        mac: row.mac.map(|mac| mac.to_string()),
+    });
+    Ok(rows::put_bindings(change.tx, change.isp, line.id, others.collect()).await?)
+}
+
+/// Puts rows in the place of those a customer's line has; its live sessions end.
+pub async fn put(app: &App, actor: &Actor, id: CustomerId, wanted: Vec<Bound>) -> Result<(), Error> {
+    actor.writes()?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let mut line = primary(change, &who, id).await?;
+        if of_line(change.tx, &line).await? == wanted {
+            return Ok(());
+        }
+        set(change, &mut line, &wanted).await?;
+        save(change, &mut line).await
+    })
+    .await
+}
+
+/// Lets a row's address, its device or both go, counted from 0; those behind an empty row move up.
+///
+/// # Errors
+/// `NotFound` of `binding` where there is no such row.
+pub async fn release(
+    app: &App,
+    actor: &Actor,
+    id: CustomerId,
+    row: usize,
+    address: bool,
+    mac: bool,
+) -> Result<(), Error> {
+    actor.writes()?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let mut line = primary(change, &who, id).await?;
+        let before = of_line(change.tx, &line).await?;
+        let left = binding::released(&before, row, address, mac).ok_or(Error::NotFound { what: "binding" })?;
+        if left == before {
+            return Ok(());
+        }
+        set(change, &mut line, &left).await?;
+        save(change, &mut line).await
+    })
+    .await
+}
+
+async fn save(change: &Change<'_>, line: &mut Service) -> Result<(), Error> {
+    line.updated_at = change.now;
+    service::update(change.tx, line).await?;
+    change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": line.customer_id.0 }));
+    change.job("network", "converge", change.now, json!({ "service": line.id.0, "disconnect": true })).await
+}

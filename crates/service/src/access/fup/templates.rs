@@ -1,0 +1,391 @@
+//! Policies: made, changed, attached to plans, chosen for one line.
+
+use domain::{
+    BandwidthId, CustomerId, FupTemplateId, Instant, PlanId, ServiceId,
+    catalogue::fup::{Measure, Reset},
+    kernel::event::{EventKind, Subject},
+};
+use jiff::tz::TimeZone;
+use serde_json::json;
+use store::{
+    access::fup::{self, Override, Template, Tier, Whole, Window},
+    catalogue::plan,
+    db::Class,
+    people::{
+        customer,
+        service::{self, Service},
+    },
+};
+
+use super::policy;
+use crate::{Actor, App, Change, Error, Why, kernel::ids::Table};
+use domain::kernel::names::name_key;
+
+const TIERS: usize = 16;
+const WINDOWS: usize = 8;
+/// The furthest threshold: as far as every JSON reader counts.
+const FURTHEST: i64 = 1 << 53;
+
+/// What a template says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Draft {
+    pub measure: Measure,
+    pub reset: Reset,
+    pub carry_forward: bool,
+    /// From so many bytes on, this bandwidth; from 0 on: instead of the plan's.
+    pub tiers: Vec<(i64, BandwidthId)>,
+    /// The first that holds counts.
+    pub windows: Vec<NewWindow>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NewWindow {
+    /// Minutes after local midnight.
+    pub from: i64,
+    pub until: i64,
+    pub counted: bool,
+    pub bandwidth: Option<BandwidthId>,
+}
+
+/// What a service goes by instead of its plan's policy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Chosen {
+    Template(FupTemplateId),
+    Own(Draft),
+    /// No policy at all.
+    Exempt,
+}
+
+pub async fn create(app: &App, actor: &Actor, name: String, draft: Draft) -> Result<Whole, Error> {
+    actor.writes()?;
+    let tenant = app.tenant(actor.isp).await?;
+    let id = FupTemplateId(app.new_id(Table::FupTemplate).await?);
+    app.change(actor, Class::Interactive, async move |change| {
+        let key = free_name(change, &name, None).await?;
+        let whole = make(change, &tenant.zone, id, &draft, None, Some((name.trim(), key))).await?;
+        fup::save(change.tx, &whole).await?;
+        change.event(EventKind::FupTemplateCreated, Subject::FupTemplate(id.0), json!({ "name": whole.template.name }));
+        Ok(whole)
+    })
+    .await
+}
+
+/// Replaces what a named template says; every line that goes by it follows. `unchanged_since` is the change that the
+/// caller has seen last: a later one refuses.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    id: FupTemplateId,
+    name: String,
+    draft: Draft,
+    unchanged_since: Option<Instant>,
+) -> Result<Whole, Error> {
+    actor.writes()?;
+    let tenant = app.tenant(actor.isp).await?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let before = named(change, id).await?;
+        if unchanged_since.is_some_and(|seen| seen != before.template.updated_at) {
+            return Err(Error::Changed);
+        }
+        let key = free_name(change, &name, Some(id)).await?;
+        let mut after = make(change, &tenant.zone, id, &draft, None, Some((name.trim(), key))).await?;
+        after.template.created_at = before.template.created_at;
+        after.template.updated_at = before.template.updated_at;
+        if after == before {
+            return Ok(after);
+        }
+        after.template.updated_at = change.now;
+        replace(change, &before, &after).await?;
+        Ok(after)
+    })
+    .await
+}
+
+/// Writes a template over what it was; the network follows.
+async fn replace(change: &Change<'_>, before: &Whole, after: &Whole) -> Result<(), Error> {
+    let id = after.template.id;
+    let counting = |whole: &Whole| (whole.template.measure, whole.template.reset.clone(), whole.template.reset_day);
+    fup::save(change.tx, after).await?;
+    if counting(before) != counting(after) {
+        fup::forget_usage(change.tx, change.isp, id).await?;
+    }
+    change.event(EventKind::FupTemplateUpdated, Subject::FupTemplate(id.0), json!({ "name": after.template.name }));
+    follow(change, id).await
+}
+
+/// Orders the live sessions of everybody who goes by a template to follow.
+pub(super) async fn follow(change: &Change<'_>, id: FupTemplateId) -> Result<(), Error> {
+    for plan in fup::plans_with(change.tx, change.isp, id).await? {
+        change.job("network", "converge_plan", change.now, json!({ "plan": plan.0 })).await?;
+    }
+    for service in fup::services_with(change.tx, change.isp, id).await? {
+        change.job("network", "converge", change.now, json!({ "service": service.0 })).await?;
+    }
+    Ok(())
+}
+
+pub async fn delete(app: &App, actor: &Actor, id: FupTemplateId) -> Result<(), Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let mut whole = named(change, id).await?;
+        if !fup::plans_with(change.tx, change.isp, id).await?.is_empty() {
+            return Err(Error::InUse { what: "fair use template", by: "plan" });
+        }
+        if !fup::services_with(change.tx, change.isp, id).await?.is_empty() {
+            return Err(Error::InUse { what: "fair use template", by: "customer" });
+        }
+        whole.template.deleted_at = Some(change.now);
+        whole.template.updated_at = change.now;
+        whole.template.name_key = None;
+        whole.template.turns_at = None;
+        fup::save(change.tx, &whole).await?;
+        fup::forget_usage(change.tx, change.isp, id).await?;
+        change.event(EventKind::FupTemplateDeleted, Subject::FupTemplate(id.0), json!({ "name": whole.template.name }));
+        Ok(())
+    })
+    .await
+}
+
+pub async fn templates(app: &App, actor: &Actor) -> Result<Vec<Whole>, Error> {
+    let isp = actor.isp;
+    Ok(app.db.read(async move |tx| fup::templates(tx, isp).await).await?)
+}
+
+pub async fn template(app: &App, actor: &Actor, id: FupTemplateId) -> Result<Whole, Error> {
+    let isp = actor.isp;
+    let whole = app.db.read(async move |tx| fup::find(tx, isp, id).await).await?;
+    whole.filter(is_named).ok_or(Error::NotFound { what: "fair use template" })
+}
+
+/// Gives a plan a template, or takes it away; everybody on the plan goes by it at once.
+pub async fn attach(
+    app: &App,
+    actor: &Actor,
+    id: PlanId,
+    template: Option<FupTemplateId>,
+) -> Result<plan::Plan, Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let mut row = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+        if row.fup_template_id == template {
+            return Ok(row);
+        }
+        if let Some(template) = template {
+            known(change, template).await?;
+        }
+        row.fup_template_id = template;
+        row.updated_at = change.now;
+        plan::update(change.tx, &row).await?;
+        let body = json!({ "name": row.name, "fup_template": template.map(|id| id.0) });
+        change.event(EventKind::PlanUpdated, Subject::Plan(id.0), body);
+        change.job("network", "converge_plan", change.now, json!({ "plan": id.0 })).await?;
+        Ok(row)
+    })
+    .await
+}
+
+/// Lets a customer's primary line go by another policy than its plan's.
+pub async fn choose(app: &App, actor: &Actor, id: CustomerId, chosen: Chosen) -> Result<(), Error> {
+    actor.writes()?;
+    let (tenant, who) = (app.tenant(actor.isp).await?, actor.clone());
+    let new = FupTemplateId(app.new_id(Table::FupTemplate).await?);
+    app.change(actor, Class::Interactive, async move |change| {
+        let line = line(change, &who, id).await?;
+        let before = fup::overridden(change.tx, change.isp, line.id).await?;
+        let own = fup::own(change.tx, change.isp, line.id).await?;
+        let mut followed = false;
+        let template = match &chosen {
+            Chosen::Template(template) => {
+                known(change, *template).await?;
+                Some(*template)
+            }
+            Chosen::Exempt => None,
+            Chosen::Own(draft) => {
+                let known = match own {
+                    Some(own) => fup::find(change.tx, change.isp, own).await?,
+                    None => None,
+                };
+                let template = known.as_ref().map_or(new, |known| known.template.id);
+                let mut after = make(change, &tenant.zone, template, draft, Some(line.id), None).await?;
+                match &known {
+                    Some(known) => {
+                        after.template.created_at = known.template.created_at;
+                        replace(change, known, &after).await?;
+                        followed = true;
+                    }
+                    None => {
+                        fup::save(change.tx, &after).await?;
+                        let body = json!({ "service": line.id.0 });
+                        change.event(EventKind::FupTemplateCreated, Subject::FupTemplate(template.0), body);
+                    }
+                }
+                Some(template)
+            }
+        };
+        if let Some(own) = own.filter(|own| Some(*own) != template) {
+            drop_own(change, own).await?;
+        }
+        if matches!(chosen, Chosen::Own(_)) || before.as_ref().map(|row| row.template_id) != Some(template) {
+            let row = Override {
+                isp_id: change.isp,
+                service_id: line.id,
+                template_id: template,
+                actor: change.actor.into(),
+                created_at: change.now,
+            };
+            fup::put_override(change.tx, &row).await?;
+            let body = json!({
+                "customer": id.0, "template": template.map(|id| id.0), "own": matches!(chosen, Chosen::Own(_))
+            });
+            change.event(EventKind::FupOverridden, Subject::Service(line.id.0), body);
+            if !followed {
+                change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The customer's primary line goes by its plan's policy again.
+pub async fn clear(app: &App, actor: &Actor, id: CustomerId) -> Result<(), Error> {
+    actor.writes()?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let line = line(change, &who, id).await?;
+        let own = fup::own(change.tx, change.isp, line.id).await?;
+        if fup::clear_override(change.tx, change.isp, line.id).await? {
+            if let Some(own) = own {
+                drop_own(change, own).await?;
+            }
+            change.event(EventKind::FupCleared, Subject::Service(line.id.0), json!({ "customer": id.0 }));
+            change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn drop_own(change: &Change<'_>, id: FupTemplateId) -> Result<(), Error> {
+    let Some(mut whole) = fup::find(change.tx, change.isp, id).await? else { return Ok(()) };
+    whole.template.deleted_at = Some(change.now);
+    whole.template.turns_at = None;
+    fup::save(change.tx, &whole).await?;
+    fup::forget_usage(change.tx, change.isp, id).await?;
+    change.event(
+        EventKind::FupTemplateDeleted,
+        Subject::FupTemplate(id.0),
+        json!({ "service": whole.template.service_id.map(|id| id.0) }),
+    );
+    Ok(())
+}
+
+/// The customer's primary line, both locked.
+async fn line(change: &Change<'_>, who: &Actor, id: CustomerId) -> Result<Service, Error> {
+    let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+    who.reaches(owner.branch_id)?;
+    let lines = service::lock_of_customer(change.tx, change.isp, id).await?;
+    lines.into_iter().next().ok_or(Error::NotFound { what: "service" })
+}
+
+fn is_named(whole: &Whole) -> bool {
+    whole.template.service_id.is_none()
+}
+
+async fn named(change: &Change<'_>, id: FupTemplateId) -> Result<Whole, Error> {
+    let whole = fup::find(change.tx, change.isp, id).await?;
+    whole.filter(is_named).ok_or(Error::NotFound { what: "fair use template" })
+}
+
+/// A template named in a body.
+async fn known(change: &Change<'_>, id: FupTemplateId) -> Result<(), Error> {
+    let whole = fup::find(change.tx, change.isp, id).await?;
+    whole.filter(is_named).map(drop).ok_or(Error::invalid("template_id", Why::Unknown))
+}
+
+async fn free_name(change: &Change<'_>, name: &str, own: Option<FupTemplateId>) -> Result<String, Error> {
+    let key = name_key(name);
+    if key.is_empty() {
+        return Err(Error::invalid("name", Why::Required));
+    }
+    match fup::by_name(change.tx, change.isp, &key).await? {
+        Some(holder) if Some(holder) != own => Err(Error::invalid("name", Why::Taken)),
+        _ => Ok(key),
+    }
+}
+
+/// The rows of a draft, checked.
+async fn make(
+    change: &Change<'_>,
+    zone: &TimeZone,
+    id: FupTemplateId,
+    draft: &Draft,
+    owner: Option<ServiceId>,
+    name: Option<(&str, String)>,
+) -> Result<Whole, Error> {
+    let mut levels: Vec<i64> = draft.tiers.iter().map(|(after, _)| *after).collect();
+    levels.sort_unstable();
+    let doubled = levels.windows(2).any(|pair| pair[0] == pair[1]);
+    if draft.tiers.is_empty() {
+        return Err(Error::invalid("tiers", Why::Required));
+    }
+    if draft.tiers.len() > TIERS || doubled || levels.iter().any(|after| !(0..=FURTHEST).contains(after)) {
+        return Err(Error::invalid("tiers", Why::Not("up to 16 different thresholds from 0 to 2^53 bytes")));
+    }
+    let fits = |minute: i64| (0..1440).contains(&minute);
+    let windows_fit = draft.windows.iter().all(|w| fits(w.from) && fits(w.until) && w.from != w.until);
+    if draft.windows.len() > WINDOWS || !windows_fit {
+        return Err(Error::invalid("windows", Why::Not("up to 8 windows of different times of day")));
+    }
+    let bandwidths = draft.tiers.iter().map(|(_, id)| ("tiers", *id));
+    for (field, bandwidth) in bandwidths.chain(draft.windows.iter().filter_map(|w| Some(("windows", w.bandwidth?)))) {
+        if plan::bandwidth(change.tx, change.isp, bandwidth).await?.is_none() {
+            return Err(Error::invalid(field, Why::Unknown));
+        }
+    }
+    let isp_id = change.isp;
+    let mut whole = Whole {
+        template: Template {
+            isp_id,
+            id,
+            name: name.as_ref().map_or_else(String::new, |(name, _)| (*name).into()),
+            name_key: name.map(|(_, key)| key),
+            service_id: owner,
+            measure: draft.measure,
+            reset: draft.reset.word().into(),
+            reset_day: draft.reset.day().map(i64::from),
+            carry_forward: draft.carry_forward,
+            turns_at: None,
+            created_at: change.now,
+            updated_at: change.now,
+            deleted_at: None,
+        },
+        tiers: draft
+            .tiers
+            .iter()
+            .map(|(after_bytes, bandwidth_id)| Tier {
+                isp_id,
+                template_id: id,
+                after_bytes: *after_bytes,
+                bandwidth_id: *bandwidth_id,
+            })
+            .collect(),
+        windows: draft
+            .windows
+            .iter()
+            .zip(1..)
+            .map(|(window, line)| Window {
+                isp_id,
+                template_id: id,
+                line,
+                from_minute: window.from,
+                until_minute: window.until,
+                counted: window.counted,
+                bandwidth_id: window.bandwidth,
+            })
+            .collect(),
+    };
+    whole.tiers.sort_by_key(|tier| tier.after_bytes);
+    whole.template.turns_at = policy(&whole, |_| None, zone.clone()).next_turn(change.now);
+    Ok(whole)
+}

@@ -1,0 +1,230 @@
+//! Routers: who may ask RADIUS, and where CoA goes.
+
+use domain::{
+    Instant, RouterId,
+    kernel::event::{EventKind, Subject},
+};
+use serde_json::json;
+use store::{
+    access::router::{self, Router},
+    db::Class,
+};
+
+use crate::{
+    Actor, App, Error, FieldError, Why,
+    kernel::{change::unchanged, ids::Table},
+};
+use domain::kernel::names::name_key;
+
+pub const VENDORS: &[&str] =
+    &["mikrotik", "cisco", "chillispot", "wispr", "huawei", "juniper", "nokia", "hostapd", "other"];
+pub const MA_POLICIES: &[&str] = &["require", "learn", "legacy"];
+
+#[derive(Clone, Debug)]
+pub struct NewRouter {
+    pub name: String,
+    pub vendor: String,
+    /// An address or CIDR its packets come from.
+    pub network: String,
+    pub nas_identifier: Option<String>,
+    pub secret: String,
+    pub coa_port: u16,
+    pub ma_policy: String,
+    pub api_address: Option<String>,
+}
+
+pub async fn create(app: &App, actor: &Actor, command: NewRouter) -> Result<RouterId, Error> {
+    actor.writes()?;
+    let wrong = wrong(RouterChange {
+        name: Some(command.name.clone()),
+        vendor: Some(command.vendor.clone()),
+        network: Some(command.network.clone()),
+        secret: Some(command.secret.clone()),
+        ma_policy: Some(command.ma_policy.clone()),
+        ..RouterChange::default()
+    });
+    if !wrong.is_empty() {
+        return Err(Error::Invalid(wrong));
+    }
+    let id = RouterId(app.new_id(Table::Router).await?);
+    let secret = app.vault.seal(&secret_place(id), &command.secret);
+    app.change(actor, Class::Interactive, async move |change| {
+        let routers = router::of_isp(change.tx, change.isp).await?;
+        let key = name_key(&command.name);
+        if routers.iter().any(|known| known.name_key.as_deref() == Some(key.as_str())) {
+            return Err(Error::invalid("name", Why::Taken));
+        }
+        Router {
+            isp_id: change.isp,
+            id,
+            branch_id: None,
+            name: command.name.trim().into(),
+            name_key: Some(key),
+            vendor: command.vendor.clone(),
+            network: command.network.clone(),
+            nas_identifier: command.nas_identifier.clone(),
+            secret: secret.clone(),
+            coa_port: command.coa_port.into(),
+            ma_policy: command.ma_policy.clone(),
+            ma_seen: false,
+            api_address: command.api_address.clone(),
+            api_user: None,
+            api_secret: None,
+            created_at: change.now,
+            updated_at: change.now,
+            deleted_at: None,
+        }
+        .insert(change.tx)
+        .await?;
+        change.event(EventKind::RouterCreated, Subject::Router(id.0), json!({ "name": command.name.trim() }));
+        Ok(id)
+    })
+    .await
+}
+
+/// `None` leaves a field as it is.
+#[derive(Clone, Default, Debug)]
+pub struct RouterChange {
+    pub name: Option<String>,
+    pub vendor: Option<String>,
+    pub network: Option<String>,
+    pub nas_identifier: Option<Option<String>>,
+    pub secret: Option<String>,
+    pub coa_port: Option<u16>,
+    pub ma_policy: Option<String>,
+    /// The router must be as it was changed then.
+    pub unchanged_since: Option<Instant>,
+}
+
+/// What of it cannot be, by itself.
+fn wrong(command: RouterChange) -> Vec<FieldError> {
+    let mut wrong = Vec::new();
+    let mut check = |right: bool, field, why| {
+        if !right {
+            wrong.push(FieldError { field, why });
+        }
+    };
+    let RouterChange { name, vendor, network, secret, ma_policy, .. } = command;
+    check(name.is_none_or(|name| !name.trim().is_empty()), "name", Why::Required);
+    check(vendor.is_none_or(|vendor| VENDORS.contains(&vendor.as_str())), "vendor", Why::NotOneOf(VENDORS));
+    let policy = ma_policy.is_none_or(|policy| MA_POLICIES.contains(&policy.as_str()));
+    check(policy, "ma_policy", Why::NotOneOf(MA_POLICIES));
+    let network = network.is_none_or(|network| parse_network(&network).is_some());
+    check(network, "network", Why::Not("an address or network"));
+    check(secret.as_ref().is_none_or(|secret| !secret.is_empty()), "secret", Why::Required);
+    check(secret.is_none_or(|secret| secret.len() <= 128), "secret", Why::TooLong { max: 128 });
+    wrong
+}
+
+/// Takes effect with the next packet.
+pub async fn update(app: &App, actor: &Actor, id: RouterId, command: RouterChange) -> Result<Router, Error> {
+    actor.writes()?;
+    let wrong = wrong(command.clone());
+    if !wrong.is_empty() {
+        return Err(Error::Invalid(wrong));
+    }
+    let secret = command.secret.as_ref().map(|secret| app.vault.seal(&secret_place(id), secret));
+    app.change(actor, Class::Interactive, async move |change| {
+        let before = router::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "router" })?;
+        unchanged(command.unchanged_since, before.updated_at)?;
+        let mut row = before.clone();
+        if let Some(name) = &command.name {
+            let key = name_key(name);
+            let routers = router::of_isp(change.tx, change.isp).await?;
+            if routers.iter().any(|known| known.id != id && known.name_key.as_deref() == Some(key.as_str())) {
+                return Err(Error::invalid("name", Why::Taken));
+            }
+            row.name = name.trim().into();
+            row.name_key = Some(key);
+        }
+        row.vendor = command.vendor.clone().unwrap_or(row.vendor);
+        row.network = command.network.clone().unwrap_or(row.network);
+        row.nas_identifier = command.nas_identifier.clone().unwrap_or(row.nas_identifier);
+        row.secret = secret.clone().unwrap_or(row.secret);
+        row.coa_port = command.coa_port.map_or(row.coa_port, i64::from);
+        if let Some(policy) = &command.ma_policy
+            && *policy != row.ma_policy
+        {
+            row.ma_policy = policy.clone();
+            // What was learned before counts no more.
+            row.ma_seen = false;
+        }
+        if row == before {
+            return Ok(row);
+        }
+        row.updated_at = change.now;
+        router::update(change.tx, &row).await?;
+        change.event(EventKind::RouterUpdated, Subject::Router(id.0), json!({ "name": row.name }));
+        Ok(row)
+    })
+    .await
+}
+
+/// Soft: its packets are dropped from now on. Refused while lines, vouchers or plans are its own.
+pub async fn delete(app: &App, actor: &Actor, id: RouterId, since: Option<Instant>) -> Result<(), Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let mut row = router::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "router" })?;
+        unchanged(since, row.updated_at)?;
+        let (lines, vouchers) = router::used_by(change.tx, change.isp, id).await?;
+        let plans = store::catalogue::plan::plans_on_router(change.tx, change.isp, id).await?;
+        for (count, by) in [(lines, "customer"), (plans, "plan"), (vouchers, "voucher")] {
+            if count > 0 {
+                return Err(Error::InUse { what: "router", by });
+            }
+        }
+        row.deleted_at = Some(change.now);
+        row.updated_at = change.now;
+        row.name_key = None;
+        router::update(change.tx, &row).await?;
+        change.event(EventKind::RouterDeleted, Subject::Router(id.0), json!({ "name": row.name }));
+        Ok(())
+    })
+    .await
+}
+
+pub async fn show(app: &App, actor: &Actor, id: RouterId) -> Result<Router, Error> {
+    let isp = actor.isp;
+    let found = app.db.read(async move |tx| router::find(tx, isp, id).await).await?;
+    found.ok_or(Error::NotFound { what: "router" })
+}
+
+pub async fn list(app: &App, actor: &Actor) -> Result<Vec<Router>, Error> {
+    let isp = actor.isp;
+    Ok(app.db.read(async move |tx| router::of_isp(tx, isp).await).await?)
+}
+
+/// The UDP port CoA and Disconnect of a router go to.
+pub async fn set_coa_port(app: &App, actor: &Actor, id: RouterId, port: u16) -> Result<(), Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let row = router::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "router" })?;
+        if row.coa_port != i64::from(port) {
+            router::set_coa_port(change.tx, change.isp, id, port.into(), change.now).await?;
+            change.event(EventKind::RouterUpdated, Subject::Router(id.0), json!({ "coa_port": port }));
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// A router under `learn` sent a valid Message-Authenticator: it is required from now on, also after a restart.
+pub async fn remember_ma(app: &App, actor: &Actor, id: RouterId) -> Result<(), Error> {
+    app.change(actor, Class::Interactive, async move |change| {
+        router::remember_ma(change.tx, change.isp, id).await?;
+        change.event(EventKind::RouterUpdated, Subject::Router(id.0), json!({ "ma_seen": true }));
+        Ok(())
+    })
+    .await
+}
+
+/// `10.0.0.1` or `10.0.0.0/24`.
+pub fn parse_network(text: &str) -> Option<ipnet::IpNet> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(ipnet::IpNet::from))
+}
+
+/// Where a router's RADIUS secret belongs.
+pub fn secret_place(id: RouterId) -> String {
+    format!("router:{id}:secret")
+}

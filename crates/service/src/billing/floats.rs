@@ -1,0 +1,91 @@
+//! Cash that staff have taken for the Isp (collectors at the door, distributors for cards) until they hand it in.
+
+use domain::{
+    Money, StaffId,
+    billing::ledger::{Account, Entry},
+    kernel::event::{EventKind, Subject},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{
+    billing::ledger::{self, Heading},
+    identity::staff,
+};
+
+use crate::{
+    Actor, App, Error, Why,
+    kernel::{change::CallerKey, ids::Table},
+};
+
+/// Cash handed in.
+#[derive(Clone, Debug)]
+pub struct HandIn {
+    /// Above zero, and no more than is held.
+    pub amount: Money,
+    /// Where it went: office, bank …
+    pub method: String,
+    pub reference: Option<String>,
+    pub note: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HandedIn {
+    pub staff_id: i64,
+    pub entry_id: i64,
+    /// Minor units.
+    pub amount: i64,
+    /// What is still held.
+    pub held: i64,
+}
+
+const NONE: Error = Error::NotFound { what: "staff" };
+
+/// A float is owed to the Isp: debits less credits.
+async fn of(tx: &store::db::Tx, isp: domain::IspId, id: StaffId) -> Result<Money, Error> {
+    Ok(-ledger::held(tx, isp, &Account::Float(id)).await?)
+}
+
+/// What a person holds.
+pub async fn held(app: &App, actor: &Actor, id: StaffId) -> Result<Money, Error> {
+    let isp = actor.isp;
+    app.db.read(async move |tx| of(tx, isp, id).await).await
+}
+
+pub async fn hand_in(
+    app: &App,
+    actor: &Actor,
+    id: StaffId,
+    command: HandIn,
+    key: Option<CallerKey>,
+) -> Result<HandedIn, Error> {
+    actor.writes()?;
+    let who = actor.clone();
+    app.change_once(actor, key, async move |change| {
+        // Those who left may still owe.
+        let person = staff::lock(change.tx, change.isp, id).await?.ok_or(NONE)?;
+        who.reaches(person.branch_id)?;
+        let before = of(change.tx, change.isp, id).await?;
+        match command.amount {
+            amount if amount <= Money::ZERO => return Err(Error::invalid("amount", Why::TooSmall { min: 1 })),
+            amount if amount > before => return Err(Error::Refused("This is more than the person holds")),
+            _ => {}
+        }
+        let entry_id = change.id(Table::Entry).await?;
+        let heading = Heading {
+            kind: "hand_in",
+            reference: command.reference.clone(),
+            reason: command.note.as_deref(),
+            actor: change.actor,
+            at: change.now,
+        };
+        let cash = Account::Cash(command.method.clone());
+        let entry = Entry::new().debit(cash, command.amount).credit(Account::Float(id), command.amount);
+        let lines = entry.balanced().ok_or_else(|| Error::Internal("a hand-in does not balance".into()))?;
+        ledger::post(change.tx, change.isp, entry_id, &heading, &lines).await?;
+        let held = before.0 - command.amount.0;
+        let body = json!({ "handed_in": command.amount.0, "held": held, "method": command.method });
+        change.event(EventKind::StaffUpdated, Subject::Staff(id.0), body);
+        Ok(HandedIn { staff_id: id.0, entry_id, amount: command.amount.0, held })
+    })
+    .await
+}

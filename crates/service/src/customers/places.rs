@@ -1,0 +1,213 @@
+//! What customers are sorted by, as version 2 manages it: places of both trees (country to subarea; collection area,
+//! street, building) and departments. The vendors' calls use them through `locations` and `places`.
+
+use domain::{
+    Instant,
+    kernel::event::{EventKind, Subject},
+};
+use serde_json::json;
+use store::{
+    customers::gazetteer::{self, Filter},
+    db::Class,
+    people::{
+        collection_place::{Area, Building, Street},
+        place::{Department, Location},
+    },
+};
+
+pub use store::customers::gazetteer::{Entry, Level};
+
+use crate::{
+    Actor, App, Change, Error, Why,
+    kernel::{change::unchanged, ids::Table},
+};
+
+fn none(level: Level) -> Error {
+    Error::NotFound { what: level.word() }
+}
+
+fn table(level: Level) -> Table {
+    match level {
+        Level::Country => Table::Country,
+        Level::Province => Table::Province,
+        Level::City => Table::City,
+        Level::Area => Table::Area,
+        Level::Subarea => Table::Subarea,
+        Level::CollectionArea => Table::CollectionArea,
+        Level::Street => Table::CollectionStreet,
+        Level::Building => Table::Building,
+        Level::Department => Table::Department,
+    }
+}
+
+/// When an entry was last changed.
+pub fn changed(entry: &Entry) -> Instant {
+    entry.updated_at.unwrap_or(entry.created_at)
+}
+
+/// What is the whole Isp's is not for those who see one branch to change.
+fn may_change(actor: &Actor, level: Level) -> Result<(), Error> {
+    actor.writes()?;
+    match level {
+        Level::CollectionArea | Level::Street | Level::Building => Ok(()),
+        Level::Country | Level::Province | Level::City | Level::Area | Level::Subarea | Level::Department => {
+            actor.sees_all()
+        }
+    }
+}
+
+/// An entry that the caller sees: its branch's or everybody's.
+async fn seen(tx: &store::db::Tx, actor: &Actor, level: Level, id: i64) -> Result<Entry, Error> {
+    let entry = gazetteer::find(tx, actor.isp, level, id).await?.ok_or(none(level))?;
+    match entry.branch {
+        Some(_) => actor.reaches(entry.branch).map(|()| entry),
+        None => Ok(entry),
+    }
+}
+
+/// A page of a level by name, those in `parent` or all, and how many there are.
+pub async fn list(
+    app: &App,
+    actor: &Actor,
+    level: Level,
+    parent: Option<i64>,
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<Entry>, i64), Error> {
+    let (isp, filter) = (actor.isp, Filter { parent, branch: actor.branch });
+    Ok(app.db.read(async move |tx| gazetteer::list(tx, isp, level, &filter, offset, limit).await).await?)
+}
+
+pub async fn show(app: &App, actor: &Actor, level: Level, id: i64) -> Result<Entry, Error> {
+    let actor = actor.clone();
+    app.db.read(async move |tx| seen(tx, &actor, level, id).await).await
+}
+
+/// What an entry is to lie in: a place of the level above that the caller may change.
+async fn lies_in(change: &Change<'_>, who: &Actor, level: Level, parent: Option<i64>) -> Result<Option<i64>, Error> {
+    match (level.above(), parent) {
+        (None, Some(_)) => Err(Error::invalid("parent", Why::Not("given for what lies in nothing"))),
+        (None, None) => Ok(None),
+        (Some(_), None) if level.is_location() => Ok(None),
+        (Some(_), None) => Err(Error::invalid("parent", Why::Required)),
+        (Some(above), Some(parent)) => match seen(change.tx, who, above, parent).await {
+            Err(Error::NotFound { .. } | Error::Forbidden) => Err(Error::invalid("parent", Why::Unknown)),
+            Err(other) => Err(other),
+            Ok(place) => may_be_used(who, level, &place).map(|()| Some(parent)),
+        },
+    }
+}
+
+/// One branch's people change what is theirs alone.
+fn may_be_used(who: &Actor, level: Level, place: &Entry) -> Result<(), Error> {
+    if level.is_location() { Ok(()) } else { who.reaches(place.branch) }
+}
+
+#[derive(Clone, Copy)]
+enum Did {
+    Create,
+    Update,
+    Delete,
+}
+
+fn tell(change: &Change<'_>, level: Level, entry: &Entry, did: Did) {
+    let (kind, subject) = match (level, did) {
+        (Level::Department, Did::Create) => (EventKind::DepartmentCreated, Subject::Department(entry.id)),
+        (Level::Department, Did::Update) => (EventKind::DepartmentUpdated, Subject::Department(entry.id)),
+        (Level::Department, Did::Delete) => (EventKind::DepartmentDeleted, Subject::Department(entry.id)),
+        (_, Did::Create) => (EventKind::PlaceCreated, Subject::Place(entry.id)),
+        (_, Did::Update) => (EventKind::PlaceUpdated, Subject::Place(entry.id)),
+        (_, Did::Delete) => (EventKind::PlaceDeleted, Subject::Place(entry.id)),
+    };
+    let body = json!({ "level": level.word().replace('_', " "), "name": entry.name, "parent": entry.parent });
+    change.event(kind, subject, body);
+}
+
+/// A new entry; of a collector's area, the branch is the caller's.
+pub async fn create(app: &App, actor: &Actor, level: Level, parent: Option<i64>, name: String) -> Result<Entry, Error> {
+    may_change(actor, level)?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let parent_id = lies_in(change, &who, level, parent).await?;
+        let (isp_id, id) = (change.isp, change.id(table(level)).await?);
+        let (name, created_at, updated_at) = (name.trim().to_string(), change.now, change.now);
+        match level {
+            Level::Country | Level::Province | Level::City | Level::Area | Level::Subarea => {
+                let level = level.word().into();
+                Location { isp_id, level, id, parent_id, name, created_at, updated_at: None }.insert(change.tx).await?;
+            }
+            Level::CollectionArea => {
+                let branch_id = who.branch;
+                Area { isp_id, id, branch_id, name, created_at, updated_at }.insert(change.tx).await?;
+            }
+            Level::Street => {
+                let area_id = parent_id.unwrap_or(0);
+                Street { isp_id, id, area_id, name, created_at, updated_at }.insert(change.tx).await?;
+            }
+            Level::Building => {
+                let street_id = parent_id.unwrap_or(0);
+                Building { isp_id, id, street_id, name, created_at, updated_at }.insert(change.tx).await?;
+            }
+            Level::Department => {
+                Department { isp_id, id, name, created_at, updated_at: None }.insert(change.tx).await?;
+            }
+        }
+        let made = gazetteer::find(change.tx, change.isp, level, id).await?.ok_or(none(level))?;
+        tell(change, level, &made, Did::Create);
+        Ok(made)
+    })
+    .await
+}
+
+/// `None` leaves a field as it is.
+#[derive(Clone, Default, Debug)]
+pub struct EntryChange {
+    pub name: Option<String>,
+    pub parent: Option<Option<i64>>,
+    pub unchanged_since: Option<Instant>,
+}
+
+pub async fn update(app: &App, actor: &Actor, level: Level, id: i64, command: EntryChange) -> Result<Entry, Error> {
+    may_change(actor, level)?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let before = seen(change.tx, &who, level, id).await?;
+        may_be_used(&who, level, &before)?;
+        unchanged(command.unchanged_since, changed(&before))?;
+        let mut row = before.clone();
+        if let Some(name) = &command.name {
+            row.name = name.trim().into();
+        }
+        if let Some(parent) = command.parent {
+            row.parent = lies_in(change, &who, level, parent).await?;
+        }
+        if row == before {
+            return Ok(row);
+        }
+        row.updated_at = Some(change.now.max(changed(&before).plus(1)));
+        gazetteer::update(change.tx, change.isp, level, &row).await?;
+        tell(change, level, &row, Did::Update);
+        Ok(row)
+    })
+    .await
+}
+
+/// Not while a customer or another place is in it.
+pub async fn delete(app: &App, actor: &Actor, level: Level, id: i64, since: Option<Instant>) -> Result<(), Error> {
+    may_change(actor, level)?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let entry = seen(change.tx, &who, level, id).await?;
+        may_be_used(&who, level, &entry)?;
+        unchanged(since, changed(&entry))?;
+        match (entry.places, entry.customers) {
+            (0, 0) => {}
+            (0, _) => return Err(Error::InUse { what: level.word(), by: "customers" }),
+            (_, _) => return Err(Error::InUse { what: level.word(), by: "places in it" }),
+        }
+        gazetteer::delete(change.tx, change.isp, level, id).await?;
+        tell(change, level, &entry, Did::Delete);
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,252 @@
+//! Subscribers made and changed: every row of one in one transaction.
+
+use domain::{
+    CustomerId, Instant, Money, PeriodId, PlanId, RouterId, ServiceId, Status,
+    kernel::event::{EventKind, Subject},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{
+    access::router,
+    db::Class,
+    people::{
+        customer,
+        profile::{self, Profile},
+        service::{self, Period},
+    },
+    sales::terms,
+};
+
+use super::{
+    Details, Site, Terms,
+    details::{Rows, apply, known_plan},
+};
+use crate::{
+    Actor, App, Change, Customer, Error, Service, Why,
+    catalogue::plans::{self, Offer},
+    kernel::{change::CallerKey, ids::Table},
+    sales::standing,
+};
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Made {
+    pub customer_id: i64,
+    pub username: String,
+}
+
+/// Makes a subscriber with what `details` says; username, name, password and plan are there.
+pub async fn create(
+    app: &App,
+    actor: &Actor,
+    branch: Option<domain::BranchId>,
+    details: Details,
+    key: Option<CallerKey>,
+) -> Result<Made, Error> {
+    actor.writes()?;
+    let customer_id = CustomerId(app.new_id(Table::Customer).await?);
+    let service_id = ServiceId(app.new_id(Table::Service).await?);
+    let (vault, branch) = (app.vault.clone(), actor.branch.or(branch));
+    app.change_once(actor, key, async move |change| {
+        let offer = known_plan(change, details.plan.unwrap_or(PlanId(0))).await?;
+        let router = match details.router {
+            Some(id) => id,
+            None => usual_router(change, &offer).await?,
+        };
+        let mut rows = Rows {
+            owner: blank_customer(change, customer_id, branch),
+            line: blank_line(change, service_id, customer_id, &offer, router),
+            profile: Profile::of(change.isp, customer_id, change.now),
+            terms: Terms::none(change.isp, service_id, change.now),
+            site: Site::none(change.isp, service_id, change.now),
+        };
+        let limit = plans::terms(&offer.version).limit;
+        rows.line.quota_bytes = limit.data_bytes;
+        rows.line.quota_time_s = limit.time_s;
+        apply(change, &vault, &mut rows, &details, true).await?;
+        rows.line.status = details.status.unwrap_or(match rows.line.expires_at {
+            Some(_) => Status::Active,
+            None => Status::Pending,
+        });
+        if let Some(ends) = rows.line.expires_at {
+            open_period(change, &mut rows.line, ends).await?;
+        }
+        let Rows { owner, line, profile, terms, site } = rows;
+        let made = Made { customer_id: customer_id.0, username: owner.username.clone() };
+        change.event(
+            EventKind::CustomerCreated,
+            Subject::Customer(customer_id.0),
+            json!({ "username": made.username }),
+        );
+        change.event(EventKind::ServiceChanged, Subject::Service(service_id.0), json!({ "customer": customer_id.0 }));
+        customer::insert(change.tx, change.isp, vec![(owner, Some(line))]).await?;
+        profile.insert(change.tx).await?;
+        terms.insert(change.tx).await?;
+        site.insert(change.tx).await?;
+        Ok(made)
+    })
+    .await
+}
+
+/// Changes what is given, in one transaction. Credentials, address, plan and quota reach live sessions at once.
+pub async fn update(app: &App, actor: &Actor, id: CustomerId, details: Details) -> Result<(), Error> {
+    actor.writes()?;
+    let (vault, who) = (app.vault.clone(), actor.clone());
+    app.change(actor, Class::Interactive, async move |change| {
+        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        who.reaches(owner.branch_id)?;
+        let line = service::lock_of_customer(change.tx, change.isp, id).await?.into_iter().next();
+        let line = line.ok_or(Error::NotFound { what: "customer" })?;
+        let profile = profile::find(change.tx, change.isp, id).await?;
+        let own = terms::find(change.tx, change.isp, line.id).await?;
+        let site = terms::site(change.tx, change.isp, line.id).await?;
+        let mut rows = Rows {
+            profile: profile.unwrap_or_else(|| Profile::of(change.isp, id, change.now)),
+            terms: own.unwrap_or_else(|| Terms::none(change.isp, line.id, change.now)),
+            site: site.unwrap_or_else(|| Site::none(change.isp, line.id, change.now)),
+            owner,
+            line,
+        };
+        let before = (rows.owner.clone(), rows.line.clone());
+        let beside = (rows.profile.clone(), rows.terms.clone(), rows.site.clone());
+        apply(change, &vault, &mut rows, &details, false).await?;
+        if let Some(status) = details.status {
+            standing::set(change, &mut rows.line, status, "set by update")?;
+        }
+        save(change, rows, before, beside).await
+    })
+    .await
+}
+
+async fn save(
+    change: &Change<'_>,
+    rows: Rows,
+    (owner_before, line_before): (Customer, Service),
+    (profile_before, terms_before, site_before): (Profile, Terms, Site),
+) -> Result<(), Error> {
+    let Rows { mut owner, mut line, mut profile, mut terms, mut site } = rows;
+    let told = owner != owner_before || profile != profile_before || site != site_before || terms != terms_before;
+    if told {
+        owner.updated_at = change.now.max(owner_before.updated_at.plus(1));
+        customer::update(change.tx, &owner).await?;
+        let body = json!({ "username": owner.username });
+        change.event(EventKind::CustomerUpdated, Subject::Customer(owner.id.0), body);
+    }
+    if profile != profile_before {
+        profile.updated_at = change.now;
+        profile::put(change.tx, &profile).await?;
+    }
+    if terms != terms_before {
+        terms.updated_at = change.now;
+        terms::put(change.tx, &terms).await?;
+    }
+    if site != site_before {
+        site.updated_at = change.now;
+        terms::put_site(change.tx, &site).await?;
+    }
+    if line != line_before {
+        line.updated_at = change.now;
+        service::update(change.tx, &line).await?;
+        let login_changed = line.username_key != line_before.username_key
+            || line.secret != line_before.secret
+            || line.address != line_before.address
+            || (line.mac.as_ref(), &line.mac_lock) != (line_before.mac.as_ref(), &line_before.mac_lock)
+            || line.kind != line_before.kind;
+        change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": owner.id.0 }));
+        let payload = json!({ "service": line.id.0, "disconnect": login_changed });
+        change.job("network", "converge", change.now, payload).await?;
+    }
+    Ok(())
+}
+
+/// The plan's router, else the Isp's first.
+async fn usual_router(change: &Change<'_>, offer: &Offer) -> Result<RouterId, Error> {
+    let first = router::of_isp(change.tx, change.isp).await?.into_iter().next().map(|router| router.id);
+    offer.plan.router_id.or(first).ok_or(Error::invalid("router", Why::Required))
+}
+
+/// The time a subscriber came with, as a period nobody paid here.
+async fn open_period(change: &Change<'_>, line: &mut Service, ends: Instant) -> Result<(), Error> {
+    line.period_ordinal = 1;
+    line.period_started_at = Some(change.now);
+    Period {
+        isp_id: change.isp,
+        id: PeriodId(change.id(Table::Period).await?),
+        service_id: line.id,
+        ordinal: 1,
+        customer_id: line.customer_id,
+        plan_id: line.plan_id,
+        plan_version: line.plan_version,
+        starts_at: change.now.min(ends),
+        ends_at: ends,
+        price: Money::ZERO,
+        reason: "opening".into(),
+        invoice_id: None,
+        created_at: change.now,
+    }
+    .insert(change.tx)
+    .await?;
+    Ok(())
+}
+
+fn blank_customer(change: &Change<'_>, id: CustomerId, branch: Option<domain::BranchId>) -> Customer {
+    Customer {
+        isp_id: change.isp,
+        id,
+        branch_id: branch,
+        username: String::new(),
+        username_key: None,
+        portal_secret: None,
+        portal_hash: None,
+        full_name: String::new(),
+        phone: String::new(),
+        email: None,
+        address: None,
+        building_id: None,
+        notes: None,
+        created_at: change.now,
+        updated_at: change.now,
+        deleted_at: None,
+    }
+}
+
+fn blank_line(change: &Change<'_>, id: ServiceId, customer: CustomerId, offer: &Offer, router: RouterId) -> Service {
+    Service {
+        isp_id: change.isp,
+        id,
+        customer_id: customer,
+        ordinal: 1,
+        kind: offer.plan.kind,
+        status: Status::Pending,
+        status_reason: Some("created".into()),
+        status_since: change.now,
+        username: String::new(),
+        username_key: None,
+        secret: None,
+        plan_id: offer.plan.id,
+        plan_version: offer.version.version,
+        router_id: router,
+        bound_to_router: false,
+        address: None,
+        address6: None,
+        mac_lock: if offer.plan.mac_lock { "learn" } else { "off" }.into(),
+        mac: None,
+        bandwidth_id: None,
+        shared_users: None,
+        period_ordinal: 0,
+        period_started_at: None,
+        expires_at: None,
+        expired_event_at: None,
+        anchor_day: None,
+        quota_time_s: None,
+        quota_bytes: None,
+        used_time_s: 0,
+        used_bytes: 0,
+        quota_event_ordinal: None,
+        auto_renew: false,
+        first_used_at: None,
+        last_login_at: None,
+        created_at: change.now,
+        updated_at: change.now,
+        deleted_at: None,
+    }
+}

@@ -1,0 +1,3 @@
+//! What customers report.
+
+pub mod complaints;

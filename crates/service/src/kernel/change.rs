@@ -1,0 +1,224 @@
+//! A change: one transaction with its events, its jobs and its caller's key.
+
+use std::cell::RefCell;
+
+use domain::{
+    BranchId, Instant, IspId, JobId,
+    kernel::event::{EventKind, Subject},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value as Json;
+use store::{
+    db::{Class, Tx},
+    kernel::{event::Event, idempotency, job::Job},
+};
+
+use crate::{
+    Actor, App, Error,
+    kernel::{
+        ids::{Ids, Table},
+        vault,
+    },
+};
+
+/// One attempt at a change. Events and jobs gathered here are written as its last acts.
+pub struct Change<'a> {
+    pub tx: &'a Tx,
+    pub isp: IspId,
+    pub now: Instant,
+    pub actor: &'a str,
+    /// Where the actor is confined to; in a reseller's branch everything is sold on his account.
+    pub branch: Option<BranchId>,
+    ids: &'a Ids,
+    events: RefCell<Vec<Event>>,
+    jobs: RefCell<Vec<Job>>,
+}
+
+/// Refuses a change of a row that is not the one its caller read. `None`: the caller does not care.
+///
+/// # Errors
+/// `Changed`.
+pub fn unchanged(since: Option<Instant>, changed: Instant) -> Result<(), Error> {
+    match since {
+        Some(since) if since != changed => Err(Error::Changed),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A caller's key for a write: the first answer is given again to its repeats.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallerKey {
+    pub key: String,
+    /// What the request said, hashed: the same key with another body is refused.
+    pub request_hash: String,
+}
+
+impl Change<'_> {
+    /// Says what happened.
+    pub fn event(&self, kind: EventKind, subject: Subject, body: Json) {
+        let (noun, id) = subject.parts();
+        self.events.borrow_mut().push(Event {
+            isp_id: self.isp,
+            seq: 0,
+            at: self.now,
+            kind,
+            version: 1,
+            subject: noun.into(),
+            subject_id: id,
+            actor: self.actor.into(),
+            body: body.to_string(),
+        });
+    }
+
+    /// A new row's id.
+    pub async fn id(&self, table: Table) -> Result<i64, Error> {
+        self.ids.draw(self.tx, table).await
+    }
+
+    /// Orders work to follow from this change.
+    pub async fn job(&self, queue: &str, kind: &str, run_at: Instant, payload: Json) -> Result<(), Error> {
+        self.tracked_job(queue, kind, run_at, payload).await.map(drop)
+    }
+
+    /// As [`Change::job`], for who wants to know what became of it.
+    pub async fn tracked_job(&self, queue: &str, kind: &str, run_at: Instant, payload: Json) -> Result<JobId, Error> {
+        let id = self.id(Table::Job).await?;
+        self.jobs.borrow_mut().push(Job {
+            isp_id: self.isp,
+            id: JobId(id),
+            queue: queue.into(),
+            kind: kind.into(),
+            version: 1,
+            payload: payload.to_string(),
+            run_at,
+            attempts: 0,
+            lease_owner: None,
+            lease_until: None,
+            unique_key: None,
+            created_at: self.now,
+            done_at: None,
+            outcome: None,
+            failed: false,
+        });
+        Ok(JobId(id))
+    }
+}
+
+impl App {
+    /// Runs a change and waits until this process's directory knows of it.
+    pub async fn change<T, F>(&self, actor: &Actor, class: Class, body: F) -> Result<T, Error>
+    where
+        F: AsyncFn(&Change<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.ids.refill(&self.db).await?;
+        let (isp, now, label, ids) = (actor.isp, self.clock.now(), actor.label(), self.ids.clone());
+        let branch = actor.branch;
+        let (answer, seq) = self
+            .db
+            .tx(class, async move |tx| {
+                let (events, jobs) = (RefCell::default(), RefCell::default());
+                let change = Change { tx, isp, now, actor: &label, branch, ids: &ids, events, jobs };
+                let answer = body(&change).await?;
+                let seq = change.end().await?;
+                Ok::<_, Error>((answer, seq))
+            })
+            .await?;
+        self.feed.committed();
+        if let Some(seq) = seq {
+            self.feed.settle(isp, seq).await;
+        }
+        Ok(answer)
+    }
+
+    /// As [`App::change`], once per caller's key.
+    pub async fn change_once<T, F>(&self, actor: &Actor, key: Option<CallerKey>, body: F) -> Result<T, Error>
+    where
+        F: AsyncFn(&Change<'_>) -> Result<T, Error> + Send + 'static,
+        T: Serialize + DeserializeOwned + Send + 'static,
+    {
+        let scope = actor.label();
+        self.change(actor, Class::Interactive, async move |change: &Change<'_>| {
+            let Some(caller) = &key else { return body(change).await };
+            let seen = idempotency::claim(change.tx, change.isp, &scope, &caller.key, &caller.request_hash, change.now)
+                .await?;
+            match seen {
+                Some(seen) if seen.request_hash != caller.request_hash => Err(Error::KeyReused),
+                Some(seen) => serde_json::from_str(&seen.answer).map_err(|error| Error::Internal(error.to_string())),
+                None => {
+                    let answer = body(change).await?;
+                    let text = serde_json::to_string(&answer).map_err(|error| Error::Internal(error.to_string()))?;
+                    idempotency::remember(change.tx, change.isp, &scope, &caller.key, &text).await?;
+                    Ok(answer)
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// The answer that was kept for this key, if there is one.
+///
+/// # Errors
+/// `KeyReused` when the key came with another request.
+pub async fn answered(app: &App, actor: &Actor, key: &CallerKey) -> Result<Option<String>, Error> {
+    let (isp, scope, name) = (actor.isp, answer_scope(actor), key.key.clone());
+    let seen = app.db.read(async move |tx| idempotency::find(tx, isp, &scope, &name).await).await;
+    match seen.map_err(|error: store::db::Error| Error::from(error))? {
+        Some(seen) if seen.request_hash != key.request_hash => Err(Error::KeyReused),
+        Some(seen) => opened(app, actor, key, &seen.answer).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Where a kept answer belongs.
+fn answer_place(actor: &Actor, key: &CallerKey) -> String {
+    format!("answer:{}:{}:{}", actor.isp, actor.label(), key.key)
+}
+
+/// Keeps the answer that a caller was given, for its repeats. The first one stays.
+pub async fn keep_answer(app: &App, actor: &Actor, key: CallerKey, answer: String) -> Result<(), Error> {
+    let (isp, scope, now) = (actor.isp, answer_scope(actor), app.clock.now());
+    let answer = sealed(app, actor, &key, &answer);
+    app.db
+        .tx(Class::Interactive, async move |tx| {
+            let claimed = idempotency::claim(tx, isp, &scope, &key.key, &key.request_hash, now).await?;
+            match claimed {
+                None => idempotency::remember(tx, isp, &scope, &key.key, &answer).await,
+                Some(_) => Ok(()),
+            }
+        })
+        .await
+        .map_err(|error: store::db::Error| error.into())
+}
+
+/// What a kept answer begins with that is sealed: answers may hold secrets that are shown once.
+const SEALED: &str = "sealed:";
+
+fn sealed(app: &App, actor: &Actor, key: &CallerKey, answer: &str) -> String {
+    format!("{SEALED}{}", vault::hex(&app.vault.seal(&answer_place(actor, key), answer)))
+}
+
+fn opened(app: &App, actor: &Actor, key: &CallerKey, kept: &str) -> Result<String, Error> {
+    let Some(text) = kept.strip_prefix(SEALED) else { return Ok(kept.into()) };
+    let answer = vault::unhex(text).and_then(|bytes| app.vault.open(&answer_place(actor, key), &bytes));
+    answer.ok_or_else(|| Error::Internal("a kept answer does not open".into()))
+}
+
+/// Whole answers are kept apart from use cases' results.
+fn answer_scope(actor: &Actor) -> String {
+    format!("answer:{}", actor.label())
+}
+
+impl Change<'_> {
+    async fn end(self) -> Result<Option<i64>, Error> {
+        let (events, jobs) = (self.events.into_inner(), self.jobs.into_inner());
+        if !jobs.is_empty() {
+            store::kernel::job::enqueue(self.tx, &jobs).await?;
+        }
+        match events.is_empty() {
+            true => Ok(None),
+            false => Ok(Some(store::kernel::event::append(self.tx, self.isp, events).await?)),
+        }
+    }
+}

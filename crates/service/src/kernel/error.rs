@@ -1,0 +1,110 @@
+//! What can be the matter, in the domain's words. Each door translates once, in one exhaustive `match`.
+
+use domain::{Money, kernel::money::NotMoney};
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Error {
+    /// The request's own words are wrong; every wrong field is named.
+    Invalid(Vec<FieldError>),
+    NotFound {
+        what: &'static str,
+    },
+    /// No credential, or none that is known.
+    Unauthenticated,
+    /// Known, and not allowed this.
+    Forbidden,
+    /// Refused because other things still refer to it.
+    InUse {
+        what: &'static str,
+        by: &'static str,
+    },
+    /// Not possible in the present state; the text says what to do.
+    Refused(&'static str),
+    Insufficient {
+        needed: Money,
+    },
+    /// The caller's idempotency key was used for another request.
+    KeyReused,
+    /// The row is no longer the one that the caller read.
+    Changed,
+    /// Too much at once; trying again later helps.
+    Busy,
+    /// The database is away; trying again later helps.
+    Unavailable,
+    /// A fault of ours; the details are for the log alone.
+    Internal(String),
+}
+
+/// A field in the core's name for it, and what is wrong with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FieldError {
+    pub field: &'static str,
+    pub why: Why,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Why {
+    Required,
+    TooShort {
+        min: usize,
+    },
+    TooLong {
+        max: usize,
+    },
+    TooSmall {
+        min: i64,
+    },
+    TooLarge {
+        max: i64,
+    },
+    NotANumber,
+    NotAnInteger,
+    NotText,
+    NotBoolean,
+    NotAList,
+    NotADate,
+    TooManyDecimals,
+    DigitsOnly,
+    NotOneOf(&'static [&'static str]),
+    /// No such row.
+    Unknown,
+    /// Somebody else has it.
+    Taken,
+    /// Not of this form: the text names it ("an e-mail address").
+    Not(&'static str),
+}
+
+impl Error {
+    pub fn invalid(field: &'static str, why: Why) -> Error {
+        Error::Invalid(vec![FieldError { field, why }])
+    }
+}
+
+impl From<NotMoney> for Why {
+    fn from(error: NotMoney) -> Why {
+        match error {
+            NotMoney::NotANumber => Why::NotANumber,
+            NotMoney::TooManyDecimals => Why::TooManyDecimals,
+            NotMoney::TooLarge => Why::TooLarge { max: 1 << 53 },
+        }
+    }
+}
+
+impl From<store::db::Error> for Error {
+    fn from(error: store::db::Error) -> Error {
+        use store::db::Error as Db;
+        match error {
+            Db::Busy(_) => Error::Busy,
+            Db::Unavailable(_) | Db::TimedOut => Error::Unavailable,
+            other => Error::Internal(other.to_string()),
+        }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,18 @@
+//! What every use case stands on: the application, who acts, one change with its events and jobs, the clock, ids, secrets, limits.
+
+pub mod actor;
+pub mod app;
+pub mod change;
+pub mod clock;
+pub mod error;
+pub mod events;
+pub mod feed;
+pub mod heard;
+pub mod hold;
+pub mod ids;
+pub mod jobs;
+pub mod limits;
+pub mod probe;
+pub mod schedule;
+pub mod secrets;
+pub mod vault;

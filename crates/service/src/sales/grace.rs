@@ -1,0 +1,116 @@
+//! Grace: a line goes on for some days without a sale.
+
+use domain::{
+    CustomerId, Instant, Status,
+    kernel::event::{EventKind, Subject},
+};
+use jiff::{Span, civil, tz::TimeZone};
+use serde_json::json;
+use store::{
+    db::Class,
+    people::{customer, service},
+    sales::grace::Grace,
+};
+
+use crate::{Actor, App, Error, Why, kernel::ids::Table, sales::standing};
+
+/// Nobody waits longer for money.
+pub const MAX_DAYS: i64 = 366;
+
+#[derive(Clone, Debug)]
+pub struct NewGrace {
+    /// Added to the end of the line's time, or to now where it has ended.
+    pub days: i64,
+    /// The last day, which wins over `days`.
+    pub until: Option<civil::Date>,
+}
+
+/// Moves the end of the customer's primary line. A line that was suspended is active again; one that was switched off
+/// in another way is not let in by grace.
+pub async fn give(app: &App, actor: &Actor, id: CustomerId, command: NewGrace) -> Result<Grace, Error> {
+    actor.writes()?;
+    if !(0..=MAX_DAYS).contains(&command.days) {
+        let why = if command.days < 0 { Why::TooSmall { min: 0 } } else { Why::TooLarge { max: MAX_DAYS } };
+        return Err(Error::invalid("days", why));
+    }
+    let tenant = app.tenant(actor.isp).await?;
+    let who = actor.clone();
+    app.change(actor, Class::Interactive, async move |change| {
+        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        who.reaches(owner.branch_id)?;
+        let line = service::lock_of_customer(change.tx, change.isp, id).await?.into_iter().next();
+        let mut line = line.ok_or(Error::NotFound { what: "service" })?;
+        match line.status {
+            Status::Active | Status::Suspended | Status::Pending => {}
+            Status::Disabled | Status::Inactive | Status::AwaitingApproval | Status::Rejected | Status::Terminated => {
+                return Err(Error::Refused("A line that was switched off gets no grace"));
+            }
+        }
+        let from = line.expires_at.unwrap_or(change.now).max(change.now);
+        let until = match command.until {
+            Some(day) => Instant::from_civil(day.at(23, 59, 59, 0), &tenant.zone),
+            None => days_later(from, command.days, &tenant.zone),
+        };
+        if until <= change.now && command.until.is_some() {
+            return Err(Error::invalid("until", Why::Not("a day that is not over")));
+        }
+        let mut row = Grace {
+            isp_id: change.isp,
+            id: 0,
+            service_id: line.id,
+            customer_id: id,
+            days: command.days,
+            from_at: from,
+            until_at: until,
+            actor: change.actor.into(),
+            created_at: change.now,
+        };
+        if until == from {
+            // No day more: nothing changes.
+            return Ok(row);
+        }
+        row.id = change.id(Table::Grace).await?;
+        row.insert(change.tx).await?;
+        line.expires_at = Some(until);
+        line.expired_event_at = None;
+        // The anchor of an expiry set by hand is that expiry's day.
+        line.anchor_day = Some(i64::from(until.day(&tenant.zone).day()));
+        line.updated_at = change.now;
+        if line.status == Status::Suspended {
+            standing::set(change, &mut line, Status::Active, "grace")?;
+        }
+        service::update(change.tx, &line).await?;
+        change.event(
+            EventKind::ServiceGraceGiven,
+            Subject::Service(line.id.0),
+            json!({ "customer": id.0, "days": command.days, "from": from.0, "until": until.0 }),
+        );
+        change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+        Ok(row)
+    })
+    .await
+}
+
+/// The same local time so many civil days later.
+fn days_later(at: Instant, days: i64, zone: &TimeZone) -> Instant {
+    let local = at.in_zone(zone).datetime();
+    match Span::new().try_days(days).and_then(|span| local.checked_add(span)) {
+        Ok(later) => Instant::from_civil(later, zone),
+        Err(_) => at,
+    }
+}
+
+/// What a line has been given, the newest first.
+pub async fn list(app: &App, actor: &Actor, id: CustomerId) -> Result<Vec<Grace>, Error> {
+    let (isp, who) = (actor.isp, actor.clone());
+    app.db
+        .read(async move |tx| {
+            let owner = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            who.reaches(owner.branch_id)?;
+            match service::of_customer(tx, isp, id).await?.first() {
+                Some(line) => Ok(store::sales::grace::of_service(tx, isp, line.id).await?),
+                None => Ok(Vec::new()),
+            }
+        })
+        .await
+}

@@ -1,0 +1,16 @@
+//! What changes what a line has for money or time: recharge, activation, moves, renewals, codes, starts, expiry, grace.
+
+pub mod activation;
+pub mod by_hand;
+pub mod cards;
+pub mod expiry;
+pub mod grace;
+pub mod moves;
+pub mod recharge;
+pub mod redemption;
+pub mod renewal_orders;
+pub mod renewals;
+pub mod standing;
+pub mod starts;
+pub mod terms;
+pub mod vouchers;

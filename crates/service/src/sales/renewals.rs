@@ -1,0 +1,112 @@
+//! Renewal from the wallet, every minute: those whose time was up before their money came (docs/readings.md 3.4).
+//! Those whose money is there when their time is up are renewed by [`expiry`](crate::sales::expiry) in that second. A line renews
+//! itself where it, its package and its salesperson are all set to.
+
+use domain::{
+    IspId, PlanId, ServiceId, Status,
+    kernel::{
+        clock::MINUTE,
+        event::{EventKind, Subject},
+    },
+    sales::sale::Payer,
+};
+use serde_json::json;
+use store::{
+    catalogue::plan,
+    customers::subscriber,
+    db::Class,
+    identity::staff,
+    people::{
+        customer, profile,
+        service::{self, Service},
+    },
+};
+
+use crate::{Actor, App, Change, Error, catalogue::plans, sales::recharge::sell};
+
+/// How many one look takes.
+const BATCH: i64 = 500;
+/// Nothing is renewed twice within this.
+const APART: i64 = 2 * MINUTE;
+
+/// Renews whoever can pay; how many there were.
+pub async fn run(app: &App) -> Result<usize, Error> {
+    let (mut done, mut after) = (0, (IspId(0), ServiceId(0)));
+    loop {
+        let now = app.clock.now();
+        let found = app.db.read(async move |tx| subscriber::renewable(tx, now, after, BATCH).await).await?;
+        let Some(last) = found.last().copied() else { return Ok(done) };
+        for (isp, id) in found {
+            match renew(app, isp, id).await {
+                Ok(renewed) => done += usize::from(renewed),
+                Err(error @ (Error::Unavailable | Error::Busy)) => return Err(error),
+                // One line's fault holds up nobody else's renewal.
+                Err(error) => tracing::error!(%error, isp = isp.0, service = id.0, "a line cannot be renewed"),
+            }
+        }
+        after = last;
+    }
+}
+
+async fn renew(app: &App, isp: IspId, id: ServiceId) -> Result<bool, Error> {
+    let tenant = app.tenant(isp).await?;
+    let answer = app
+        .change(&Actor::system(isp), Class::Bulk, async move |change| {
+            let Some(seen) = service::find(change.tx, isp, id).await? else { return Ok(false) };
+            if customer::lock(change.tx, isp, seen.customer_id).await?.is_none() {
+                return Ok(false);
+            }
+            let lines = service::lock_of_customer(change.tx, isp, seen.customer_id).await?;
+            let Some(mut line) = lines.into_iter().find(|line| line.id == id) else { return Ok(false) };
+            let over = line.expires_at.is_some_and(|at| at <= change.now);
+            if !over || line.status != Status::Active || !is_allowed(change, &line).await? {
+                return Ok(false);
+            }
+            let offer = plans::offer(change, line.plan_id).await?;
+            sell(change, &tenant, &mut line, &offer, &Payer::Wallet).await?;
+            service::update(change.tx, &line).await?;
+            change.job("network", "converge", change.now, json!({ "service": id.0 })).await?;
+            Ok(true)
+        })
+        .await;
+    match answer {
+        // Not enough yet, or nothing to renew with.
+        Err(Error::Insufficient { .. } | Error::NotFound { .. }) => Ok(false),
+        answer => answer,
+    }
+}
+
+/// Whether a line renews itself now: it, its plan, which is for sale, and its salesperson, who is at work, are set to; and
+/// nothing was sold to it a moment ago.
+pub(crate) async fn is_allowed(change: &Change<'_>, line: &Service) -> Result<bool, Error> {
+    if !line.auto_renew || plan::renews(change.tx, change.isp, line.plan_id).await? != Some(true) {
+        return Ok(false);
+    }
+    let newest = service::last_periods(change.tx, change.isp, &[line.id]).await?;
+    if newest.iter().any(|period| change.now.since(period.created_at) < APART) {
+        return Ok(false);
+    }
+    let profile = profile::find(change.tx, change.isp, line.customer_id).await?;
+    let Some(seller) = profile.and_then(|profile| profile.salesperson_id) else { return Ok(true) };
+    let at_work = staff::find(change.tx, change.isp, seller).await?.is_some_and(|person| person.status == "active");
+    Ok(at_work && staff::renews(change.tx, change.isp, seller).await? == Some(true))
+}
+
+/// Whether lines of a plan may renew by themselves.
+pub async fn set_of_plan(app: &App, actor: &Actor, id: PlanId, renews: bool) -> Result<(), Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let found = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+        plan::set_renews(change.tx, change.isp, id, renews).await?;
+        let body = json!({ "name": found.name, "auto_renew": renews });
+        change.event(EventKind::PlanUpdated, Subject::Plan(id.0), body);
+        Ok(())
+    })
+    .await
+}
+
+/// The plans whose lines never renew by themselves.
+pub async fn plans_without(app: &App, actor: &Actor) -> Result<Vec<PlanId>, Error> {
+    let isp = actor.isp;
+    Ok(app.db.read(async move |tx| plan::without_renewal(tx, isp).await).await?)
+}

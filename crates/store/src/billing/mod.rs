@@ -1,0 +1,7 @@
+//! Invoices, bills, payments, collections, the ledger.
+
+pub mod bill;
+pub mod collection;
+pub mod invoice;
+pub mod ledger;
+pub mod payment_detail;

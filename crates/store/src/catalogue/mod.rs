@@ -1,0 +1,3 @@
+//! Plans, bandwidths, pools.
+
+pub mod plan;

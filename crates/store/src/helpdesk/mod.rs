@@ -1,0 +1,3 @@
+//! Complaints.
+
+pub mod complaint;

@@ -1,0 +1,4 @@
+//! Messages to send, and SMS credits.
+
+pub mod message;
+pub mod sms;

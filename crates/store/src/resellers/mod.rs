@@ -1,0 +1,3 @@
+//! Operators: prices, wallets, grants.
+
+pub mod operator;
