@@ -151,24 +151,8 @@ fn schema_of<T: ToSchema>(schemas: &mut Schemas) -> Value {
 #[macro_export]
 macro_rules! operations {
     ($state:ty; $($method:ident $path:literal => $handler:path, $operation:path;)*) => {
-        $crate::routes! { $state; $($method $path => $handler;)* }
-
-        /// How each of `ROUTES` is described and what it needs.
-        pub static OPERATIONS: &[$crate::Operation] = &[$($operation),*];
+        $crate::routes! { $state, OPERATIONS: $crate::Operation; $($method $path => $handler, $operation;)* }
     };
-}
-
-/// The row a request came to, by its method and the matched path.
-pub fn of(
-    routes: &[Route],
-    operations: &'static [Operation],
-    method: &str,
-    matched: &str,
-) -> Option<&'static Operation> {
-    // HEAD is answered by the row of GET.
-    let method = if method == "HEAD" { "GET" } else { method };
-    let at = routes.iter().position(|route| route.method == method && route.path == matched)?;
-    operations.get(at)
 }
 
 /// Title and text of a document.

@@ -32,8 +32,17 @@ impl Route {
 }
 
 /// `routes! { App; GET "/plans" => plans::list; … }`: a constant `ROUTES` and a function `table()` that makes the router.
+///
+/// `routes! { App, NEEDS: Need; GET "/plans" => plans::list, Right(PlansRead); … }`: also what each row needs, as a table
+/// `NEEDS` in the rows' order, in which [`beside`] finds a request's.
 #[macro_export]
 macro_rules! routes {
+    ($state:ty, $rows:ident: $row:ty; $($method:ident $path:literal => $handler:path, $value:expr;)*) => {
+        $crate::routes! { $state; $($method $path => $handler;)* }
+
+        /// What stands beside each of `ROUTES`.
+        pub static $rows: &[$row] = &[$($value),*];
+    };
     ($state:ty; $($method:ident $path:literal => $handler:path;)*) => {
         /// Every call this dialect knows, in its document's order.
         pub const ROUTES: &[$crate::Route] = &[
@@ -45,6 +54,14 @@ macro_rules! routes {
             $crate::axum::Router::new()$(.route($path, on(MethodFilter::$method, $handler)))*
         }
     };
+}
+
+/// What stands beside the row that a request came to, by its method and the matched path.
+pub fn beside<'a, T>(routes: &[Route], rows: &'a [T], method: &str, matched: &str) -> Option<&'a T> {
+    // HEAD is answered by the row of GET.
+    let method = if method == "HEAD" { "GET" } else { method };
+    let at = routes.iter().position(|route| route.method == method && route.path == matched)?;
+    rows.get(at)
 }
 
 /// The `{id}` of a path. What is no positive number is read as 0, which no row has, so that the use case answers "not
@@ -104,6 +121,25 @@ mod tests {
         ];
         for (row, path, expected) in rows {
             assert_eq!(Route { method: "GET", path: row, name: "" }.matches(path), expected, "{row} {path}");
+        }
+    }
+
+    #[test]
+    fn a_request_finds_its_row() {
+        let row = |method, path| Route { method, path, name: "" };
+        let routes = [row("GET", "/a/{id}"), row("POST", "/a/{id}"), row("POST", "/b")];
+        let rows = ["read", "write", "another"];
+        for (method, matched, expected) in [
+            ("GET", "/a/{id}", Some("read")),
+            ("HEAD", "/a/{id}", Some("read")),
+            ("POST", "/a/{id}", Some("write")),
+            ("POST", "/b", Some("another")),
+            ("HEAD", "/b", None),
+            ("DELETE", "/b", None),
+            ("GET", "/a/7", None),
+            ("GET", "", None),
+        ] {
+            assert_eq!(beside(&routes, &rows, method, matched).copied(), expected, "{method} {matched}");
         }
     }
 

@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{Instant, Money, Scopes};
-use doors::{Admission, Attempts, Gate, Operation, Route, operation, repeats, shell};
+use doors::{Admission, Attempts, Gate, Operation, Route, repeats, routes, shell};
 use serde::Serialize;
 use serde_json::Number;
 use service::{
@@ -53,7 +53,7 @@ impl Door {
 
     fn operation(&self, request: &Request) -> Option<&'static Operation> {
         let matched = request.extensions().get::<MatchedPath>()?;
-        operation::of(self.routes, self.operations, request.method().as_str(), matched.as_str())
+        routes::beside(self.routes, self.operations, request.method().as_str(), matched.as_str())
     }
 }
 

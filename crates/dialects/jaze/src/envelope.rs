@@ -20,7 +20,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{CustomerId, Instant, Money};
-use doors::{Admission, Fields, Gate, repeats, shell, wire};
+use doors::{Admission, Fields, Gate, repeats, routes, shell, wire};
 use jiff::civil;
 use serde_json::{Value, json};
 use service::{
@@ -119,8 +119,8 @@ impl FromRequest<App> for Call {
         let (mut parts, rest) = request.into_parts();
         let admitted = parts.extensions.get::<Admitted>().cloned().ok_or(Error::Unauthenticated)?;
         let matched = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        let route = crate::ROUTES.iter().find(|row| row.path == matched && row.method == parts.method.as_str());
-        if !crate::may(admitted.known.scopes, route.map_or("", |row| row.name)) {
+        let right = routes::beside(crate::ROUTES, crate::RIGHTS, parts.method.as_str(), matched);
+        if !right.is_some_and(|right| admitted.known.scopes.has(*right)) {
             return Err(Error::Forbidden.into());
         }
         let raw = RawPathParams::from_request_parts(&mut parts, app).await;

@@ -6,6 +6,7 @@ mod failure;
 mod needs;
 
 pub use failure::{Failure, speak};
+pub use needs::Need;
 
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ use service::{
     kernel::{app::Tenant, change::CallerKey},
 };
 
-use self::needs::{Need, need};
+use self::needs::need;
 
 /// What the credential check needs.
 #[derive(Clone)]
@@ -65,7 +66,7 @@ pub struct Caller {
 pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let need = need(&request);
     let issuer = match need {
-        Need::Nothing | Need::OwnToken => return next.run(request).await,
+        Need::Nothing | Need::OwnToken(_) => return next.run(request).await,
         Need::SignIn => {
             return door.attempts.guard(&door.app.clock, request, next, |s| Failure::too_fast(s).into_response()).await;
         }

@@ -14,14 +14,17 @@ use axum::{
     http::{Request, header::CONTENT_TYPE},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{ApiClientId, BranchId, Kind, Money, Role, Scopes, StaffId, Status, kernel::clock::MINUTE};
+use domain::{ApiClientId, BranchId, Kind, Money, Role, Scope, Scopes, StaffId, Status, kernel::clock::MINUTE};
 use doors::{Dispatch, Gate, Log, Operation, Route};
 use serde_json::{Value, json};
 use service::{
     Actor, Who,
     access::routers::{self, NewRouter},
     billing::invoices::{self, NewBill},
-    customers::{locations, portal},
+    customers::{
+        locations,
+        portal::{self, STAFF},
+    },
     helpdesk::complaints::{self, NewComplaint},
     identity::{
         branches,
@@ -32,6 +35,7 @@ use service::{
     sales::vouchers::{self, Format, NewVouchers},
 };
 use tower::ServiceExt;
+use zal::envelope::Need;
 
 use crate::{
     app::{Line, TestApp, bandwidth, cash, isp},
@@ -68,9 +72,6 @@ enum Kin {
 
 const KINS: [Kin; 6] = [Kin::Key, Kin::V1, Kin::V2, Kin::Person, Kin::Subscriber, Kin::Pair];
 
-/// Routes of Zal that need no credential; ISPBills' say it in their table, Alternet and Jaze have none.
-const ZAL_PUBLIC: [&str; 3] = ["auth::health", "auth::login", "portal::login"];
-
 #[derive(Clone, Copy)]
 struct Row {
     dialect: &'static str,
@@ -78,29 +79,55 @@ struct Row {
     operation: Option<&'static Operation>,
     kin: Kin,
     public: bool,
+    /// The right that its table says it needs.
+    right: Option<Scope>,
 }
 
 /// Every route there is; what reads first, and of what writes what has an id in its path: the others may create rows of
 /// the caller's own that say what the tenant's do.
 fn rows() -> Vec<Row> {
-    let plain = |dialect: &'static str, kin: Kin, routes: &'static [Route]| {
-        routes.iter().map(move |route| Row { dialect, route, operation: None, kin, public: false })
-    };
+    let of_alternet = alternet::ROUTES.iter().map(|route| Row {
+        dialect: alternet::NAME,
+        route,
+        operation: None,
+        kin: Kin::Key,
+        public: false,
+        right: None,
+    });
     let told = |dialect: &'static str, kin: Kin, routes: &'static [Route], operations: &'static [Operation]| {
         assert_eq!(routes.len(), operations.len());
         let all = routes.iter().zip(operations);
-        all.map(move |(route, row)| Row { dialect, route, operation: Some(row), kin, public: row.public })
+        all.map(move |(route, row)| Row {
+            dialect,
+            route,
+            operation: Some(row),
+            kin,
+            public: row.public,
+            right: row.scope,
+        })
     };
-    let of_zal = plain(zal::NAME, Kin::Person, zal::ROUTES).map(|row| Row {
-        kin: if row.route.path.starts_with("/api/v1/subscriber/") { Kin::Subscriber } else { Kin::Person },
-        public: ZAL_PUBLIC.contains(&row.route.name),
-        ..row
+    let of_zal = zal::ROUTES.iter().zip(zal::NEEDS).map(|(route, need)| {
+        let (kin, public, right) = match *need {
+            Need::Nothing | Need::SignIn => (Kin::Person, true, None),
+            Need::Staff | Need::OwnToken(STAFF) => (Kin::Person, false, None),
+            Need::Right(scope, _) => (Kin::Person, false, Some(scope)),
+            Need::Subscriber | Need::OwnToken(_) => (Kin::Subscriber, false, None),
+        };
+        Row { dialect: zal::NAME, route, operation: None, kin, public, right }
     });
-    let mut rows: Vec<Row> = plain(alternet::NAME, Kin::Key, alternet::ROUTES).collect();
+    let of_jaze = jaze::ROUTES.iter().zip(jaze::RIGHTS).map(|(route, right)| Row {
+        dialect: jaze::NAME,
+        route,
+        operation: None,
+        kin: Kin::Pair,
+        public: false,
+        right: Some(*right),
+    });
+    let mut rows: Vec<Row> = of_alternet.collect();
     rows.extend(told(ispbills::v1::NAME, Kin::V1, ispbills::v1::ROUTES, ispbills::v1::OPERATIONS));
     rows.extend(told(ispbills::v2::NAME, Kin::V2, ispbills::v2::ROUTES, ispbills::v2::OPERATIONS));
     rows.extend(of_zal);
-    rows.extend(plain(jaze::NAME, Kin::Pair, jaze::ROUTES));
+    rows.extend(of_jaze);
     rows.sort_by_key(|row| (row.changes(), !row.route.path.contains('{')));
     rows
 }
@@ -648,11 +675,11 @@ async fn too_small_a_right(app: TestApp) {
         for body in row.bodies(&world.seed, id).iter().take(2) {
             let came = world.call(&row, &path, Some(&held), body).await;
             let refused = match row.kin {
-                // A right that a call has none of is everybody's.
-                Kin::V1 | Kin::V2 => row.operation.is_some_and(|operation| operation.scope.is_some()),
-                Kin::Pair => true,
+                // What needs no right is everybody's.
+                Kin::V1 | Kin::V2 | Kin::Pair => row.right.is_some(),
+                Kin::Person => row.right.is_some_and(|right| !Role::Salesperson.scopes().has(right)),
+                // A key of the smallest tier reads.
                 Kin::Key => row.changes(),
-                Kin::Person => row.changes() && row.route.path.starts_with("/api/v1/subscribers"),
                 Kin::Subscriber => false,
             };
             let what = format!("{} {path} {body}: {} {}", row.route.method, came.status, came.text);
