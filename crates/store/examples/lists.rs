@@ -14,7 +14,7 @@ use store::{
     people::{
         customer::{self, Customer, Filter, Order, Page, Standing},
         roster,
-        service::Service,
+        service::{self, Service},
     },
     testing::PrivateServer,
 };
@@ -81,68 +81,46 @@ fn person(n: i64) -> (Customer, Option<Service>) {
     let expires = NOW.plus(if lapsed { -1 } else { 1 } * (part(20, 30 * 86_400) as i64 + 1) * 1_000_000);
     let username = format!("{}.{}{n:06}", first.to_lowercase(), last.to_lowercase());
     let created = NOW.plus(-(1_100_000 - n) * 60_000_000);
-    let customer = Customer {
-        isp_id: ISP,
+    let customer = Customer::new(customer::New {
+        isp: ISP,
         id: CustomerId(n),
-        branch_id: None,
-        username_key: Some(username.clone()),
+        branch: None,
+        username: username.clone(),
         portal_secret: Some(vec![7; 60]),
-        portal_hash: None,
         full_name: format!("{first} {last}"),
         phone: format!("2547{:08}", dice % 100_000_000),
         email: (part(40, 2) == 0).then(|| format!("{username}@mail{}.example", part(44, 5))),
         address: Some(format!("{} Moi Avenue", part(12, 400))),
-        building_id: (part(46, 3) == 0).then(|| part(48, 600) as i64 + 1),
-        notes: None,
-        created_at: created,
-        updated_at: created,
-        deleted_at: None,
-        username: username.clone(),
-    };
+        building: (part(46, 3) == 0).then(|| part(48, 600) as i64 + 1),
+        at: created,
+    });
     let router = match part(52, 40) {
         0..=9 => 1,
         spread => spread as i64 % 19 + 2,
     };
-    let line = Service {
-        isp_id: ISP,
+    let mut line = Service::new(service::New {
+        isp: ISP,
         id: ServiceId(n),
-        customer_id: CustomerId(n),
+        customer: CustomerId(n),
         ordinal: 1,
         kind,
         status,
-        status_reason: None,
-        status_since: created,
-        username_key: Some(username.clone()),
+        reason: None,
         username,
         secret: Some(vec![7; 60]),
-        plan_id: PlanId(1),
+        plan: PlanId(1),
         plan_version: 1,
-        router_id: RouterId(router),
-        bound_to_router: false,
+        router: RouterId(router),
         address: None,
-        address6: None,
-        mac_lock: "off".into(),
         mac: None,
-        bandwidth_id: None,
-        shared_users: None,
-        period_ordinal: 1,
-        period_started_at: Some(created),
-        expires_at: Some(expires),
-        // The last minutes' expiries are not yet acted on.
-        expired_event_at: (expires.0 < NOW.0 - 300_000_000).then_some(expires),
-        anchor_day: None,
-        quota_time_s: None,
-        quota_bytes: None,
-        used_time_s: 0,
-        used_bytes: 0,
-        quota_event_ordinal: None,
-        auto_renew: false,
-        first_used_at: None,
-        last_login_at: None,
-        created_at: created,
-        updated_at: created,
-        deleted_at: None,
-    };
+        tied: false,
+        at: created,
+    });
+    line.period_ordinal = 1;
+    line.period_started_at = Some(created);
+    line.expires_at = Some(expires);
+    // The last minutes' expiries are not yet acted on.
+    line.expired_event_at = (expires.0 < NOW.0 - 300_000_000).then_some(expires);
     (customer, Some(line))
 }
 

@@ -14,6 +14,15 @@ pub struct Bound {
 /// So many rows one line has.
 pub const MAX_ROWS: usize = 32;
 
+/// How a line is kept to one device, in the database's word: a tied one that has no device learns the first one seen.
+pub fn lock(tied: bool, has_device: bool) -> &'static str {
+    match (tied, has_device) {
+        (false, _) => "off",
+        (true, true) => "locked",
+        (true, false) => "learn",
+    }
+}
+
 /// What is wrong with a line's rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wrong {
@@ -64,6 +73,14 @@ pub fn released(rows: &[Bound], at: usize, address: bool, mac: bool) -> Option<V
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tied_line_has_its_device_or_learns_it() {
+        let rows = [(false, false, "off"), (false, true, "off"), (true, false, "learn"), (true, true, "locked")];
+        for (tied, has_device, word) in rows {
+            assert_eq!(lock(tied, has_device), word, "{tied} {has_device}");
+        }
+    }
 
     fn row(address: u8, mac: u8) -> Bound {
         Bound {

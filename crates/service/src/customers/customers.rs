@@ -137,68 +137,37 @@ pub async fn create_with(
         let network_username = command.network_username.as_deref().unwrap_or(&username).trim().to_string();
         free_username(change, &username, None).await?;
         free_network_username(change, network_field(command.kind), &network_username, None).await?;
-        let mut owner = Customer {
-            isp_id: change.isp,
+        let mut owner = Customer::new(customer::New {
+            isp: change.isp,
             id: customer_id,
-            branch_id,
-            username_key: Some(name_key(&username)),
+            branch: branch_id,
             username: username.clone(),
             portal_secret: Some(portal_secret.clone()),
-            portal_hash: None,
-            full_name: command.full_name.trim().into(),
+            full_name: command.full_name.clone(),
             phone: command.phone.clone(),
             email: command.email.clone(),
             address: command.address.clone(),
-            building_id: command.building,
-            notes: None,
-            created_at: change.now,
-            updated_at: change.now,
-            deleted_at: None,
-        };
-        let lock = match (command.mac, offer.plan.mac_lock) {
-            (Some(_), true) => "locked",
-            (None, true) => "learn",
-            (_, false) => "off",
-        };
-        let mut row = Service {
-            isp_id: change.isp,
+            building: command.building,
+            at: change.now,
+        });
+        let mut row = Service::new(service::New {
+            isp: change.isp,
             id: service_id,
-            customer_id,
+            customer: customer_id,
             ordinal: 1,
             kind: command.kind,
             status: Status::Active,
-            status_reason: Some("created".into()),
-            status_since: change.now,
-            username_key: Some(login_key(&network_username)),
+            reason: Some("created".into()),
             username: network_username.clone(),
             secret: Some(secret.clone()),
-            plan_id: offer.plan.id,
+            plan: offer.plan.id,
             plan_version: offer.version.version,
-            router_id: command.router,
-            bound_to_router: false,
-            address: command.ip.map(|ip| ip.to_string()),
-            address6: None,
-            mac_lock: lock.into(),
-            mac: command.mac.map(|mac| mac.to_string()),
-            bandwidth_id: None,
-            shared_users: None,
-            period_ordinal: 0,
-            period_started_at: None,
-            expires_at: None,
-            expired_event_at: None,
-            anchor_day: None,
-            quota_time_s: None,
-            quota_bytes: None,
-            used_time_s: 0,
-            used_bytes: 0,
-            quota_event_ordinal: None,
-            auto_renew: false,
-            first_used_at: None,
-            last_login_at: None,
-            created_at: change.now,
-            updated_at: change.now,
-            deleted_at: None,
-        };
+            router: command.router,
+            address: command.ip,
+            mac: command.mac,
+            tied: offer.plan.mac_lock,
+            at: change.now,
+        });
         // The sale writes its period under the service, so the service's row holds what the sale made of it.
         change.event(EventKind::CustomerCreated, Subject::Customer(customer_id.0), json!({ "username": username }));
         if extras.price.is_some() || extras.ends_at.is_some() {

@@ -21,7 +21,7 @@ use store::{
     db::{Class, Tx},
     people::{
         customer::{self, Customer},
-        service::{Period, Service},
+        service::{self, Period, Service},
     },
 };
 
@@ -332,68 +332,43 @@ fn made(
         (None, day) => day.map(i64::from),
         (Some(_), None) => None,
     };
-    let customer = Customer {
-        isp_id: change.isp,
+    let customer = Customer::new(customer::New {
+        isp: change.isp,
         id: ready.customer,
-        branch_id,
+        branch: branch_id,
         username: row.username.clone(),
-        username_key: Some(name_key(&row.username)),
         portal_secret: Some(ready.portal_secret.clone()),
-        portal_hash: None,
         full_name: row.full_name.clone(),
         phone: row.phone.clone(),
         email: row.email.clone(),
         address: row.address.clone(),
-        building_id: None,
-        notes: None,
-        created_at: now,
-        updated_at: now,
-        deleted_at: None,
-    };
-    let lock = match (row.mac, plan.mac_lock) {
-        (Some(_), true) => "locked",
-        (None, true) => "learn",
-        (_, false) => "off",
-    };
-    let line = Service {
-        isp_id: change.isp,
+        building: None,
+        at: now,
+    });
+    let mut line = Service::new(service::New {
+        isp: change.isp,
         id: ready.service,
-        customer_id: ready.customer,
+        customer: ready.customer,
         ordinal: 1,
         kind: row.kind,
         status: Status::Active,
-        status_reason: Some("imported".into()),
-        status_since: now,
+        reason: Some("imported".into()),
         username: row.username.clone(),
-        username_key: Some(login_key(&row.username)),
         secret: Some(ready.secret.clone()),
-        plan_id: plan.id,
+        plan: plan.id,
         plan_version: version.version,
-        router_id: row.router,
-        bound_to_router: false,
-        address: row.ip.map(|ip| ip.to_string()),
-        address6: None,
-        mac_lock: lock.into(),
-        mac: row.mac.map(|mac| mac.to_string()),
-        bandwidth_id: None,
-        shared_users: None,
-        period_ordinal: 1,
-        period_started_at: Some(now.min(ends_at)),
-        expires_at: Some(ends_at),
-        expired_event_at: None,
-        anchor_day,
-        quota_time_s: sale.quota.limit.time_s,
-        quota_bytes: sale.quota.limit.data_bytes,
-        used_time_s: 0,
-        used_bytes: 0,
-        quota_event_ordinal: None,
-        auto_renew: false,
-        first_used_at: None,
-        last_login_at: None,
-        created_at: now,
-        updated_at: now,
-        deleted_at: None,
-    };
+        router: row.router,
+        address: row.ip,
+        mac: row.mac,
+        tied: plan.mac_lock,
+        at: now,
+    });
+    line.period_ordinal = 1;
+    line.period_started_at = Some(now.min(ends_at));
+    line.expires_at = Some(ends_at);
+    line.anchor_day = anchor_day;
+    line.quota_time_s = sale.quota.limit.time_s;
+    line.quota_bytes = sale.quota.limit.data_bytes;
     let period = Period {
         isp_id: change.isp,
         id: ready.period,

@@ -3,7 +3,7 @@
 //! First periods are complimentary (price zero, no payment, no invoice): money comes with the first real recharge.
 
 use domain::{
-    CustomerId, Instant, Kind, PeriodId, PlanId, Quota, RouterId, ServiceId, Status,
+    CustomerId, Kind, PeriodId, PlanId, Quota, RouterId, ServiceId, Status,
     kernel::event::{EventKind, Subject},
     sales::sale::{self, Payer, Standing},
 };
@@ -19,13 +19,12 @@ use store::{
 
 use crate::{
     Actor, App, Error, Why,
-    catalogue::plans::{self, Offer},
+    catalogue::plans,
     kernel::{
         ids::Table,
         secrets::{portal_place, secret_place},
     },
 };
-use domain::kernel::names::{login_key, name_key};
 
 /// How many customers share a transaction.
 const CHUNK: usize = 250;
@@ -97,25 +96,39 @@ async fn create_chunk(
             .map_err(|_| Error::Internal("a gift was refused".into()))?;
         let (mut people, mut periods) = (Vec::new(), Vec::new());
         for ((row, (owner, portal, id, secret)), at) in rows.iter().zip(&sealed).zip(0..) {
-            let person = Customer {
-                isp_id: change.isp,
+            let person = Customer::new(customer::New {
+                isp: change.isp,
                 id: *owner,
-                branch_id,
-                username: row.username.trim().into(),
-                username_key: Some(name_key(&row.username)),
+                branch: branch_id,
+                username: row.username.clone(),
                 portal_secret: Some(portal.clone()),
-                portal_hash: None,
-                full_name: row.full_name.trim().into(),
+                full_name: row.full_name.clone(),
                 phone: row.phone.clone(),
                 email: None,
                 address: None,
-                building_id: None,
-                notes: None,
-                created_at: change.now,
-                updated_at: change.now,
-                deleted_at: None,
-            };
-            let mut line = line(change.now, *id, *owner, row, secret.clone(), &offer, router, kind, change.isp);
+                building: None,
+                at: change.now,
+            });
+            let mut line = Service::new(service::New {
+                isp: change.isp,
+                id: *id,
+                customer: *owner,
+                ordinal: 1,
+                kind,
+                status: Status::Active,
+                reason: Some("created".into()),
+                username: row.username.clone(),
+                secret: Some(secret.clone()),
+                plan: offer.plan.id,
+                plan_version: offer.version.version,
+                router,
+                address: None,
+                mac: None,
+                tied: offer.plan.mac_lock,
+                at: change.now,
+            });
+            line.period_ordinal = 1;
+            line.period_started_at = Some(change.now);
             line.expires_at = Some(sale.term.expires_at);
             line.anchor_day = sale.term.anchor_day.map(i64::from);
             line.quota_time_s = sale.quota.limit.time_s;
@@ -161,58 +174,6 @@ fn taken(error: store::db::Error) -> Error {
     match error {
         store::db::Error::Unique { .. } => Error::invalid("username", Why::Taken),
         other => other.into(),
-    }
-}
-
-fn line(
-    now: Instant,
-    id: ServiceId,
-    customer_id: CustomerId,
-    row: &Row,
-    secret: Vec<u8>,
-    offer: &Offer,
-    router_id: RouterId,
-    kind: Kind,
-    isp_id: domain::IspId,
-) -> Service {
-    Service {
-        isp_id,
-        id,
-        customer_id,
-        ordinal: 1,
-        kind,
-        status: Status::Active,
-        status_reason: Some("created".into()),
-        status_since: now,
-        username: row.username.trim().into(),
-        username_key: Some(login_key(&row.username)),
-        secret: Some(secret),
-        plan_id: offer.plan.id,
-        plan_version: offer.version.version,
-        router_id,
-        bound_to_router: false,
-        address: None,
-        address6: None,
-        mac_lock: if offer.plan.mac_lock { "learn" } else { "off" }.into(),
-        mac: None,
-        bandwidth_id: None,
-        shared_users: None,
-        period_ordinal: 1,
-        period_started_at: Some(now),
-        expires_at: None,
-        expired_event_at: None,
-        anchor_day: None,
-        quota_time_s: None,
-        quota_bytes: None,
-        used_time_s: 0,
-        used_bytes: 0,
-        quota_event_ordinal: None,
-        auto_renew: false,
-        first_used_at: None,
-        last_login_at: None,
-        created_at: now,
-        updated_at: now,
-        deleted_at: None,
     }
 }
 

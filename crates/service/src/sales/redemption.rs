@@ -232,24 +232,19 @@ pub fn is_refusal(error: &Error) -> bool {
 
 /// Nobody knows who bought it: the voucher stands for the person.
 async fn bearer(change: &Change<'_>, row: &Voucher, name: &str) -> Result<Customer, Error> {
-    Ok(Customer {
-        isp_id: change.isp,
+    Ok(Customer::new(customer::New {
+        isp: change.isp,
         id: CustomerId(change.id(Table::Customer).await?),
-        branch_id: None,
-        username_key: Some(name.into()),
+        branch: None,
         username: name.into(),
         portal_secret: None,
-        portal_hash: None,
         full_name: format!("Voucher {}", row.code),
         phone: String::new(),
         email: None,
         address: None,
-        building_id: None,
-        notes: None,
-        created_at: change.now,
-        updated_at: change.now,
-        deleted_at: None,
-    })
+        building: None,
+        at: change.now,
+    }))
 }
 
 /// The device's line. It has no password: only the code leads to it, and only from this device.
@@ -261,43 +256,22 @@ async fn line(
     ordinal: i64,
     name: String,
 ) -> Result<Service, Error> {
-    Ok(Service {
-        isp_id: change.isp,
+    Ok(Service::new(service::New {
+        isp: change.isp,
         id: ServiceId(change.id(Table::Service).await?),
-        customer_id,
+        customer: customer_id,
         ordinal,
         kind: row.kind,
         status: Status::Active,
-        status_reason: Some("voucher".into()),
-        status_since: change.now,
-        username_key: Some(name.clone()),
+        reason: Some("voucher".into()),
         username: name,
         secret: None,
-        plan_id: row.plan_id,
+        plan: row.plan_id,
         plan_version: 0,
-        router_id: first.router,
-        bound_to_router: false,
+        router: first.router,
         address: None,
-        address6: None,
-        mac_lock: if first.mac.is_some() { "locked" } else { "off" }.into(),
-        mac: first.mac.map(|mac| mac.to_string()),
-        bandwidth_id: None,
-        shared_users: None,
-        period_ordinal: 0,
-        period_started_at: None,
-        expires_at: None,
-        expired_event_at: None,
-        anchor_day: None,
-        quota_time_s: None,
-        quota_bytes: None,
-        used_time_s: 0,
-        used_bytes: 0,
-        quota_event_ordinal: None,
-        auto_renew: false,
-        first_used_at: None,
-        last_login_at: None,
-        created_at: change.now,
-        updated_at: change.now,
-        deleted_at: None,
-    })
+        mac: first.mac,
+        tied: first.mac.is_some(),
+        at: change.now,
+    }))
 }

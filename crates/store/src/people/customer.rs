@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use domain::{BranchId, CustomerId, Instant, IspId};
+use domain::{BranchId, CustomerId, Instant, IspId, kernel::names::name_key};
 
 use crate::{
     db::{Error, Tx, Value},
@@ -35,6 +35,48 @@ record! {
         created_at: Instant,
         updated_at: Instant,
         deleted_at: Option<Instant>,
+    }
+}
+
+/// A customer to be made; everything else of it is as a customer begins.
+#[derive(Clone, Debug)]
+pub struct New {
+    pub isp: IspId,
+    pub id: CustomerId,
+    pub branch: Option<BranchId>,
+    /// As it is written; it is kept without spaces around it.
+    pub username: String,
+    /// Sealed; `None`: nobody signs in.
+    pub portal_secret: Option<Vec<u8>>,
+    pub full_name: String,
+    pub phone: String,
+    pub email: Option<String>,
+    pub address: Option<String>,
+    pub building: Option<i64>,
+    pub at: Instant,
+}
+
+impl Customer {
+    pub fn new(new: New) -> Customer {
+        let New { isp, id, branch, username, portal_secret, full_name, phone, email, address, building, at } = new;
+        Customer {
+            isp_id: isp,
+            id,
+            branch_id: branch,
+            username_key: Some(name_key(&username)),
+            username: username.trim().into(),
+            portal_secret,
+            portal_hash: None,
+            full_name: full_name.trim().into(),
+            phone,
+            email,
+            address,
+            building_id: building,
+            notes: None,
+            created_at: at,
+            updated_at: at,
+            deleted_at: None,
+        }
     }
 }
 

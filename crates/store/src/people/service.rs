@@ -1,8 +1,10 @@
 //! Services (lines), their attributes, and the periods sold to them.
 
+use std::net::Ipv4Addr;
+
 use domain::{
-    BandwidthId, CustomerId, Instant, InvoiceId, IspId, Kind, Money, PeriodId, PlanId, Quota, RouterId, ServiceId,
-    Status, catalogue::validity::Running,
+    BandwidthId, CustomerId, Instant, InvoiceId, IspId, Kind, Mac, Money, PeriodId, PlanId, Quota, RouterId, ServiceId,
+    Status, access::binding, catalogue::validity::Running, kernel::names::login_key,
 };
 
 use crate::{
@@ -61,6 +63,95 @@ record! {
         created_at: Instant,
         updated_at: Instant,
         deleted_at: Option<Instant>,
+    }
+}
+
+/// A line to be made; everything else of it is as a line begins.
+#[derive(Clone, Debug)]
+pub struct New {
+    pub isp: IspId,
+    pub id: ServiceId,
+    pub customer: CustomerId,
+    /// 1 is the customer's primary service.
+    pub ordinal: i64,
+    pub kind: Kind,
+    pub status: Status,
+    /// Why it stands so.
+    pub reason: Option<String>,
+    /// As it is written; it is kept without spaces around it.
+    pub username: String,
+    /// The network password, sealed; `None`: a voucher's code alone leads to it.
+    pub secret: Option<Vec<u8>>,
+    pub plan: PlanId,
+    pub plan_version: i64,
+    pub router: RouterId,
+    pub address: Option<Ipv4Addr>,
+    pub mac: Option<Mac>,
+    /// One device alone logs in: this one, else the first one seen.
+    pub tied: bool,
+    pub at: Instant,
+}
+
+impl Service {
+    /// A line to which nothing has been sold.
+    pub fn new(new: New) -> Service {
+        let New {
+            isp,
+            id,
+            customer,
+            ordinal,
+            kind,
+            status,
+            reason,
+            username,
+            secret,
+            plan,
+            plan_version,
+            router,
+            address,
+            mac,
+            tied,
+            at,
+        } = new;
+        Service {
+            isp_id: isp,
+            id,
+            customer_id: customer,
+            ordinal,
+            kind,
+            status,
+            status_reason: reason,
+            status_since: at,
+            username_key: Some(login_key(&username)),
+            username: username.trim().into(),
+            secret,
+            plan_id: plan,
+            plan_version,
+            router_id: router,
+            bound_to_router: false,
+            address: address.map(|address| address.to_string()),
+            address6: None,
+            mac_lock: binding::lock(tied, mac.is_some()).into(),
+            mac: mac.map(|mac| mac.to_string()),
+            bandwidth_id: None,
+            shared_users: None,
+            period_ordinal: 0,
+            period_started_at: None,
+            expires_at: None,
+            expired_event_at: None,
+            anchor_day: None,
+            quota_time_s: None,
+            quota_bytes: None,
+            used_time_s: 0,
+            used_bytes: 0,
+            quota_event_ordinal: None,
+            auto_renew: false,
+            first_used_at: None,
+            last_login_at: None,
+            created_at: at,
+            updated_at: at,
+            deleted_at: None,
+        }
     }
 }
 

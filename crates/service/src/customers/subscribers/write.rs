@@ -189,64 +189,38 @@ async fn open_period(change: &Change<'_>, line: &mut Service, ends: Instant) -> 
 }
 
 fn blank_customer(change: &Change<'_>, id: CustomerId, branch: Option<domain::BranchId>) -> Customer {
-    Customer {
-        isp_id: change.isp,
+    Customer::new(customer::New {
+        isp: change.isp,
         id,
-        branch_id: branch,
+        branch,
         username: String::new(),
-        username_key: None,
         portal_secret: None,
-        portal_hash: None,
         full_name: String::new(),
         phone: String::new(),
         email: None,
         address: None,
-        building_id: None,
-        notes: None,
-        created_at: change.now,
-        updated_at: change.now,
-        deleted_at: None,
-    }
+        building: None,
+        at: change.now,
+    })
 }
 
 fn blank_line(change: &Change<'_>, id: ServiceId, customer: CustomerId, offer: &Offer, router: RouterId) -> Service {
-    Service {
-        isp_id: change.isp,
+    Service::new(service::New {
+        isp: change.isp,
         id,
-        customer_id: customer,
+        customer,
         ordinal: 1,
         kind: offer.plan.kind,
         status: Status::Pending,
-        status_reason: Some("created".into()),
-        status_since: change.now,
+        reason: Some("created".into()),
         username: String::new(),
-        username_key: None,
         secret: None,
-        plan_id: offer.plan.id,
+        plan: offer.plan.id,
         plan_version: offer.version.version,
-        router_id: router,
-        bound_to_router: false,
+        router,
         address: None,
-        address6: None,
-        mac_lock: if offer.plan.mac_lock { "learn" } else { "off" }.into(),
         mac: None,
-        bandwidth_id: None,
-        shared_users: None,
-        period_ordinal: 0,
-        period_started_at: None,
-        expires_at: None,
-        expired_event_at: None,
-        anchor_day: None,
-        quota_time_s: None,
-        quota_bytes: None,
-        used_time_s: 0,
-        used_bytes: 0,
-        quota_event_ordinal: None,
-        auto_renew: false,
-        first_used_at: None,
-        last_login_at: None,
-        created_at: change.now,
-        updated_at: change.now,
-        deleted_at: None,
-    }
+        tied: offer.plan.mac_lock,
+        at: change.now,
+    })
 }
