@@ -127,14 +127,8 @@ pub async fn update(State(app): State<App>, caller: Caller, Id(wanted): Id, mut 
     let selling = selling(&mut body);
     body.finish()?;
     let actor = caller.acting(&app, place).await?;
-    let done = async {
-        staff::update(&app, &actor, caller.scopes, StaffId(wanted), command).await?;
-        salespeople::set(&app, &actor, caller.scopes, StaffId(wanted), selling).await?;
-        match active {
-            Some(active) => staff::suspend(&app, &actor, caller.scopes, StaffId(wanted), !active).await.map(drop),
-            None => Ok(()),
-        }
-    };
-    done.await.map_err(|error| caller.refused(words(error)))?;
+    let suspended = active.map(|active| !active);
+    let done = salespeople::update(&app, &actor, caller.scopes, StaffId(wanted), command, selling, suspended).await;
+    done.map_err(|error| caller.refused(words(error)))?;
     Ok(Reply::done("User updated successfully"))
 }

@@ -44,62 +44,72 @@ pub async fn attributes(
     beyond: Option<Beyond>,
 ) -> Result<(), Error> {
     actor.writes()?;
-    let standing = fup::standing(app, actor, id).await?;
-    let own = standing.chosen.is_some();
-    let threshold = standing.template.as_ref().and_then(|whole| whole.tiers.first().map(|tier| tier.after_bytes));
-    match &beyond {
-        Some(beyond) if own && threshold != Some(beyond.bytes) => {
-            return Err(Error::Refused("The user has a limit of its own already: give both overrides the same limit"));
-        }
-        Some(beyond) if !own => {
-            let rates = match standing.line.bandwidth_id {
-                Some(rates) => rates,
-                None => plan_rates(app, actor, standing.line.plan_id).await?,
-            };
-            let draft = fup::Draft {
-                measure: beyond.measure,
-                reset: beyond.reset,
-                carry_forward: false,
-                tiers: vec![(beyond.bytes, rates)],
-                windows: Vec::new(),
-            };
-            fup::choose(app, actor, id, fup::Chosen::Own(draft)).await?;
-        }
-        _ => {}
-    }
-    let who = actor.clone();
-    let ends_limit = beyond.is_none() && own && standing.line.bandwidth_id.is_none();
-    let had_limit = app
-        .change(actor, Class::Interactive, async move |change| {
-            let line = primary(change, &who, id).await?;
-            let had_limit = drop_attributes(change, &line).await?;
-            let later = beyond.as_ref().map_or(&[][..], |beyond| &beyond.attributes);
-            let stages = wanted.iter().map(|one| (BEFORE, one)).chain(later.iter().map(|one| (BEYOND, one)));
-            for (stage, one) in stages {
-                OverrideAttribute {
-                    isp_id: change.isp,
-                    id: change.id(Table::OverrideAttribute).await?,
-                    service_id: line.id,
-                    stage,
-                    attribute: one.attribute.trim().into(),
-                    op: one.op.clone(),
-                    value: one.value.clone(),
-                    live_id: None,
-                }
-                .insert(change.tx)
-                .await?;
+    let (tenant, who) = (app.tenant(actor.isp).await?, actor.clone());
+    app.change(actor, Class::Interactive, async move |change| {
+        let line = primary(change, &who, id).await?;
+        let known = fup::limit_of(change.tx, &line).await?;
+        match (&beyond, known) {
+            (Some(beyond), Some(known)) if known != Some(beyond.bytes) => {
+                return Err(Error::Refused(
+                    "The user has a limit of its own already: give both overrides the same limit",
+                ));
             }
-            let usage = store::access::fup::usage(change.tx, change.isp, line.id).await?;
-            let level = usage.map_or(0, |usage| usage.level);
-            stand(change, line.id, if beyond.is_some() && level > 0 { BEYOND } else { BEFORE }).await?;
-            follow(change, &line, json!({ "customer": id.0, "attributes": wanted.len() })).await?;
-            Ok(had_limit)
-        })
-        .await?;
-    if had_limit && ends_limit {
-        fup::clear(app, actor, id).await?;
+            (Some(beyond), None) => {
+                let rates = match line.bandwidth_id {
+                    Some(rates) => rates,
+                    None => plan_rates(change, line.plan_id).await?,
+                };
+                let draft = fup::Draft {
+                    measure: beyond.measure,
+                    reset: beyond.reset,
+                    carry_forward: false,
+                    tiers: vec![(beyond.bytes, rates)],
+                    windows: Vec::new(),
+                };
+                fup::choose_for(change, &tenant, &line, &fup::Chosen::Own(draft)).await?;
+            }
+            (Some(_), Some(_)) | (None, _) => {}
+        }
+        let had_limit = drop_attributes(change, &line).await?;
+        let later = beyond.as_ref().map_or(&[][..], |beyond| &beyond.attributes);
+        let stages = wanted.iter().map(|one| (BEFORE, one)).chain(later.iter().map(|one| (BEYOND, one)));
+        for (stage, one) in stages {
+            OverrideAttribute {
+                isp_id: change.isp,
+                id: change.id(Table::OverrideAttribute).await?,
+                service_id: line.id,
+                stage,
+                attribute: one.attribute.trim().into(),
+                op: one.op.clone(),
+                value: one.value.clone(),
+                live_id: None,
+            }
+            .insert(change.tx)
+            .await?;
+        }
+        let usage = store::access::fup::usage(change.tx, change.isp, line.id).await?;
+        let level = usage.map_or(0, |usage| usage.level);
+        stand(change, line.id, if beyond.is_some() && level > 0 { BEYOND } else { BEFORE }).await?;
+        if had_limit && beyond.is_none() && known.is_some() && line.bandwidth_id.is_none() {
+            fup::clear_for(change, &line).await?;
+        }
+        follow(change, &line, json!({ "customer": id.0, "attributes": wanted.len() })).await
+    })
+    .await
+}
+
+/// Refuses fair use of a line beyond another limit than the one its attributes change at; a line has one policy.
+pub(crate) async fn fits(change: &Change<'_>, line: &Service, wanted: Option<i64>) -> Result<(), Error> {
+    let stages = rows::of_service(change.tx, change.isp, line.id).await?;
+    if !stages.iter().any(|row| row.stage == BEYOND) {
+        return Ok(());
     }
-    Ok(())
+    match fup::limit_of(change.tx, line).await?.flatten() {
+        Some(limit) if wanted != Some(limit) => {
+            Err(Error::Refused("The user's vendor attributes change beyond another limit: give both the same"))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Beyond how many bytes a line's attributes change, where they do: the first threshold of the policy it has for that.
@@ -112,9 +122,8 @@ pub async fn limit(app: &App, actor: &Actor, id: CustomerId) -> Result<Option<i6
     Ok(first.filter(|_| own))
 }
 
-async fn plan_rates(app: &App, actor: &Actor, id: PlanId) -> Result<BandwidthId, Error> {
-    let isp = actor.isp;
-    let plan = app.db.read(async move |tx| plan::any(tx, isp, id).await).await?;
+async fn plan_rates(change: &Change<'_>, id: PlanId) -> Result<BandwidthId, Error> {
+    let plan = plan::any(change.tx, change.isp, id).await?;
     Ok(plan.ok_or(Error::NotFound { what: "plan" })?.bandwidth_id)
 }
 

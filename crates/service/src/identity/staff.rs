@@ -131,14 +131,26 @@ pub async fn update(
         None => None,
     };
     app.change(actor, Class::Interactive, async move |change| {
-        let mut person = reached(change, &who, rights, id).await?;
-        if let Some(role) = command.role {
-            change_role(&mut person, rights, role)?;
-        }
-        change_person(change, &mut person, &command, password_hash.as_deref()).await?;
-        Ok(person)
+        edit(change, &who, rights, id, &command, password_hash.as_deref()).await
     })
     .await
+}
+
+/// As [`update`], as a part of a change.
+pub(crate) async fn edit(
+    change: &Change<'_>,
+    who: &Actor,
+    rights: Scopes,
+    id: StaffId,
+    command: &StaffChange,
+    password_hash: Option<&str>,
+) -> Result<Staff, Error> {
+    let mut person = reached(change, who, rights, id).await?;
+    if let Some(role) = command.role {
+        change_role(&mut person, rights, role)?;
+    }
+    change_person(change, &mut person, command, password_hash).await?;
+    Ok(person)
 }
 
 fn change_role(person: &mut Staff, rights: Scopes, role: Role) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use store::{
 use crate::{
     Actor, App, Change, Error, Why,
     catalogue::plans::{self, Offer},
-    identity::staff::{self, NewStaff},
+    identity::staff::{self, NewStaff, StaffChange},
     kernel::{change::CallerKey, ids::Table, vault},
     resellers::operators::{self, Funded, Funding, Line, by_the_isp},
 };
@@ -167,6 +167,36 @@ pub async fn set(app: &App, actor: &Actor, rights: Scopes, id: StaffId, selling:
             staff::within(rights, role)?;
         }
         put(change, id, &selling).await
+    })
+    .await
+}
+
+/// Changes a person, what it sells and whether it may log in, all of it or nothing.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    rights: Scopes,
+    id: StaffId,
+    command: StaffChange,
+    selling: Selling,
+    suspended: Option<bool>,
+) -> Result<(), Error> {
+    actor.writes()?;
+    let who = actor.clone();
+    let password_hash = match &command.password {
+        Some(password) => Some(vault::hash_password(password.clone()).await?),
+        None => None,
+    };
+    app.change(actor, Class::Interactive, async move |change| {
+        let mut person = staff::edit(change, &who, rights, id, &command, password_hash.as_deref()).await?;
+        if selling != Selling::default() {
+            reached(change, &who, id).await?;
+            put(change, id, &selling).await?;
+        }
+        match suspended {
+            Some(suspended) => staff::set_suspended(change, &mut person, suspended).await,
+            None => Ok(()),
+        }
     })
     .await
 }

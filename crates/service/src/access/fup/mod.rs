@@ -29,6 +29,7 @@ pub(crate) use counting::{Growth, add};
 pub use standing::{Standing, preview, standing};
 pub use store::access::fup::{Usage as InCycle, Whole};
 pub use templates::{Chosen, Draft, NewWindow, attach, choose, clear, create, delete, template, templates, update};
+pub(crate) use templates::{choose_for, clear_for};
 pub use turning::run;
 
 use crate::{Error, access::directory};
@@ -98,6 +99,19 @@ async fn in_force(
         None => plan::any(tx, isp, line.plan_id).await?.and_then(|plan| plan.fup_template_id),
     };
     Ok((id, over))
+}
+
+/// The first threshold of a line that has a policy of its own, or is exempted from its plan's.
+pub(crate) async fn limit_of(tx: &store::db::Tx, line: &Service) -> Result<Option<Option<i64>>, Error> {
+    let (template, own) = in_force(tx, line.isp_id, line).await?;
+    if own.is_none() {
+        return Ok(None);
+    }
+    let whole = match template {
+        Some(template) => fup::find(tx, line.isp_id, template).await?,
+        None => None,
+    };
+    Ok(Some(whole.and_then(|whole| whole.tiers.first().map(|tier| tier.after_bytes))))
 }
 
 /// The rate of a line without fair use.

@@ -11,14 +11,14 @@ use store::{
     access::fup::{self, Override, Template, Tier, Whole, Window},
     catalogue::plan,
     db::Class,
-    people::{
-        customer,
-        service::{self, Service},
-    },
+    people::service::Service,
 };
 
 use super::policy;
-use crate::{Actor, App, Change, Error, Why, kernel::ids::Table};
+use crate::{
+    Actor, App, Change, Error, Why,
+    kernel::{app::Tenant, hold::primary, ids::Table},
+};
 use domain::kernel::names::name_key;
 
 const TIERS: usize = 16;
@@ -188,63 +188,76 @@ pub async fn attach(
 pub async fn choose(app: &App, actor: &Actor, id: CustomerId, chosen: Chosen) -> Result<(), Error> {
     actor.writes()?;
     let (tenant, who) = (app.tenant(actor.isp).await?, actor.clone());
-    let new = FupTemplateId(app.new_id(Table::FupTemplate).await?);
     app.change(actor, Class::Interactive, async move |change| {
-        let line = line(change, &who, id).await?;
-        let before = fup::overridden(change.tx, change.isp, line.id).await?;
-        let own = fup::own(change.tx, change.isp, line.id).await?;
-        let mut followed = false;
-        let template = match &chosen {
-            Chosen::Template(template) => {
-                known(change, *template).await?;
-                Some(*template)
-            }
-            Chosen::Exempt => None,
-            Chosen::Own(draft) => {
-                let known = match own {
-                    Some(own) => fup::find(change.tx, change.isp, own).await?,
-                    None => None,
-                };
-                let template = known.as_ref().map_or(new, |known| known.template.id);
-                let mut after = make(change, &tenant.zone, template, draft, Some(line.id), None).await?;
-                match &known {
-                    Some(known) => {
-                        after.template.created_at = known.template.created_at;
-                        replace(change, known, &after).await?;
-                        followed = true;
-                    }
-                    None => {
-                        fup::save(change.tx, &after).await?;
-                        let body = json!({ "service": line.id.0 });
-                        change.event(EventKind::FupTemplateCreated, Subject::FupTemplate(template.0), body);
-                    }
-                }
-                Some(template)
-            }
-        };
-        if let Some(own) = own.filter(|own| Some(*own) != template) {
-            drop_own(change, own).await?;
-        }
-        if matches!(chosen, Chosen::Own(_)) || before.as_ref().map(|row| row.template_id) != Some(template) {
-            let row = Override {
-                isp_id: change.isp,
-                service_id: line.id,
-                template_id: template,
-                actor: change.actor.into(),
-                created_at: change.now,
-            };
-            fup::put_override(change.tx, &row).await?;
-            let body = json!({
-                "customer": id.0, "template": template.map(|id| id.0), "own": matches!(chosen, Chosen::Own(_))
-            });
-            change.event(EventKind::FupOverridden, Subject::Service(line.id.0), body);
-            if !followed {
-                change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
-            }
-        }
-        Ok(())
+        let line = primary(change, &who, id).await?;
+        choose_for(change, &tenant, &line, &chosen).await.map(drop)
     })
     .await
+}
+
+/// As [`choose`], of a line that is locked; whether anything is different.
+pub(crate) async fn choose_for(
+    change: &Change<'_>,
+    tenant: &Tenant,
+    line: &Service,
+    chosen: &Chosen,
+) -> Result<bool, Error> {
+    let before = fup::overridden(change.tx, change.isp, line.id).await?;
+    let own = fup::own(change.tx, change.isp, line.id).await?;
+    let mut followed = false;
+    let template = match chosen {
+        Chosen::Template(template) => {
+            known(change, *template).await?;
+            Some(*template)
+        }
+        Chosen::Exempt => None,
+        Chosen::Own(draft) => {
+            let known = match own {
+                Some(own) => fup::find(change.tx, change.isp, own).await?,
+                None => None,
+            };
+            let template = match &known {
+                Some(known) => known.template.id,
+                None => FupTemplateId(change.id(Table::FupTemplate).await?),
+            };
+            let mut after = make(change, &tenant.zone, template, draft, Some(line.id), None).await?;
+            match &known {
+                Some(known) => {
+                    after.template.created_at = known.template.created_at;
+                    replace(change, known, &after).await?;
+                    followed = true;
+                }
+                None => {
+                    fup::save(change.tx, &after).await?;
+                    let body = json!({ "service": line.id.0 });
+                    change.event(EventKind::FupTemplateCreated, Subject::FupTemplate(template.0), body);
+                }
+            }
+            Some(template)
+        }
+    };
+    if let Some(own) = own.filter(|own| Some(*own) != template) {
+        drop_own(change, own).await?;
+    }
+    let different = matches!(chosen, Chosen::Own(_)) || before.as_ref().map(|row| row.template_id) != Some(template);
+    if different {
+        let row = Override {
+            isp_id: change.isp,
+            service_id: line.id,
+            template_id: template,
+            actor: change.actor.into(),
+            created_at: change.now,
+        };
+        fup::put_override(change.tx, &row).await?;
+        let body = json!({
+            "customer": line.customer_id.0, "template": template.map(|id| id.0), "own": matches!(chosen, Chosen::Own(_))
+        });
+        change.event(EventKind::FupOverridden, Subject::Service(line.id.0), body);
+        if !followed {
+            change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+        }
+    }
+    Ok(different)
 }
 
 /// The customer's primary line goes by its plan's policy again.
@@ -252,18 +265,24 @@ pub async fn clear(app: &App, actor: &Actor, id: CustomerId) -> Result<(), Error
     actor.writes()?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
-        let line = line(change, &who, id).await?;
-        let own = fup::own(change.tx, change.isp, line.id).await?;
-        if fup::clear_override(change.tx, change.isp, line.id).await? {
-            if let Some(own) = own {
-                drop_own(change, own).await?;
-            }
-            change.event(EventKind::FupCleared, Subject::Service(line.id.0), json!({ "customer": id.0 }));
-            change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
-        }
-        Ok(())
+        let line = primary(change, &who, id).await?;
+        clear_for(change, &line).await.map(drop)
     })
     .await
+}
+
+/// As [`clear`], of a line that is locked; whether anything is different.
+pub(crate) async fn clear_for(change: &Change<'_>, line: &Service) -> Result<bool, Error> {
+    let own = fup::own(change.tx, change.isp, line.id).await?;
+    if !fup::clear_override(change.tx, change.isp, line.id).await? {
+        return Ok(false);
+    }
+    if let Some(own) = own {
+        drop_own(change, own).await?;
+    }
+    change.event(EventKind::FupCleared, Subject::Service(line.id.0), json!({ "customer": line.customer_id.0 }));
+    change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+    Ok(true)
 }
 
 async fn drop_own(change: &Change<'_>, id: FupTemplateId) -> Result<(), Error> {
@@ -278,14 +297,6 @@ async fn drop_own(change: &Change<'_>, id: FupTemplateId) -> Result<(), Error> {
         json!({ "service": whole.template.service_id.map(|id| id.0) }),
     );
     Ok(())
-}
-
-/// The customer's primary line, both locked.
-async fn line(change: &Change<'_>, who: &Actor, id: CustomerId) -> Result<Service, Error> {
-    let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
-    who.reaches(owner.branch_id)?;
-    let lines = service::lock_of_customer(change.tx, change.isp, id).await?;
-    lines.into_iter().next().ok_or(Error::NotFound { what: "service" })
 }
 
 fn is_named(whole: &Whole) -> bool {
