@@ -7,7 +7,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Error, Vault, Why,
+    Actor, App, Error, Vault,
     catalogue::plans,
     customers::dossiers::opened,
     kernel::{app::Tenant, vault::random_bytes},
