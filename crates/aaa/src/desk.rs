@@ -3,12 +3,15 @@
 //! With the directory not loaded the desk is silent, so that the NAS asks another server; a name it does not know is
 //! refused only while the event feed is fresh. It never refuses because it does not know.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
 
 use domain::{
     CustomerId, Instant, IspId, Kind, Mac, RouterId, ServiceId, Status,
     access::decide::{self, Decision, Live, Login, MacLock, Reason, Subscriber},
-    kernel::clock::{HOUR, MINUTE},
+    kernel::clock::HOUR,
 };
 use parking_lot::Mutex;
 use radius::{
@@ -19,6 +22,7 @@ use radius::{
 };
 use service::{
     access::{accounting::Refused, directory::RouterProfile},
+    kernel::limits::Limits,
     sales::redemption::{self, FirstUse},
 };
 use tokio::sync::mpsc;
@@ -34,13 +38,11 @@ use crate::{
 /// NAS-Port-Type of 802.11 (RFC 2865 §5.41).
 const WIRELESS: u32 = 19;
 /// From the fifth wrong password within a minute from one port on, the answer takes its time.
-const GUESSES: u32 = 5;
+const GUESSES: usize = 5;
 const GUESS_DELAY_MS: u32 = 2000;
 /// From so many unknown names within a minute through one router on, every such answer there takes its time: codes of few
 /// digits are not to be tried out from ever new devices.
-const UNKNOWN: u32 = 60;
-/// Ports watched for guessing; when full the watch begins anew.
-const WATCHED: usize = 16_384;
+const UNKNOWN: usize = 60;
 /// An accepted login is written down at most this often per service.
 const LOGIN_WRITTEN_EVERY: i64 = HOUR;
 /// Reservations one service can hold.
@@ -58,41 +60,27 @@ pub struct Desk {
 }
 
 /// Wrong passwords and unknown names of the last minute, for all threads of the desk.
-#[derive(Default)]
 pub struct Guesses {
-    ports: Mutex<HashMap<u64, (u32, Instant)>>,
-    routers: Mutex<HashMap<RouterId, (u32, Instant)>>,
+    limits: Arc<Limits>,
+    ports: RandomState,
 }
 
 impl Guesses {
-    /// Counts one from a device, or from a port where devices do not say who they are.
-    fn wrong(&self, router: RouterId, station: Option<&[u8]>, port: Option<u32>, now: Instant) -> u32 {
-        use std::hash::BuildHasher;
-        let mut ports = self.ports.lock();
+    pub fn new(limits: Arc<Limits>) -> Guesses {
+        Guesses { limits, ports: RandomState::new() }
+    }
+
+    /// Counts one from a device, or from a port where devices do not say who they are; whether it is one of too many.
+    fn wrong(&self, router: RouterId, station: Option<&[u8]>, port: Option<u32>, now: Instant) -> bool {
         // Some routers number every attempt: the port tells nothing where the device is named.
         let port = if station.is_some() { None } else { port };
-        let key = ports.hasher().hash_one((router, port, station));
-        if ports.len() >= WATCHED {
-            ports.retain(|_, (_, since)| now.since(*since) < MINUTE);
-            if ports.len() >= WATCHED {
-                ports.clear();
-            }
-        }
-        count(ports.entry(key).or_insert((0, now)), now)
+        let key = self.ports.hash_one((router, port, station));
+        self.limits.passwords.add(key, GUESSES, now) >= GUESSES
     }
 
-    fn unknown(&self, router: RouterId, now: Instant) -> u32 {
-        count(self.routers.lock().entry(router).or_insert((0, now)), now)
+    fn unknown(&self, router: RouterId, now: Instant) -> bool {
+        self.limits.unknown_names.add(router, UNKNOWN + 1, now) > UNKNOWN
     }
-}
-
-/// One more within the minute that began then.
-fn count((count, since): &mut (u32, Instant), now: Instant) -> u32 {
-    if now.since(*since) >= MINUTE {
-        (*count, *since) = (0, now);
-    }
-    *count += 1;
-    *count
 }
 
 impl Desk {
@@ -349,7 +337,7 @@ impl Desk {
     fn guessed(&self, router: &RouterProfile, login: &Login, request: &Request<'_>, now: Instant) -> Option<u32> {
         let station = request.packet.find(CALLING_STATION_ID);
         let wrong = self.guesses.wrong(router.id, station, login.port, now);
-        self.held_back(wrong >= GUESSES)
+        self.held_back(wrong)
     }
 
     /// As [`Desk::guessed`], for a name that nobody has.
@@ -357,7 +345,7 @@ impl Desk {
         let station = request.packet.find(CALLING_STATION_ID);
         let wrong = self.guesses.wrong(router.id, station, login.port, now);
         let unknown = self.guesses.unknown(router.id, now);
-        self.held_back(wrong >= GUESSES || unknown > UNKNOWN)
+        self.held_back(wrong || unknown)
     }
 
     fn held_back(&self, is_guessing: bool) -> Option<u32> {

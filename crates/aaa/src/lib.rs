@@ -68,7 +68,7 @@ pub async fn start(app: App, settings: Settings) -> io::Result<Running> {
     let (login_sender, login_writer) = logins::channel();
     let login_counts = login_sender.counts();
     let (first_uses, unwritten) = vouchers::channel();
-    let guesses = Arc::new(desk::Guesses::default());
+    let guesses = Arc::new(desk::Guesses::new(app.limits.clone()));
     let probe = probe::Probe::new();
     let clients = clients::Table::new(directory.clone(), login_sender.clone(), probe.client());
 

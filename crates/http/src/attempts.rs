@@ -1,10 +1,6 @@
-//! Guessing passwords is slow: so many sign-ins that fail are taken from one address in a minute, then none.
+//! Guessing credentials is slow: so many that are wrong are taken from one address in a minute, at each door.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    net::SocketAddr,
-    sync::Arc,
-};
+use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     extract::{ConnectInfo, Request},
@@ -12,70 +8,40 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use domain::{Instant, kernel::clock::MINUTE};
-use parking_lot::Mutex;
-use service::Clock;
+use domain::kernel::windows::Wait;
+use service::App;
 
-/// Failures a minute.
-const MAX_FAILURES: usize = 30;
-/// How many addresses are remembered before those that are silent are forgotten.
-const MAX_QUIET: usize = 4096;
+/// Sign-ins a minute that fail.
+const MAX_SIGN_INS: usize = 30;
 
-#[derive(Clone, Default)]
-pub struct Attempts {
-    failures: Arc<Mutex<HashMap<String, VecDeque<Instant>>>>,
+/// Runs a sign-in at a door, unless too many from there have failed: then the dialect says `too_fast`, with the seconds
+/// to wait.
+pub async fn guard(
+    app: &App,
+    door: &'static str,
+    request: Request,
+    next: Next,
+    too_fast: fn(i64) -> Response,
+) -> Response {
+    let (from, failures) = ((door, source(&request)), &app.limits.failures);
+    if let Some(Wait(retry_after_s)) = failures.wait(&from, MAX_SIGN_INS, app.clock.now()) {
+        return too_fast(retry_after_s);
+    }
+    let response = next.run(request).await;
+    if response.status() == StatusCode::UNAUTHORIZED {
+        failures.add(from, MAX_SIGN_INS, app.clock.now());
+    }
+    response
 }
 
-impl Attempts {
-    /// Runs a sign-in, unless too many from there have failed: then the dialect says `too_fast`, with the seconds to
-    /// wait.
-    pub async fn guard(&self, clock: &Clock, request: Request, next: Next, too_fast: fn(i64) -> Response) -> Response {
-        let source = source(&request);
-        if let Some(retry_after_s) = self.wait(&source, clock.now()) {
-            return too_fast(retry_after_s);
-        }
-        let response = next.run(request).await;
-        if response.status() == StatusCode::UNAUTHORIZED {
-            self.failed(source, clock.now());
-        }
-        response
-    }
-
-    fn wait(&self, source: &str, now: Instant) -> Option<i64> {
-        let mut failures = self.failures.lock();
-        let times = failures.get_mut(source)?;
-        times.retain(|at| now.since(*at) < MINUTE);
-        let oldest = times.front().filter(|_| times.len() >= MAX_FAILURES)?;
-        Some(((MINUTE - now.since(*oldest)) / 1_000_000).clamp(1, 60))
-    }
-
-    fn failed(&self, source: String, now: Instant) {
-        let mut failures = self.failures.lock();
-        if failures.len() > MAX_QUIET {
-            failures.retain(|_, times| times.back().is_some_and(|last| now.since(*last) < MINUTE));
-        }
-        failures.entry(source).or_default().push_back(now);
-    }
+/// Counts a wrong credential that came with a request. Beyond `most` a minute from there, the seconds until the next one
+/// is looked at; who has the right one is never asked to wait.
+pub fn wrong(app: &App, door: &'static str, request: &Request, most: usize) -> Option<i64> {
+    let from = (door, source(request));
+    app.limits.failures.take(from, most, app.clock.now()).err().map(|Wait(retry_after_s)| retry_after_s)
 }
 
 /// Where a request came from, as far as the connection tells.
-fn source(request: &Request) -> String {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_that_fails_waits_and_others_do_not() {
-        let (attempts, at) = (Attempts::default(), |s: i64| Instant(0).plus_seconds(s));
-        for n in 0..MAX_FAILURES as i64 {
-            assert_eq!(attempts.wait("a", at(n)), None);
-            attempts.failed("a".into(), at(n));
-        }
-        assert_eq!(attempts.wait("a", at(30)), Some(30));
-        assert_eq!(attempts.wait("b", at(30)), None);
-        assert_eq!(attempts.wait("a", at(60)), None);
-    }
+fn source(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
 }

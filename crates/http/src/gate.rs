@@ -1,16 +1,19 @@
 //! How often a client may call: so many requests in any 60 seconds, so many in a calendar month of its tenant.
 //!
-//! Both count exactly under parallel requests. Minutes are kept in memory. Months are counted in memory and written
-//! every few seconds ([`Gate::keep`]), so that no request waits for a write; a restart goes on where the last write
-//! stood. Several nodes each allow the minute's rate; the month they share, as of their last write.
+//! Both count exactly under parallel requests. Minutes are kept by the core (`service::kernel::limits`). Months are
+//! counted in memory and written every few seconds ([`Gate::keep`]), so that no request waits for a write; a restart goes
+//! on where the last write stood. Several nodes each allow the minute's rate; the month they share, as of their last
+//! write.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-    time::Duration,
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use domain::{
+    ApiClientId, Instant, IspId,
+    kernel::{
+        clock::MINUTE,
+        windows::{Room, Wait},
+    },
 };
-
-use domain::{ApiClientId, Instant, IspId, kernel::clock::MINUTE};
 use parking_lot::Mutex;
 use service::{
     App, Error, Who,
@@ -22,8 +25,6 @@ use service::{
 
 /// How often what was counted is written.
 const WRITE_EVERY: Duration = Duration::from_secs(5);
-/// How many clients' last minutes are remembered before those that are silent are forgotten.
-const MAX_QUIET: usize = 4096;
 
 #[derive(Clone, Default)]
 pub struct Gate {
@@ -32,7 +33,6 @@ pub struct Gate {
 
 #[derive(Default)]
 struct Inner {
-    minutes: Mutex<HashMap<Who, VecDeque<Instant>>>,
     months: Mutex<HashMap<(ApiClientId, Month), Count>>,
 }
 
@@ -65,9 +65,10 @@ impl Gate {
     /// Counts a request of a known client, or says when the next one may come. Refused ones do not count.
     pub async fn admit(&self, app: &App, client: &Known) -> Result<Admission, Error> {
         let now = app.clock.now();
-        let remaining = match self.minute(client.actor.who, client.tier, now) {
-            Ok(remaining) => remaining,
-            Err(retry_after_s) => return Ok(Admission::TooFast { retry_after_s }),
+        let rate = client.tier.requests_per_minute() as usize;
+        let remaining = match app.limits.requests.take(client.actor.who, rate, now) {
+            Ok(Room(remaining)) => remaining as u32,
+            Err(Wait(retry_after_s)) => return Ok(Admission::TooFast { retry_after_s }),
         };
         let Who::Api(id) = client.actor.who else { return Ok(Admission::Granted { remaining }) };
         let tenant = app.tenant(client.actor.isp).await?;
@@ -80,26 +81,6 @@ impl Gate {
         let granted = self.month(id, month, client.tier, now);
         let wait = || month.end(&tenant.zone).seconds_since(now).max(1);
         Ok(if granted { Admission::Granted { remaining } } else { Admission::MonthUsedUp { retry_after_s: wait() } })
-    }
-
-    /// Counts into the last 60 seconds and says how many more have room, or in how many seconds there is room again.
-    fn minute(&self, who: Who, tier: Tier, now: Instant) -> Result<u32, i64> {
-        let mut minutes = self.inner.minutes.lock();
-        if minutes.len() > MAX_QUIET {
-            minutes.retain(|_, times| times.back().is_some_and(|last| now.since(*last) < MINUTE));
-        }
-        let times = minutes.entry(who).or_default();
-        while times.front().is_some_and(|first| now.since(*first) >= MINUTE) {
-            times.pop_front();
-        }
-        let limit = tier.requests_per_minute() as usize;
-        if times.len() < limit {
-            times.push_back(now);
-            return Ok((limit - times.len()) as u32);
-        }
-        let first = times.front().copied().unwrap_or(now);
-        let left = first.plus(MINUTE).since(now);
-        Err((left + 999_999).div_euclid(1_000_000).clamp(1, 60))
     }
 
     fn month(&self, id: ApiClientId, month: Month, tier: Tier, now: Instant) -> bool {
@@ -176,27 +157,5 @@ impl Gate {
                 return;
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::StaffId;
-
-    use super::*;
-
-    #[test]
-    fn any_sixty_seconds_hold_no_more_than_the_rate() {
-        let (gate, id, tier) = (Gate::default(), Who::Api(ApiClientId(1)), Tier::Free);
-        let at = |seconds: i64| Instant(1_900_000_000_000_000).plus_seconds(seconds);
-        for n in 0..60 {
-            assert_eq!(gate.minute(id, tier, at(n / 2)), Ok(59 - n as u32));
-        }
-        assert_eq!(gate.minute(id, tier, at(30)), Err(30));
-        assert_eq!(gate.minute(id, tier, at(59)), Err(1));
-        assert_eq!(gate.minute(Who::Staff(StaffId(1)), tier, at(59)), Ok(59));
-        assert_eq!(gate.minute(id, tier, at(60)), Ok(1));
-        assert_eq!(gate.minute(id, tier, at(60)), Ok(0));
-        assert_eq!(gate.minute(id, tier, at(60)), Err(1));
     }
 }

@@ -6,7 +6,7 @@
 //! | [`shell`]      | request ids, time limits, panics, the access log, metrics                              |
 //! | [`gate`]       | requests per minute, exactly; requests per month, kept over restarts                   |
 //! | [`repeats`]    | `Idempotency-Key`: a repeated write gets its first answer                              |
-//! | [`attempts`]   | guessing passwords is slow                                                             |
+//! | [`attempts`]   | guessing credentials is slow                                                           |
 //! | [`log`]        | who asked what, kept for the operator                                                  |
 //! | [`routes`]     | `routes!`: a document's table of calls, as a router and as a list for tests            |
 //! | [`operation`]  | a call with its right and its description; OpenAPI from the table                      |
@@ -36,7 +36,6 @@ pub mod wire;
 #[doc(hidden)]
 pub use axum;
 
-pub use attempts::Attempts;
 pub use dispatch::{Credential, Dialect, Dispatch};
 pub use fault::Fault;
 pub use fields::{Asked, Fields, Given};

@@ -146,12 +146,12 @@ fn schema_of<T: ToSchema>(schemas: &mut Schemas) -> Value {
     json!({ "$ref": format!("#/components/schemas/{}", T::name()) })
 }
 
-/// `operations! { App; GET "/api/v2/plans" => plans::list, plans::LIST; … }`: as `routes!`, with each row's
-/// [`Operation`]; the constant `OPERATIONS` holds them in the rows' order.
+/// `operations! { GET "/api/v2/plans" => plans::list, plans::LIST; … }`: as `routes!`, with each row's [`Operation`]; the
+/// table `OPERATIONS` holds them in the rows' order.
 #[macro_export]
 macro_rules! operations {
-    ($state:ty; $($method:ident $path:literal => $handler:path, $operation:path;)*) => {
-        $crate::routes! { $state, OPERATIONS: $crate::Operation; $($method $path => $handler, $operation;)* }
+    ($($method:ident $path:literal => $handler:path, $operation:path;)*) => {
+        $crate::routes! { OPERATIONS: $crate::Operation; $($method $path => $handler, $operation;)* }
     };
 }
 

@@ -1,11 +1,16 @@
 //! Routes as a table, in the order of the vendor's document.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, pin::Pin};
 
 use axum::{
-    extract::{FromRequestParts, RawPathParams},
+    Router,
+    extract::{FromRequestParts, RawPathParams, Request},
+    handler::Handler,
     http::request::Parts,
+    response::Response,
+    routing::{MethodFilter, on},
 };
+pub use service::App;
 
 /// A row of a route table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,27 +36,50 @@ impl Route {
     }
 }
 
-/// `routes! { App; GET "/plans" => plans::list; … }`: a constant `ROUTES` and a function `table()` that makes the router.
+/// A handler as a table holds it. All have one type, so that the router's machinery is compiled once and not for each of
+/// them, of which there are hundreds.
+pub type Call = fn(Request, App) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+
+#[derive(Clone, Copy)]
+struct Held(Call);
+
+impl Handler<(), App> for Held {
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, request: Request, app: App) -> Self::Future {
+        (self.0)(request, app)
+    }
+}
+
+/// The router of a table's rows.
+pub fn table(routes: &[Route], calls: &[(MethodFilter, Call)]) -> Router<App> {
+    let rows = routes.iter().zip(calls);
+    rows.fold(Router::new(), |router, (route, (method, call))| router.route(route.path, on(*method, Held(*call))))
+}
+
+/// `routes! { GET "/plans" => plans::list; … }`: a constant `ROUTES` and a function `table()` that makes the router.
 ///
-/// `routes! { App, NEEDS: Need; GET "/plans" => plans::list, Right(PlansRead); … }`: also what each row needs, as a table
+/// `routes! { NEEDS: Need; GET "/plans" => plans::list, Right(PlansRead); … }`: also what each row needs, as a table
 /// `NEEDS` in the rows' order, in which [`beside`] finds a request's.
 #[macro_export]
 macro_rules! routes {
-    ($state:ty, $rows:ident: $row:ty; $($method:ident $path:literal => $handler:path, $value:expr;)*) => {
-        $crate::routes! { $state; $($method $path => $handler;)* }
+    ($rows:ident: $row:ty; $($method:ident $path:literal => $handler:path, $value:expr;)*) => {
+        $crate::routes! { $($method $path => $handler;)* }
 
         /// What stands beside each of `ROUTES`.
         pub static $rows: &[$row] = &[$($value),*];
     };
-    ($state:ty; $($method:ident $path:literal => $handler:path;)*) => {
-        /// Every call this dialect knows, in its document's order.
+    ($($method:ident $path:literal => $handler:path;)*) => {
+        /// Every call of this table, in its document's order.
         pub const ROUTES: &[$crate::Route] = &[
             $($crate::Route { method: stringify!($method), path: $path, name: stringify!($handler) }),*
         ];
 
-        fn table() -> $crate::axum::Router<$state> {
-            use $crate::axum::routing::{MethodFilter, on};
-            $crate::axum::Router::new()$(.route($path, on(MethodFilter::$method, $handler)))*
+        fn table() -> $crate::axum::Router<$crate::routes::App> {
+            use $crate::axum::{handler::Handler, routing::MethodFilter};
+            $crate::routes::table(ROUTES, &[
+                $((MethodFilter::$method, |request, app| Handler::call($handler, request, app))),*
+            ])
         }
     };
 }

@@ -18,7 +18,7 @@ use axum::{Router, middleware::from_fn_with_state};
 use doors::{Credential, Dialect, Gate, Log, shell};
 use service::App;
 
-doors::routes! { App;
+doors::routes! {
     GET    "/api/v1/customers"                => customers::list;
     POST   "/api/v1/customers"                => customers::create;
     GET    "/api/v1/customers/{id}"           => customers::show;

@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{Instant, Money, Scopes};
-use doors::{Admission, Attempts, Gate, Operation, Route, repeats, routes, shell};
+use doors::{Admission, Gate, Operation, Route, attempts, repeats, routes, shell};
 use serde::Serialize;
 use serde_json::Number;
 use service::{
@@ -37,7 +37,6 @@ pub struct Door {
     issuer: &'static str,
     routes: &'static [Route],
     operations: &'static [Operation],
-    attempts: Attempts,
 }
 
 impl Door {
@@ -48,7 +47,7 @@ impl Door {
         routes: &'static [Route],
         operations: &'static [Operation],
     ) -> Door {
-        Door { app, gate, issuer, routes, operations, attempts: Attempts::default() }
+        Door { app, gate, issuer, routes, operations }
     }
 
     fn operation(&self, request: &Request) -> Option<&'static Operation> {
@@ -76,7 +75,7 @@ pub struct Caller {
 pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let operation = door.operation(&request);
     if operation.is_some_and(|operation| operation.public) {
-        return door.attempts.guard(&door.app.clock, request, next, |s| Failure::too_fast(s).into_response()).await;
+        return attempts::guard(&door.app, door.issuer, request, next, |s| Failure::too_fast(s).into_response()).await;
     }
     let (Bearer { known, token_id }, tenant) = match identify(&door, request.headers()).await {
         Ok(found) => found,

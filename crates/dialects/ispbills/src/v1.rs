@@ -14,7 +14,7 @@ use service::App;
 // What no sample of version 1 says otherwise is answered as in version 2.
 use crate::v2::{dashboard, devices, logs, network, olts, onus, status_checks, vpn};
 
-doors::operations! { App;
+doors::operations! {
     POST "/api/auth/login"    => auth::login,    auth::LOGIN;
     POST "/api/auth/refresh"  => auth::refresh,  auth::REFRESH;
     // Customers.

@@ -28,7 +28,7 @@ mod why;
 use axum::Router;
 use service::App;
 
-doors::operations! { App;
+doors::operations! {
     POST "/api/v2/auth/token"   => auth::token,      auth::TOKEN;
     POST "/api/v2/auth/revoke"  => auth::revoke,     auth::REVOKE;
     // Customers.

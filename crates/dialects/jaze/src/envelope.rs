@@ -1,6 +1,5 @@
 //! What all calls share: who calls and for which account, what it sent, how answers are written.
 
-mod attempts;
 mod body;
 mod failure;
 
@@ -20,7 +19,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{CustomerId, Instant, Money};
-use doors::{Admission, Fields, Gate, repeats, routes, shell, wire};
+use doors::{Admission, Fields, Gate, attempts, repeats, routes, shell, wire};
 use jiff::civil;
 use serde_json::{Value, json};
 use service::{
@@ -32,7 +31,8 @@ use service::{
     kernel::{app::Tenant, change::CallerKey},
 };
 
-use attempts::Attempts;
+/// Wrong credentials from one address that are looked at in a minute.
+const MAX_WRONG: usize = 300;
 
 /// What the credential check needs.
 #[derive(Clone)]
@@ -52,10 +52,13 @@ struct Admitted {
 
 /// Stands before every route, known or not: token and key, then their rate.
 pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    static ATTEMPTS: std::sync::LazyLock<Attempts> = std::sync::LazyLock::new(Attempts::default);
     let admitted = match identify(&door, request.headers()).await {
         Ok(admitted) => admitted,
-        Err(failure) => return ATTEMPTS.refused(&request, failure, door.app.clock.now()),
+        Err(failure) if failure.code != 401 => return failure.into_response(),
+        Err(failure) => {
+            let wait = attempts::wrong(&door.app, crate::NAME, &request, MAX_WRONG);
+            return wait.map_or(failure, Failure::too_fast).into_response();
+        }
     };
     let actor = admitted.known.actor.clone();
     let mut response = match door.gate.admit(&door.app, &admitted.known).await {

@@ -34,7 +34,7 @@ use domain::Scope::{
 use doors::{Credential, Dialect, Gate, Log, shell};
 use service::App;
 
-doors::routes! { App, RIGHTS: Scope;
+doors::routes! { RIGHTS: Scope;
     // E1–E9
     GET  "/api/v1/get_details/{userId}"                              => users::details,                CustomersRead;
     GET  "/api/v1/get_all"                                           => users::all,                    CustomersRead;

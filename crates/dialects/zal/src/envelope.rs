@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{BranchId, CustomerId, Instant, Money, Scopes, StaffId};
-use doors::{Admission, Attempts, Fields, Gate, fields, repeats, shell};
+use doors::{Admission, Fields, Gate, attempts, fields, repeats, shell};
 use jiff::civil;
 use serde::Serialize;
 use serde_json::{Number, Value, json};
@@ -38,12 +38,11 @@ use self::needs::need;
 pub struct Door {
     app: App,
     gate: Gate,
-    attempts: Attempts,
 }
 
 impl Door {
     pub fn new(app: App, gate: Gate) -> Door {
-        Door { app, gate, attempts: Attempts::default() }
+        Door { app, gate }
     }
 }
 
@@ -68,7 +67,8 @@ pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -
     let issuer = match need {
         Need::Nothing | Need::OwnToken(_) => return next.run(request).await,
         Need::SignIn => {
-            return door.attempts.guard(&door.app.clock, request, next, |s| Failure::too_fast(s).into_response()).await;
+            return attempts::guard(&door.app, crate::NAME, request, next, |s| Failure::too_fast(s).into_response())
+                .await;
         }
         Need::Staff | Need::Right(..) => STAFF,
         Need::Subscriber => SUBSCRIBER,

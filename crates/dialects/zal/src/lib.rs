@@ -35,7 +35,7 @@ use service::{
     customers::portal::{STAFF, SUBSCRIBER},
 };
 
-doors::routes! { App, NEEDS: Need;
+doors::routes! { NEEDS: Need;
     GET    "/api/v1/subscribers"                  => list::list,               Right(CustomersRead, "view subscribers");
     GET    "/api/v1/subscribers/details"          => list::details,            Right(CustomersRead, "view subscribers");
     POST   "/api/v1/subscribers/create"           => change::create,           Right(CustomersWrite, "create subscribers");

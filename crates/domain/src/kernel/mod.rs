@@ -9,3 +9,4 @@ pub mod names;
 pub mod phone;
 pub mod ranges;
 pub mod scope;
+pub mod windows;

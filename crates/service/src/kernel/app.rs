@@ -13,7 +13,7 @@ use crate::{
         feed::Feed,
         heard::Heard,
         ids::{Ids, Table},
-        limits::Guesses,
+        limits::Limits,
         probe::Statistics,
     },
 };
@@ -26,7 +26,8 @@ pub struct App {
     pub vault: Vault,
     pub ids: Ids,
     pub feed: Feed,
-    pub guesses: Guesses,
+    /// What may happen only so often.
+    pub limits: Arc<Limits>,
     /// Names this process in leases.
     pub node: Arc<str>,
     /// How the RADIUS ports are asked for their figures, where this process has them.
@@ -59,7 +60,7 @@ impl App {
             vault,
             feed: Feed::default(),
             heard: Arc::default(),
-            guesses: Guesses::default(),
+            limits: Arc::default(),
             node: node.into(),
             statistics: Statistics::default(),
             tenants: Arc::default(),

@@ -1,56 +1,72 @@
-//! Wrong guesses of codes that people type in, so that guessing is slow. Kept in memory: what matters is the minute.
+//! What may happen only so often: one table for every door, which belongs to the [`App`](super::app::App). The rule is
+//! `domain::kernel::windows`; how many are too many is said where they are counted.
+//!
+//! Kept in memory, for what matters is the minute; several nodes each count their own.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
+use std::{hash::Hash, net::IpAddr};
+
+use domain::{
+    CustomerId, Instant, IspId, RouterId,
+    kernel::{
+        clock::MINUTE,
+        windows::{Room, Wait, Windows},
+    },
 };
-
-use domain::{Instant, kernel::clock::MINUTE};
 use parking_lot::Mutex;
 
-/// Guesses remembered of one guesser.
-const MAX_TIMES: usize = 64;
-/// Guessers remembered before those that are silent are forgotten.
-const MAX_QUIET: usize = 4096;
-/// Nobody counts further back.
-const LONGEST: i64 = 10 * MINUTE;
+use super::actor::Who;
 
-#[derive(Clone, Default)]
-pub struct Guesses {
-    wrong: Arc<Mutex<HashMap<String, VecDeque<Instant>>>>,
+/// Keys of each limit that are remembered.
+const KEYS: usize = 16_384;
+
+#[derive(Debug, Default)]
+pub struct Limits {
+    /// Requests, by caller.
+    pub requests: Limit<Who>,
+    /// Credentials and sign-ins that were wrong, by door and by the address they came from, where it is known.
+    pub failures: Limit<(&'static str, Option<IpAddr>)>,
+    /// Wrong codes of recharge cards.
+    pub card_codes: Limit<(IspId, Guesser)>,
+    /// Wrong passwords at the RADIUS desk, by what tells one device or port of a router from another.
+    pub passwords: Limit<u64>,
+    /// Names that nobody has, by router.
+    pub unknown_names: Limit<RouterId>,
 }
 
-impl Guesses {
-    /// How often this guesser was wrong in the last `within` microseconds (up to ten minutes).
-    pub fn count(&self, who: &str, within: i64, now: Instant) -> usize {
-        let wrong = self.wrong.lock();
-        wrong.get(who).map_or(0, |times| times.iter().filter(|at| now.since(**at) < within).count())
-    }
+/// Who tries codes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Guesser {
+    /// Whoever it is, for this customer.
+    For(CustomerId),
+    Caller(Who),
+}
 
-    pub fn wrong(&self, who: String, now: Instant) {
-        let mut wrong = self.wrong.lock();
-        if wrong.len() >= MAX_QUIET {
-            wrong.retain(|_, times| times.back().is_some_and(|last| now.since(*last) < LONGEST));
-        }
-        let times = wrong.entry(who).or_default();
-        if times.len() >= MAX_TIMES {
-            times.pop_front();
-        }
-        times.push_back(now);
+/// A minute's times by key, for all threads.
+#[derive(Debug)]
+pub struct Limit<K>(Mutex<Windows<K>>);
+
+impl<K: Eq + Hash> Default for Limit<K> {
+    fn default() -> Limit<K> {
+        Limit(Mutex::new(Windows::new(MINUTE, KEYS)))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl<K: Eq + Hash> Limit<K> {
+    /// Counts one where there were fewer than `most` in the last minute.
+    ///
+    /// # Errors
+    /// How long until there is room again; nothing was counted.
+    pub fn take(&self, key: K, most: usize, now: Instant) -> Result<Room, Wait> {
+        self.0.lock().take(key, most, now)
+    }
 
-    #[test]
-    fn a_minute_is_counted_for_each_guesser() {
-        let (guesses, at) = (Guesses::default(), |s: i64| Instant(0).plus_seconds(s));
-        let count = |who, s| guesses.count(who, MINUTE, at(s));
-        for s in 0..3 {
-            guesses.wrong("a".into(), at(s));
-        }
-        assert_eq!((count("a", 3), count("b", 3), count("a", 60), count("a", 62)), (3, 0, 2, 0));
+    /// How long until there is room, where there is none. Counts nothing.
+    pub fn wait(&self, key: &K, most: usize, now: Instant) -> Option<Wait> {
+        self.0.lock().wait(key, most, now)
+    }
+
+    /// Counts one; how many the last minute has with it, of which no more than `most` are kept.
+    pub fn add(&self, key: K, most: usize, now: Instant) -> usize {
+        self.0.lock().add(key, most, now)
     }
 }

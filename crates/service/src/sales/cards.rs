@@ -2,10 +2,7 @@
 
 use domain::{
     CardState, Commission, CustomerId, Instant, Money, PlanId, Role, StaffId,
-    kernel::{
-        clock::MINUTE,
-        event::{EventKind, Subject},
-    },
+    kernel::event::{EventKind, Subject},
     sales::sale::Payer,
 };
 use serde::{Deserialize, Serialize};
@@ -24,6 +21,7 @@ use crate::{
     kernel::{
         change::CallerKey,
         ids::Table,
+        limits::Guesser,
         vault::{random_bytes, token_hash},
     },
     sales::recharge::sell,
@@ -308,17 +306,17 @@ pub async fn redeem(
     key: Option<CallerKey>,
 ) -> Result<Redeemed, Error> {
     actor.writes()?;
-    let guessers = [
-        (format!("card:{}:customer:{owner}", actor.isp), GUESSES.0),
-        (format!("card:{}:{}", actor.isp, actor.label()), GUESSES.1),
-    ];
-    let now = app.clock.now();
-    if guessers.iter().any(|(who, most)| app.guesses.count(who, MINUTE, now) >= *most) {
+    let guessers = [(Guesser::For(owner), GUESSES.0), (Guesser::Caller(actor.who), GUESSES.1)];
+    let guessers = guessers.map(|(who, most)| ((actor.isp, who), most));
+    let (now, wrong) = (app.clock.now(), &app.limits.card_codes);
+    if guessers.iter().any(|(who, most)| wrong.wait(who, *most, now).is_some()) {
         return Err(Error::Refused("Too many wrong codes: try again in a minute"));
     }
     let answer = use_up(app, actor, code_hash(code), owner, key).await;
     if answer == Err(unknown_code()) {
-        guessers.into_iter().for_each(|(who, _)| app.guesses.wrong(who, now));
+        for (who, most) in guessers {
+            wrong.add(who, most, now);
+        }
     }
     answer
 }
