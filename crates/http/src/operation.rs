@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use axum::Router;
 use domain::Scope;
 use serde_json::{Map, Value, json};
+use service::App;
 use utoipa::ToSchema;
 
 use crate::{
@@ -44,6 +46,8 @@ pub struct Operation {
     pub body: Option<(&'static str, fn() -> Vec<Described>)>,
     pub status: u16,
     pub answer: Shape,
+    /// Ours: no vendor documented it.
+    pub home: bool,
     /// Takes `If-Match`, and refuses to change what has been changed since.
     pub conditional: bool,
     /// Documented refusals besides 401, 403, 422 and 429.
@@ -62,6 +66,7 @@ impl Operation {
             body: None,
             status: 200,
             answer: Shape::Nothing,
+            home: false,
             conditional: false,
             refusals: &[],
         }
@@ -124,6 +129,11 @@ impl Operation {
         self
     }
 
+    pub const fn home(mut self) -> Operation {
+        self.home = true;
+        self
+    }
+
     pub const fn conditional(mut self) -> Operation {
         self.conditional = true;
         self
@@ -150,9 +160,65 @@ fn schema_of<T: ToSchema>(schemas: &mut Schemas) -> Value {
 /// table `OPERATIONS` holds them in the rows' order.
 #[macro_export]
 macro_rules! operations {
-    ($($method:ident $path:literal => $handler:path, $operation:path;)*) => {
+    ($($method:ident $path:literal => $handler:path, $operation:expr;)*) => {
         $crate::routes! { OPERATIONS: $crate::Operation; $($method $path => $handler, $operation;)* }
+
+        /// The table, as a dialect joins it with others.
+        pub(crate) const TABLE: $crate::operation::Table =
+            $crate::operation::Table { routes: ROUTES, operations: OPERATIONS, router: table };
     };
+}
+
+/// The calls of one subject.
+#[derive(Clone, Copy)]
+pub struct Table {
+    pub routes: &'static [Route],
+    pub operations: &'static [Operation],
+    pub router: fn() -> Router<App>,
+}
+
+/// A dialect's subjects as one.
+impl Table {
+    pub const fn calls(tables: &[Table]) -> usize {
+        let (mut sum, mut at) = (0, 0);
+        while at < tables.len() {
+            sum += tables[at].routes.len();
+            at += 1;
+        }
+        sum
+    }
+
+    pub const fn routes<const N: usize>(tables: &[Table]) -> [Route; N] {
+        let mut all = [tables[0].routes[0]; N];
+        let (mut table, mut row, mut at) = (0, 0, 0);
+        while at < N {
+            if row == tables[table].routes.len() {
+                (table, row) = (table + 1, 0);
+            } else {
+                all[at] = tables[table].routes[row];
+                (row, at) = (row + 1, at + 1);
+            }
+        }
+        all
+    }
+
+    pub const fn operations<const N: usize>(tables: &[Table]) -> [Operation; N] {
+        let mut all = [tables[0].operations[0]; N];
+        let (mut table, mut row, mut at) = (0, 0, 0);
+        while at < N {
+            if row == tables[table].operations.len() {
+                (table, row) = (table + 1, 0);
+            } else {
+                all[at] = tables[table].operations[row];
+                (row, at) = (row + 1, at + 1);
+            }
+        }
+        all
+    }
+
+    pub fn router(tables: &[Table]) -> Router<App> {
+        tables.iter().fold(Router::new(), |all, table| all.merge((table.router)()))
+    }
 }
 
 /// Title and text of a document.
@@ -262,6 +328,9 @@ fn described(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
         "parameters": parameters,
         "responses": responses(route, operation, schemas),
     });
+    if operation.home {
+        out["x-lastmile"] = true.into();
+    }
     if operation.public {
         out["security"] = json!([]);
     }

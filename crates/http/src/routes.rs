@@ -67,7 +67,7 @@ macro_rules! routes {
         $crate::routes! { $($method $path => $handler;)* }
 
         /// What stands beside each of `ROUTES`.
-        pub static $rows: &[$row] = &[$($value),*];
+        pub const $rows: &[$row] = &[$($value),*];
     };
     ($($method:ident $path:literal => $handler:path;)*) => {
         /// Every call of this table, in its document's order.

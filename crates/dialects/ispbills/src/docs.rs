@@ -15,7 +15,8 @@ const V2: About = About {
     title: "Lastmile API, version 2",
     version: "2",
     text: "Exchange a client's id and secret for a token at `/api/v2/auth/token`, then send it as \
-           `Authorization: Bearer …`. Times are UTC, amounts are numbers in the provider's currency.",
+           `Authorization: Bearer …`. Times are UTC, amounts are numbers in the provider's currency. Calls marked \
+           `x-lastmile` are Lastmile's own; the others are as ISPBills documents them.",
 };
 
 pub fn openapi_v1() -> Value {

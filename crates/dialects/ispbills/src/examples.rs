@@ -467,11 +467,11 @@ pub static EXAMPLES: &[Example] = &[
         .keeps("seller"),
     of("PUT /api/v2/staff/{id}/packages", "/api/v2/staff/$seller/packages", 200)
         .body(r#"{"package_ids": [$gold]}"#)
-        .has(&["/data/0/price"]),
+        .has(&["/data/0/price", "/data/0/customer_price"]),
     of("GET /api/v2/staff/{id}/packages", "/api/v2/staff/$seller/packages", 200).has(&["/data/0/package"]),
     of("PUT /api/v2/staff/{id}/prices", "/api/v2/staff/$seller/prices", 200)
         .body(r#"{"package_id": $gold, "price": 900}"#)
-        .has(&["/data/cost"]),
+        .has(&["/data/price", "/data/customer_price"]),
     of("POST /api/v2/staff/{id}/fund", "/api/v2/staff/$seller/fund", 201)
         .body(r#"{"amount": 5000, "method": "bank", "reference": "R-7"}"#)
         .has(&["/data/balance"]),

@@ -9,10 +9,14 @@ mod recharge_cards;
 mod sms;
 
 use axum::Router;
+use doors::operation::Table;
 use service::App;
 
 // What no sample of version 1 says otherwise is answered as in version 2.
-use crate::v2::{dashboard, devices, logs, network, olts, onus, status_checks, vpn};
+use crate::v2::{
+    network::{devices, logs, olts, onus, routers, status_checks, vpn},
+    reports::dashboard,
+};
 
 doors::operations! {
     POST "/api/auth/login"    => auth::login,    auth::LOGIN;
@@ -33,7 +37,7 @@ doors::operations! {
     GET  "/api/v1/noc/dashboard"  => dashboard::noc,       dashboard::NOC;
 
     // Network
-    GET  "/api/v1/routers"  => network::routers,  network::ROUTERS;
+    GET  "/api/v1/routers"  => routers::list,  routers::LIST;
     GET  "/api/v1/olts"     => olts::list,        olts::LIST;
 
     // Monitoring
@@ -71,5 +75,5 @@ doors::operations! {
 pub const NAME: &str = service::identity::tokens::V1;
 
 pub fn router() -> Router<App> {
-    table()
+    Table::router(&[TABLE])
 }

@@ -161,3 +161,57 @@ fn names_in_the_openapi_files_are_unique() {
         assert_eq!(unique.len(), names.len());
     }
 }
+
+/// What ISPBills' document has of version 2.
+const DOCUMENTED: &[&str] = &[
+    "POST /api/v2/auth/token",
+    "POST /api/v2/auth/revoke",
+    "GET /api/v2/customers",
+    "POST /api/v2/customers",
+    "GET /api/v2/customers/{id}",
+    "PUT /api/v2/customers/{id}",
+    "DELETE /api/v2/customers/{id}",
+    "GET /api/v2/customers/{id}/bills",
+    "GET /api/v2/customers/{id}/payments",
+    "GET /api/v2/customers/{id}/subscriptions",
+    "GET /api/v2/customers/{id}/usage",
+    "GET /api/v2/billing/bills",
+    "POST /api/v2/billing/bills",
+    "GET /api/v2/billing/bills/{id}",
+    "PUT /api/v2/billing/bills/{id}",
+    "DELETE /api/v2/billing/bills/{id}",
+    "GET /api/v2/billing/payments",
+    "GET /api/v2/packages",
+    "GET /api/v2/network/routers",
+    "GET /api/v2/network/olts",
+    "GET /api/v2/network/onus",
+    "GET /api/v2/network/pools",
+    "GET /api/v2/monitoring/zabbix/hosts",
+    "GET /api/v2/monitoring/zabbix/problems",
+    "GET /api/v2/monitoring/devices",
+    "GET /api/v2/monitoring/status-checks",
+    "GET /api/v2/sms/balance",
+    "POST /api/v2/sms/send",
+    "POST /api/v2/sms/broadcast",
+    "GET /api/v2/vpn/accounts",
+    "GET /api/v2/vpn/accounts/{id}/config",
+    "GET /api/v2/webhooks",
+    "POST /api/v2/webhooks",
+    "PUT /api/v2/webhooks/{id}",
+    "DELETE /api/v2/webhooks/{id}",
+];
+
+/// Every other call says that it is ours, and so does its description.
+#[test]
+fn what_is_home_is_what_the_vendor_has_not() {
+    let calls = ispbills::v2::ROUTES.iter().zip(ispbills::v2::OPERATIONS);
+    let name = |route: &Route| format!("{} {}", route.method, route.path);
+    let theirs: BTreeSet<String> =
+        calls.filter(|(_, operation)| !operation.home).map(|(route, _)| name(route)).collect();
+    assert_eq!(theirs, DOCUMENTED.iter().map(|call| call.to_string()).collect());
+    let document = ispbills::docs::openapi_v2();
+    for route in ispbills::v2::ROUTES {
+        let told = &document["paths"][route.path][route.method.to_lowercase()]["x-lastmile"];
+        assert_eq!(told.as_bool().unwrap_or(false), !theirs.contains(&name(route)), "{}", name(route));
+    }
+}

@@ -217,6 +217,18 @@ async fn salespeople_and_their_wallets(app: TestApp) {
     }
     v2.ask("POST", "staff/999999/fund", json!({ "amount": 1 }), 404).await;
     assert_eq!(app.ledger().await, format!("cash:cash 200000, wallet:staff:{seller} -200000"));
+    // what a seller pays and what customers pay have the same names for a salesperson as for an operator
+    let priced = v2.ask("PUT", &path("prices"), json!({ "package_id": app.gold.0, "price": 900 }), 200).await;
+    let operator = json!({ "name": "Western Net", "email": "west@example.com" });
+    let operator = v2.ask("POST", "operators", operator, 201).await["data"]["id"].clone();
+    let body = json!({ "package_id": app.gold.0, "price": 900 });
+    let same = v2.ask("PUT", &format!("operators/{operator}/prices"), body, 200).await;
+    assert_eq!(priced["data"], same["data"]);
+    let prices = (&priced["data"]["price"], &priced["data"]["customer_price"], &priced["data"]["own"]);
+    assert_eq!(prices, (&json!(900), &json!(1500), &json!(true)));
+    let as_anybody = v2.ask("PUT", &path("prices"), json!({ "package_id": app.gold.0 }), 200).await;
+    let prices = (&as_anybody["data"]["price"], &as_anybody["data"]["customer_price"], &as_anybody["data"]["own"]);
+    assert_eq!(prices, (&json!(1500), &json!(1500), &json!(false)));
     // an activation that the salesperson pays comes out of it
     let ali = app.customer("ali", app.gold).await;
     let salesperson = Some(Some(domain::StaffId(seller)));

@@ -18,7 +18,7 @@ use service::{
 use super::customers::{Row, seen};
 use crate::{
     envelope::{Answer, Caller, Failure, Reply},
-    v2::{customers::refused, payments},
+    v2::{billing::payments, customers::customers::refused},
 };
 
 /// Each with the right it needs besides that to change customers.

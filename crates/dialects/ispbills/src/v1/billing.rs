@@ -3,11 +3,16 @@
 
 use doors::Operation;
 
-use crate::v2::{bills, payments, subscriptions};
+use crate::v2::{
+    billing::{bills, payments},
+    customers::subscriptions,
+};
 pub use crate::v2::{
-    bills::{list as bills, list as invoices},
-    payments::list as payments,
-    subscriptions::list as subscriptions,
+    billing::{
+        bills::{list as bills, list as invoices},
+        payments::list as payments,
+    },
+    customers::subscriptions::list as subscriptions,
 };
 
 pub const INVOICES: Operation = Operation { summary: "List all invoices", ..bills::LIST };

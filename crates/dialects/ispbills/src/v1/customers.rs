@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::{
     envelope::{Answer, Caller, Failure, Listing, Page, Reply},
-    v2::customers::{NewSubscriber, Wanted, filter, make, status_word},
+    v2::customers::customers::{NewSubscriber, Wanted, filter, make, status_word},
 };
 
 #[derive(Serialize, ToSchema)]

@@ -7,10 +7,10 @@ use service::{App, resellers::operators};
 
 use crate::{
     envelope::{Answer, Caller, Failure, Listing, Page, Reply},
-    v2::operators::{Row, told},
+    v2::resellers::operators::{Row, told},
 };
 
-pub use crate::v2::operators::{CREATE, FUND, UPDATE, create, fund, update};
+pub use crate::v2::resellers::operators::{CREATE, FUND, UPDATE, create, fund, update};
 
 pub const LIST: Operation = Operation::new("Operators", "List all operators", Scope::OperatorsRead).lists::<Row>();
 

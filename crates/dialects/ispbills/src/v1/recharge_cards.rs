@@ -7,7 +7,7 @@ use service::{App, sales::cards::Filter};
 
 use crate::{
     envelope::{Caller, Failure, Listing, Page},
-    v2::recharge_cards::{Row, of},
+    v2::sales::recharge_cards::{Row, of},
 };
 
 doors::form! {

@@ -1,103 +1,71 @@
-//! Routers and IP pools as the network's lists show them.
+//! The network: routers, pools and sessions; what is watched; remote access; logs.
 
-use axum::extract::State;
-use domain::Scope;
-use doors::{Operation, form::Query, wire::utc_seconds};
-use serde::Serialize;
-use service::{
-    App, Pool,
-    access::routers::VENDORS,
-    plant::{STATUSES, reach},
-};
-use utoipa::ToSchema;
+pub(crate) mod devices;
+pub(crate) mod logs;
+pub(crate) mod olts;
+pub(crate) mod onus;
+pub(crate) mod pools;
+pub(crate) mod routers;
+pub(crate) mod sessions;
+pub(crate) mod status_checks;
+pub(crate) mod vpn;
 
-use crate::envelope::{Caller, Failure, Listing, Page};
+doors::operations! {
+    GET    "/api/v2/network/pools"      => pools::list,   pools::LIST;
+    POST   "/api/v2/network/pools"      => pools::create, pools::CREATE.home();
+    GET    "/api/v2/network/pools/{id}" => pools::show,   pools::SHOW.home();
+    DELETE "/api/v2/network/pools/{id}" => pools::delete, pools::DELETE.home();
 
-doors::form! {
-    RouterFilter {
-        status: optional Word(STATUSES), "Only those in this state.";
-        vendor: optional Word(VENDORS), "Only this vendor's.";
-        search: optional Text(1, 100), "Part of a name or address.";
-    }
-}
+    GET    "/api/v2/network/routers"      => routers::list,   routers::LIST;
+    POST   "/api/v2/network/routers"      => routers::create, routers::CREATE.home();
+    GET    "/api/v2/network/routers/{id}" => routers::show,   routers::SHOW.home();
+    PUT    "/api/v2/network/routers/{id}" => routers::update, routers::UPDATE.home();
+    DELETE "/api/v2/network/routers/{id}" => routers::delete, routers::DELETE.home();
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = NetworkRouter)]
-pub struct Router {
-    id: i64,
-    name: String,
-    vendor: String,
-    /// The address or network its packets come from.
-    address: String,
-    /// `up`: has reported in the last fifteen minutes; `down`: has reported before; `unknown`: never has.
-    status: &'static str,
-    /// To the minute.
-    last_heard_at: Option<String>,
-    /// Open sessions.
-    online: i64,
-    created_at: String,
-}
+    GET  "/api/v2/sessions"                 => sessions::list,       sessions::LIST.home();
+    GET  "/api/v2/sessions/{id}"            => sessions::show,       sessions::SHOW.home();
+    POST "/api/v2/sessions/{id}/disconnect" => sessions::disconnect, sessions::DISCONNECT.home();
+    POST "/api/v2/sessions/{id}/refresh"    => sessions::refresh,    sessions::REFRESH.home();
 
-pub const ROUTERS: Operation = Operation::new("Network", "List all routers", Scope::NetworkRead)
-    .about("Whether a router is up is told by what it reports.")
-    .query::<RouterFilter>()
-    .lists::<Router>();
+    GET    "/api/v2/network/olts"      => olts::list,   olts::LIST;
+    POST   "/api/v2/network/olts"      => olts::create, olts::CREATE.home();
+    GET    "/api/v2/network/olts/{id}" => olts::show,   olts::SHOW.home();
+    PUT    "/api/v2/network/olts/{id}" => olts::update, olts::UPDATE.home();
+    DELETE "/api/v2/network/olts/{id}" => olts::delete, olts::DELETE.home();
 
-pub async fn routers(
-    State(app): State<App>,
-    caller: Caller,
-    page: Page,
-    Query(filter): Query<RouterFilter>,
-) -> Result<Listing<Router>, Failure> {
-    let RouterFilter { status, vendor, search } = filter;
-    let (status, vendor) = (status.value(), vendor.value());
-    let search = search.value().map(|text| text.to_lowercase());
-    let wanted = |reached: &reach::Reached| {
-        let router = &reached.router;
-        status.is_none_or(|status| status == reached.status)
-            && vendor.is_none_or(|vendor| vendor == router.vendor)
-            && search
-                .as_ref()
-                .is_none_or(|text| router.name.to_lowercase().contains(text) || router.network.contains(text))
-    };
-    let found: Vec<_> = reach::routers(&app, &caller.actor).await?.into_iter().filter(wanted).collect();
-    let row = |reached: reach::Reached| Router {
-        id: reached.router.id.0,
-        vendor: reached.router.vendor,
-        address: reached.router.network,
-        status: reached.status,
-        last_heard_at: reached.heard_at.map(utc_seconds),
-        online: reached.online,
-        created_at: utc_seconds(reached.router.created_at),
-        name: reached.router.name,
-    };
-    Ok(page.cut(found, row))
-}
+    GET    "/api/v2/network/onus"      => onus::list,   onus::LIST;
+    POST   "/api/v2/network/onus"      => onus::create, onus::CREATE.home();
+    GET    "/api/v2/network/onus/{id}" => onus::show,   onus::SHOW.home();
+    PUT    "/api/v2/network/onus/{id}" => onus::update, onus::UPDATE.home();
+    DELETE "/api/v2/network/onus/{id}" => onus::delete, onus::DELETE.home();
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = NetworkPool)]
-pub struct PoolRow {
-    id: i64,
-    name: String,
-    /// Ranges with commas between them.
-    ranges: String,
-    /// Who hands its addresses out: `nas` or `server`.
-    allocate: String,
-    router_id: Option<i64>,
-    created_at: String,
-}
+    GET    "/api/v2/monitoring/zabbix/hosts"    => devices::zabbix,   devices::ZABBIX;
+    GET    "/api/v2/monitoring/zabbix/problems" => devices::problems, devices::PROBLEMS;
+    GET    "/api/v2/monitoring/devices"         => devices::list,     devices::LIST;
+    POST   "/api/v2/monitoring/devices"         => devices::create,   devices::CREATE.home();
+    GET    "/api/v2/monitoring/devices/{id}"    => devices::show,     devices::SHOW.home();
+    PUT    "/api/v2/monitoring/devices/{id}"    => devices::update,   devices::UPDATE.home();
+    DELETE "/api/v2/monitoring/devices/{id}"    => devices::delete,   devices::DELETE.home();
 
-pub const POOLS: Operation = Operation::new("Network", "List all IP pools", Scope::NetworkRead).lists::<PoolRow>();
+    GET    "/api/v2/monitoring/status-checks"      => status_checks::list,   status_checks::LIST;
+    POST   "/api/v2/monitoring/status-checks"      => status_checks::create, status_checks::CREATE.home();
+    GET    "/api/v2/monitoring/status-checks/{id}" => status_checks::show,   status_checks::SHOW.home();
+    PUT    "/api/v2/monitoring/status-checks/{id}" => status_checks::update, status_checks::UPDATE.home();
+    DELETE "/api/v2/monitoring/status-checks/{id}" => status_checks::delete, status_checks::DELETE.home();
 
-pub async fn pools(State(app): State<App>, caller: Caller, page: Page) -> Result<Listing<PoolRow>, Failure> {
-    let found = reach::pools(&app, &caller.actor).await?;
-    let row = |pool: Pool| PoolRow {
-        id: pool.id.0,
-        name: pool.name,
-        ranges: pool.ranges,
-        allocate: pool.allocate,
-        router_id: pool.router_id.map(|id| id.0),
-        created_at: utc_seconds(pool.created_at),
-    };
-    Ok(page.cut(found, row))
+    GET "/api/v2/monitoring/access-logs" => logs::access,          logs::ACCESS.home();
+    GET "/api/v2/logs/router"            => logs::router,          logs::ROUTER.home();
+    GET "/api/v2/logs/hotspot"           => logs::hotspot,         logs::HOTSPOT.home();
+    GET "/api/v2/logs/ppp-auth"          => logs::ppp_auth,        logs::PPP_AUTH.home();
+    GET "/api/v2/logs/auto-suspension"   => logs::auto_suspension, logs::AUTO_SUSPENSION.home();
+
+    GET    "/api/v2/vpn/accounts"             => vpn::list,          vpn::LIST;
+    GET    "/api/v2/vpn/accounts/{id}/config" => vpn::config,        vpn::CONFIG;
+    POST   "/api/v2/vpn/accounts"             => vpn::create,        vpn::CREATE.home();
+    GET    "/api/v2/vpn/accounts/{id}"        => vpn::show,          vpn::SHOW.home();
+    PUT    "/api/v2/vpn/accounts/{id}"        => vpn::update,        vpn::UPDATE.home();
+    DELETE "/api/v2/vpn/accounts/{id}"        => vpn::delete,        vpn::DELETE.home();
+    GET    "/api/v2/vpn/server"               => vpn::server,        vpn::SERVER.home();
+    PUT    "/api/v2/vpn/server"               => vpn::set_server,    vpn::SET_SERVER.home();
+    GET    "/api/v2/vpn/server/config"        => vpn::server_config, vpn::SERVER_CONFIG.home();
 }

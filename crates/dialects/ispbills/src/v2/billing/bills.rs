@@ -15,8 +15,9 @@ use service::{
 };
 use utoipa::ToSchema;
 
-use super::{customers::refused, payments};
+use super::payments;
 use crate::envelope::{Answer, Caller, Done, Failure, Listing, NO_CONTENT, Page, Reply};
+use crate::v2::customers::customers::refused;
 
 /// What a bill can be said to be.
 const STATUSES: &[&str] = &["unpaid", "partial", "paid"];

@@ -15,8 +15,8 @@ use utoipa::ToSchema;
 use crate::{
     envelope::{Answer, Caller, Reply},
     v2::{
-        customers::{Package, refused},
-        payments,
+        billing::payments,
+        customers::customers::{Package, refused},
     },
 };
 

@@ -10,8 +10,8 @@ use service::{
 };
 use utoipa::ToSchema;
 
-use super::refused;
 use crate::envelope::{Answer, Caller, Done, Failure, Listing, NO_CONTENT, Page, Reply};
+use crate::v2::refused;
 
 /// As much as a NAS's 32-bit kbit/s can say.
 const MAX_KBPS: i64 = 4_000_000_000;

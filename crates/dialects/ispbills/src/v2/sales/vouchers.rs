@@ -14,8 +14,8 @@ use service::{
 };
 use utoipa::ToSchema;
 
-use super::refused;
 use crate::envelope::{Answer, Caller, Done, Failure, Listing, NO_CONTENT, Page, Reply};
+use crate::v2::refused;
 
 const STATUSES: &[&str] = &["unused", "used"];
 const KINDS: &[&str] = &["hotspot", "pppoe"];

@@ -1,4 +1,4 @@
-//! Address pools. Their list is the vendor's `/network/pools`.
+//! Address pools.
 
 use axum::extract::State;
 use domain::kernel::ranges::parse_ranges;
@@ -8,13 +8,42 @@ use serde::Serialize;
 use service::{
     App, Pool,
     catalogue::plans::{self, NewPool},
+    plant::reach,
 };
 use utoipa::ToSchema;
 
-use super::refused;
-use crate::envelope::{Answer, Caller, Done, NO_CONTENT, Reply};
+use crate::envelope::{Answer, Caller, Done, Failure, Listing, NO_CONTENT, Page, Reply};
+use crate::v2::refused;
 
 const ALLOCATORS: &[&str] = &["nas", "server"];
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = NetworkPool)]
+pub struct Listed {
+    id: i64,
+    name: String,
+    /// Ranges with commas between them.
+    ranges: String,
+    /// Who hands its addresses out: `nas` or `server`.
+    allocate: String,
+    router_id: Option<i64>,
+    created_at: String,
+}
+
+pub const LIST: Operation = Operation::new("Network", "List all IP pools", Scope::NetworkRead).lists::<Listed>();
+
+pub async fn list(State(app): State<App>, caller: Caller, page: Page) -> Result<Listing<Listed>, Failure> {
+    let found = reach::pools(&app, &caller.actor).await?;
+    let row = |pool: Pool| Listed {
+        id: pool.id.0,
+        name: pool.name,
+        ranges: pool.ranges,
+        allocate: pool.allocate,
+        router_id: pool.router_id.map(|id| id.0),
+        created_at: utc_seconds(pool.created_at),
+    };
+    Ok(page.cut(found, row))
+}
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = PoolDetail)]

@@ -17,8 +17,8 @@ use service::{
 };
 use utoipa::ToSchema;
 
-use super::staff::given_or_made;
 use crate::envelope::{Answer, Caller, Done, Failure, Listing, NO_CONTENT, Page, Reply};
+use crate::v2::identity::staff::given_or_made;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Operator)]
@@ -300,23 +300,24 @@ pub fn entry(caller: &Caller, line: Line) -> WalletEntry {
     }
 }
 
+/// A package as somebody sells it: an operator or a salesperson.
 #[derive(Serialize, ToSchema)]
-pub struct OperatorPrice {
+pub struct PackagePrice {
     package_id: i64,
     package: String,
     /// What customers pay.
     #[schema(value_type = f64)]
     customer_price: Number,
-    /// What the operator pays.
+    /// What the seller's wallet pays.
     #[schema(value_type = f64)]
     price: Number,
-    /// Whether the operator has a price of its own.
+    /// Whether that is a price of the seller's own.
     own: bool,
     currency: String,
 }
 
-fn priced(caller: &Caller, offer: Offer, own: Option<Money>) -> OperatorPrice {
-    OperatorPrice {
+pub fn priced(caller: &Caller, (offer, own): (Offer, Option<Money>)) -> PackagePrice {
+    PackagePrice {
         package_id: offer.plan.id.0,
         customer_price: caller.amount(offer.version.price),
         price: caller.amount(own.unwrap_or(offer.version.price)),
@@ -327,22 +328,22 @@ fn priced(caller: &Caller, offer: Offer, own: Option<Money>) -> OperatorPrice {
 }
 
 pub const PRICES: Operation =
-    Operation::new("Operators", "What packages cost an operator", Scope::OperatorsRead).lists::<OperatorPrice>();
+    Operation::new("Operators", "What packages cost an operator", Scope::OperatorsRead).lists::<PackagePrice>();
 
 pub async fn prices(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
     page: Page,
-) -> Result<Listing<OperatorPrice>, Failure> {
+) -> Result<Listing<PackagePrice>, Failure> {
     let all = operators::prices(&app, &caller.actor, StaffId(id)).await?;
-    Ok(page.cut(all, |(offer, own)| priced(&caller, offer, own)))
+    Ok(page.cut(all, |offer| priced(&caller, offer)))
 }
 
 doors::form! {
     SetPrice {
         package_id: required Id, "The package.";
-        price: optional Amount, "What it costs the operator from the next sale on; null or absent: what it costs anybody.";
+        price: optional Amount, "What it costs the seller from the next sale on; null or absent: what it costs anybody.";
     }
 }
 
@@ -350,16 +351,16 @@ pub const SET_PRICE: Operation =
     Operation::new("Operators", "Set what a package costs an operator", Scope::OperatorsWrite)
         .about("A sub-operator never buys below the price of its operator.")
         .body::<SetPrice>()
-        .answers::<OperatorPrice>();
+        .answers::<PackagePrice>();
 
 pub async fn set_price(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
     Body(body): Body<SetPrice>,
-) -> Answer<OperatorPrice> {
+) -> Answer<PackagePrice> {
     let SetPrice { package_id, price } = body;
     let price = price.value().map(|price| caller.money("price", price, 0)).transpose()?;
-    let (offer, own) = operators::set_price(&app, &caller.actor, StaffId(id), PlanId(package_id), price).await?;
-    Ok(Reply::data(priced(&caller, offer, own)))
+    let done = operators::set_price(&app, &caller.actor, StaffId(id), PlanId(package_id), price).await?;
+    Ok(Reply::data(priced(&caller, done)))
 }

@@ -2,61 +2,29 @@
 //! changed as all staff (`/staff`).
 
 use axum::extract::State;
-use domain::{Money, PlanId, Scope, StaffId};
+use domain::{PlanId, Scope, StaffId};
 use doors::{Id, Operation, form::Body};
-use serde::Serialize;
-use serde_json::Number;
 use service::{
     App,
-    catalogue::plans::Offer,
     resellers::salespeople::{self, Selling},
 };
-use utoipa::ToSchema;
 
-use crate::{
-    envelope::{Answer, Caller, Failure, Listing, Page, Reply},
-    v2::operators::{Fund, SetPrice, WalletEntry, WalletFunding, entry, funded, funding},
-};
+use super::operators::{Fund, PackagePrice, SetPrice, WalletEntry, WalletFunding, entry, funded, funding, priced};
+use crate::envelope::{Answer, Caller, Failure, Listing, Page, Reply};
 
 const TAG: &str = "Staff";
 
-#[derive(Serialize, ToSchema)]
-pub struct SoldPackage {
-    package_id: i64,
-    package: String,
-    /// What customers pay.
-    #[schema(value_type = f64)]
-    price: Number,
-    /// What the salesperson's wallet pays.
-    #[schema(value_type = f64)]
-    cost: Number,
-    /// Whether that is a price of the salesperson's own.
-    own: bool,
-    currency: String,
-}
-
-fn sold(caller: &Caller, (offer, own): (Offer, Option<Money>)) -> SoldPackage {
-    SoldPackage {
-        package_id: offer.plan.id.0,
-        price: caller.amount(offer.version.price),
-        cost: caller.amount(own.unwrap_or(offer.version.price)),
-        own: own.is_some(),
-        currency: caller.tenant.currency.code.clone(),
-        package: offer.plan.name,
-    }
-}
-
 pub const PACKAGES: Operation =
-    Operation::new(TAG, "What a salesperson may sell", Scope::StaffRead).lists::<SoldPackage>();
+    Operation::new(TAG, "What a salesperson may sell", Scope::StaffRead).lists::<PackagePrice>();
 
 pub async fn packages(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
     page: Page,
-) -> Result<Listing<SoldPackage>, Failure> {
+) -> Result<Listing<PackagePrice>, Failure> {
     let all = salespeople::packages(&app, &caller.actor, StaffId(id)).await?;
-    Ok(page.cut(all, |offer| sold(&caller, offer)))
+    Ok(page.cut(all, |offer| priced(&caller, offer)))
 }
 
 doors::form! {
@@ -69,34 +37,34 @@ doors::form! {
 pub const ASSIGN: Operation = Operation::new(TAG, "Say what a salesperson may sell", Scope::StaffWrite)
     .about("Activations by other calls are refused where the subscriber's salesperson may not sell the package.")
     .body::<PackageAssignment>()
-    .answers::<Vec<SoldPackage>>();
+    .answers::<Vec<PackagePrice>>();
 
 pub async fn assign(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
     Body(PackageAssignment { package_ids, auto_renew }): Body<PackageAssignment>,
-) -> Answer<Vec<SoldPackage>> {
+) -> Answer<Vec<PackagePrice>> {
     let packages = package_ids.or(Vec::new()).into_iter().map(PlanId).collect();
     let selling = Selling { plans: Some(packages), auto_renew: auto_renew.value() };
     salespeople::set(&app, &caller.actor, caller.scopes, StaffId(id), selling).await?;
     let now = salespeople::packages(&app, &caller.actor, StaffId(id)).await?;
-    Ok(Reply::data(now.into_iter().map(|offer| sold(&caller, offer)).collect()))
+    Ok(Reply::data(now.into_iter().map(|offer| priced(&caller, offer)).collect()))
 }
 
 pub const SET_PRICE: Operation = Operation::new(TAG, "Set what a package costs a salesperson", Scope::StaffWrite)
     .body::<SetPrice>()
-    .answers::<SoldPackage>();
+    .answers::<PackagePrice>();
 
 pub async fn set_price(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
     Body(SetPrice { package_id, price }): Body<SetPrice>,
-) -> Answer<SoldPackage> {
+) -> Answer<PackagePrice> {
     let price = price.value().map(|price| caller.money("price", price, 0)).transpose()?;
     let done = salespeople::set_price(&app, &caller.actor, StaffId(id), PlanId(package_id), price).await?;
-    Ok(Reply::data(sold(&caller, done)))
+    Ok(Reply::data(priced(&caller, done)))
 }
 
 pub const FUND: Operation = Operation::new(TAG, "Add funds to a salesperson", Scope::StaffWrite)

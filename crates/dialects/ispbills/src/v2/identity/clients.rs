@@ -14,8 +14,8 @@ use service::{
 };
 use utoipa::ToSchema;
 
-use super::refused;
 use crate::envelope::{Answer, Caller, Done, Failure, Listing, NO_CONTENT, Page, Reply};
+use crate::v2::refused;
 
 const TIERS: &[&str] =
     &["v2_standard", "v2_high_volume", "v1_standard", "v1_high_volume", "free", "professional", "enterprise", "jaze"];

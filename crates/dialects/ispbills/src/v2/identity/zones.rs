@@ -11,8 +11,8 @@ use service::{
 };
 use utoipa::ToSchema;
 
-use super::refused;
 use crate::envelope::{Answer, Caller, Done, Failure, Listing, NO_CONTENT, Page, Reply};
+use crate::v2::refused;
 
 const TAG: &str = "Zones";
 

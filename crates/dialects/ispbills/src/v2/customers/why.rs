@@ -7,8 +7,8 @@ use serde::Serialize;
 use service::{App, reports::why};
 use utoipa::ToSchema;
 
-use super::fup::{Rate, rate};
 use crate::envelope::{Answer, Caller, Reply};
+use crate::v2::catalogue::fup::{Rate, rate};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Why)]

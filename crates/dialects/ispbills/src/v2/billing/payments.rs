@@ -18,8 +18,8 @@ use service::{
 };
 use utoipa::ToSchema;
 
-use super::customers::refused;
 use crate::envelope::{Answer, Caller, Failure, Listing, Page, Reply};
+use crate::v2::customers::customers::refused;
 
 doors::form! {
     /// Which payments.

@@ -1,20 +1,86 @@
-//! Routers: who may ask RADIUS, and where CoA goes. Their list is the vendor's `/network/routers`.
+//! Routers: who may ask RADIUS, where CoA goes, and which of them report.
 
 use axum::extract::State;
 use domain::{RouterId, Scope};
-use doors::{Id, Operation, form::Body, wire::utc_seconds};
+use doors::{
+    Id, Operation,
+    form::{Body, Query},
+    wire::utc_seconds,
+};
 use serde::Serialize;
 use service::{
     App, Router,
     access::routers::{self, MA_POLICIES, NewRouter, RouterChange, VENDORS},
+    plant::{STATUSES, reach},
 };
 use utoipa::ToSchema;
 
-use super::refused;
-use crate::envelope::{Answer, Caller, Done, NO_CONTENT, Reply};
+use crate::envelope::{Answer, Caller, Done, Failure, Listing, NO_CONTENT, Page, Reply};
+use crate::v2::refused;
 
 /// RFC 5176 §2.
 const COA_PORT: i64 = 3799;
+
+doors::form! {
+    RouterFilter {
+        status: optional Word(STATUSES), "Only those in this state.";
+        vendor: optional Word(VENDORS), "Only this vendor's.";
+        search: optional Text(1, 100), "Part of a name or address.";
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = NetworkRouter)]
+pub struct Listed {
+    id: i64,
+    name: String,
+    vendor: String,
+    /// The address or network its packets come from.
+    address: String,
+    /// `up`: has reported in the last fifteen minutes; `down`: has reported before; `unknown`: never has.
+    status: &'static str,
+    /// To the minute.
+    last_heard_at: Option<String>,
+    /// Open sessions.
+    online: i64,
+    created_at: String,
+}
+
+pub const LIST: Operation = Operation::new("Network", "List all routers", Scope::NetworkRead)
+    .about("Whether a router is up is told by what it reports.")
+    .query::<RouterFilter>()
+    .lists::<Listed>();
+
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    page: Page,
+    Query(filter): Query<RouterFilter>,
+) -> Result<Listing<Listed>, Failure> {
+    let RouterFilter { status, vendor, search } = filter;
+    let (status, vendor) = (status.value(), vendor.value());
+    let search = search.value().map(|text| text.to_lowercase());
+    let wanted = |reached: &reach::Reached| {
+        let router = &reached.router;
+        status.is_none_or(|status| status == reached.status)
+            && vendor.is_none_or(|vendor| vendor == router.vendor)
+            && search
+                .as_ref()
+                .is_none_or(|text| router.name.to_lowercase().contains(text) || router.network.contains(text))
+    };
+    let found: Vec<_> = reach::routers(&app, &caller.actor).await?.into_iter().filter(wanted).collect();
+    let row = |reached: reach::Reached| Listed {
+        id: reached.router.id.0,
+        vendor: reached.router.vendor,
+        address: reached.router.network,
+        status: reached.status,
+        last_heard_at: reached.heard_at.map(utc_seconds),
+        online: reached.online,
+        created_at: utc_seconds(reached.router.created_at),
+        name: reached.router.name,
+    };
+    Ok(page.cut(found, row))
+}
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = RouterDetail)]

@@ -12,8 +12,9 @@ use service::{
 };
 use utoipa::ToSchema;
 
-use super::{bills, payments, subscriptions};
+use super::subscriptions;
 use crate::envelope::{Answer, Caller, Failure, Listing, Page, Reply};
+use crate::v2::billing::{bills, payments};
 
 pub const BILLS: Operation = Operation::new("Customers", "Customer bills", Scope::BillingRead).lists::<bills::Row>();
 
