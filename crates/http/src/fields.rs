@@ -70,8 +70,18 @@ impl Fields {
 
     /// A field that must be there. What it returns when it is not is a stand-in: ask [`Fields::finish`] before use.
     pub fn required<T: Default>(&mut self, name: &'static str, kind: impl Fn(&Value) -> Result<T, Why>) -> T {
+        self.required_by(name, &kind)
+    }
+
+    pub fn optional<T>(&mut self, name: &'static str, kind: impl Fn(&Value) -> Result<T, Why>) -> Given<T> {
+        self.optional_by(name, &kind)
+    }
+
+    // By reference, so that they are compiled for a kind of value and not for every field of every body.
+
+    fn required_by<T: Default>(&mut self, name: &'static str, kind: &dyn Fn(&Value) -> Result<T, Why>) -> T {
         let before = self.wrong.len();
-        match self.optional(name, kind) {
+        match self.optional_by(name, kind) {
             Given::Value(value) => value,
             Given::Absent | Given::Null => {
                 if self.wrong.len() == before {
@@ -82,7 +92,7 @@ impl Fields {
         }
     }
 
-    pub fn optional<T>(&mut self, name: &'static str, kind: impl Fn(&Value) -> Result<T, Why>) -> Given<T> {
+    fn optional_by<T>(&mut self, name: &'static str, kind: &dyn Fn(&Value) -> Result<T, Why>) -> Given<T> {
         match self.given.get(name) {
             None => Given::Absent,
             Some(Value::Null) => Given::Null,

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use service::{Error, Why};
 use std::{convert::Infallible, net::Ipv4Addr};
 
-use crate::{Asked, Fault, Fields, fields};
+use crate::{Asked, Fault, Fields, Given, fields};
 
 /// What a field may hold.
 pub trait Kind {
@@ -254,6 +254,16 @@ pub fn name(field: &'static str) -> &'static str {
     field.strip_prefix("r#").unwrap_or(field)
 }
 
+/// As [`Fields::required`], for a kind.
+pub fn required<T: Default>(from: &mut Fields, name: &'static str, kind: &dyn Kind<Value = T>) -> T {
+    from.required(name, |value| kind.read(value))
+}
+
+/// As [`Fields::optional`], for a kind.
+pub fn optional<T>(from: &mut Fields, name: &'static str, kind: &dyn Kind<Value = T>) -> Given<T> {
+    from.optional(name, |value| kind.read(value))
+}
+
 #[macro_export]
 macro_rules! form {
     ($(#[$doc:meta])* $name:ident {
@@ -284,12 +294,8 @@ macro_rules! form {
     };
     (@type required $kind:ident) => { <$crate::form::$kind as $crate::form::Kind>::Value };
     (@type optional $kind:ident) => { $crate::Given<<$crate::form::$kind as $crate::form::Kind>::Value> };
-    (@read required $from:ident, $name:expr, $kind:expr) => {
-        $from.required($name, |value| $crate::form::Kind::read(&$kind, value))
-    };
-    (@read optional $from:ident, $name:expr, $kind:expr) => {
-        $from.optional($name, |value| $crate::form::Kind::read(&$kind, value))
-    };
+    (@read required $from:ident, $name:expr, $kind:expr) => { $crate::form::required($from, $name, &$kind) };
+    (@read optional $from:ident, $name:expr, $kind:expr) => { $crate::form::optional($from, $name, &$kind) };
     (@required required) => { true };
     (@required optional) => { false };
 }
@@ -351,7 +357,6 @@ impl<T: Form, S: Send + Sync> FromRequestParts<S> for Query<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Given;
 
     crate::form! {
         /// For this test.
