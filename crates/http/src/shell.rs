@@ -1,6 +1,6 @@
 //! Around a dialect's router: a name for each request, a limit on its time, panics caught, a log line, metrics.
 
-use std::{any::Any, convert::Infallible, net::SocketAddr, time::Duration};
+use std::{any::Any, net::SocketAddr, time::Duration};
 
 use axum::{
     Router,
@@ -8,7 +8,6 @@ use axum::{
     http::{HeaderName, HeaderValue},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
-    routing::Route,
 };
 use domain::{Instant, IspId};
 use service::{
@@ -16,7 +15,6 @@ use service::{
     identity::requests::Asked,
     kernel::vault::{hex, random_bytes},
 };
-use tower::{Layer, Service};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{Fault, Log};
@@ -35,18 +33,22 @@ pub struct Caller {
 /// How a dialect puts failures, its own and [`Fault`]s, into its words: it finds them in the response's extensions.
 pub type Voice = fn(Response, Instant) -> Response;
 
-/// Closes a dialect's router `table`: `check`, its credential check, stands before every path, known or not.
-pub fn close<L>(table: Router, dialect: &'static str, clock: Clock, log: Log, voice: Voice, check: L) -> Router
-where
-    L: Layer<Route> + Clone + Send + Sync + 'static,
-    L::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-    <L::Service as Service<Request>>::Response: IntoResponse + 'static,
-    <L::Service as Service<Request>>::Future: Send + 'static,
-{
+/// Closes a dialect's router `table`: `check` lays its credential check around it, before every path, known or not.
+pub fn close(
+    table: Router,
+    dialect: &'static str,
+    clock: Clock,
+    log: Log,
+    voice: Voice,
+    check: impl FnOnce(Router) -> Router,
+) -> Router {
+    let table = table.fallback(|| async { Fault::NoSuchPath });
+    around(check(table.method_not_allowed_fallback(|| async { Fault::MethodNotAllowed })), dialect, clock, log, voice)
+}
+
+/// What is the same around every dialect, and so compiled once.
+fn around(table: Router, dialect: &'static str, clock: Clock, log: Log, voice: Voice) -> Router {
     table
-        .fallback(|| async { Fault::NoSuchPath })
-        .method_not_allowed_fallback(|| async { Fault::MethodNotAllowed })
-        .layer(check)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(limit_time))
         .layer(from_fn({

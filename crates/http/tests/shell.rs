@@ -31,10 +31,12 @@ fn router() -> Router {
             Ok(Json(json!({ "id": id, "n": n })))
         }),
     );
-    let check = from_fn(async |request: Request, next: Next| match request.headers().contains_key("x-api-key") {
-        true => next.run(request).await,
-        false => Fault::BadKey.into_response(),
-    });
+    let check = |table: Router| {
+        table.layer(from_fn(async |request: Request, next: Next| match request.headers().contains_key("x-api-key") {
+            true => next.run(request).await,
+            false => Fault::BadKey.into_response(),
+        }))
+    };
     shell::close(table, "test", Clock::manual(Instant(7)), doors::Log::default(), voice, check)
 }
 

@@ -54,7 +54,7 @@ pub const NAME: &str = "alternet";
 /// The whole dialect as a router; `gate` counts its clients' requests, `log` keeps them.
 pub fn router(app: App, gate: Gate, log: Log) -> Router {
     let door = envelope::Door { app: app.clone(), gate };
-    let check = from_fn_with_state(door, envelope::admit);
+    let check = |table: Router| table.layer(from_fn_with_state(door, envelope::admit));
     shell::close(table().with_state(app.clone()), NAME, app.clock, log, envelope::speak, check)
 }
 

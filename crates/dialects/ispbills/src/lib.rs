@@ -36,7 +36,7 @@ fn version(
     log: Log,
 ) -> Dialect {
     let door = Door::new(app.clone(), gate, name, routes, operations);
-    let check = from_fn_with_state(door, envelope::admit);
+    let check = |table: Router| table.layer(from_fn_with_state(door, envelope::admit));
     let router = shell::close(table.with_state(app.clone()), name, app.clock, log, envelope::speak, check);
     Dialect { name, credential: Credential::Bearer, routes, router }
 }
