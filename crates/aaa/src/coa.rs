@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{IspId, JobId, RouterId, access::decide::Grant};
+use domain::{RouterId, access::decide::Grant};
 use radius::{
     Overflow, Secret, attribute,
     client::{Draft, Outcome, PATIENCE, Signed},
@@ -28,7 +28,7 @@ use service::{
 use tokio::{
     net::UdpSocket,
     sync::{Semaphore, watch},
-    task::{AbortHandle, JoinSet},
+    task::JoinSet,
 };
 
 use crate::{
@@ -48,8 +48,6 @@ const IN_FLIGHT_EACH: usize = 64;
 const PROBES: usize = 4;
 /// Orders under way; further ones stay in the queue, where other nodes find them too.
 const RUNNING: usize = 512;
-/// An order waits so long for the directory in memory; then it is left for later.
-const DIRECTORY_PATIENCE: Duration = Duration::from_secs(60);
 /// Well within an order's lease.
 const RENEW: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(500);
@@ -57,8 +55,6 @@ const POLL: Duration = Duration::from_millis(500);
 pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiver<bool>) {
     let sender = Arc::new(Sender { in_flight: Semaphore::new(IN_FLIGHT), lines: Default::default() });
     let mut running = JoinSet::new();
-    let mut commits = app.feed.commits();
-    let mut under_way: HashMap<(IspId, JobId), AbortHandle> = HashMap::new();
     loop {
         while running.len() >= RUNNING {
             tokio::select! {
@@ -66,8 +62,6 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
                 _ = running.join_next() => {}
             }
         }
-        // Looked at before claiming: what ends meanwhile is not claimed, or has left its order for later.
-        under_way.retain(|_, task| !task.is_finished());
         let claimed = match orders::claim(&app, CLAIM).await {
             Ok(claimed) => claimed,
             Err(error) => {
@@ -77,14 +71,8 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
         };
         let idle = claimed.is_empty();
         for order in claimed {
-            let id = (order.isp, order.job);
-            // A clock that is set forward ends leases of orders that this process still works on: a router would be told
-            // twice.
-            if under_way.contains_key(&id) {
-                continue;
-            }
             let (app, directory, sender) = (app.clone(), directory.clone(), sender.clone());
-            let task = running.spawn(async move {
+            running.spawn(async move {
                 let done = tokio::select! {
                     done = converge(&app, &directory, &sender, &order) => done,
                     never = keep(&app, &order) => match never {},
@@ -94,13 +82,12 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
                     tracing::warn!(%error, job = order.job.0, "an order to the network is left for later");
                 }
             });
-            under_way.insert(id, task);
         }
         while running.try_join_next().is_some() {}
         if idle {
             tokio::select! {
                 _ = stopped.changed() => return,
-                () = commits.next(POLL) => {}
+                () = app.feed.wait_for_jobs(POLL) => {}
             }
         } else if *stopped.borrow() {
             return;
@@ -120,13 +107,10 @@ async fn keep(app: &App, order: &Claimed) -> std::convert::Infallible {
 
 /// Carries out one order: every session in scope, then what the routers said.
 async fn converge(app: &App, directory: &Arc<Directory>, sender: &Arc<Sender>, claimed: &Claimed) -> Result<(), Error> {
-    // The plans in memory must be at least as new as the change that asked for this: a session that is told what held
-    // before would keep it.
+    // The plans in memory are at least as new as the change that asked for this.
     let head = service::access::directory::heads(app).await?.into_iter().find(|(isp, _)| *isp == claimed.isp);
     if let Some((isp, seq)) = head {
-        if !app.feed.settled(isp, seq, DIRECTORY_PATIENCE).await {
-            return Err(Error::Busy);
-        }
+        app.feed.settle(isp, seq).await;
     }
     let world = directory.network();
     let orders = orders::orders(app, &world.world, claimed).await?;

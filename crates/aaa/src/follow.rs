@@ -7,11 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{
-    BandwidthId, FupTemplateId, IspId, ServiceId,
-    kernel::event::{EventKind, Subject},
-};
-use service::{App, Error, access::directory, sales::redemption};
+use domain::{BandwidthId, FupTemplateId, IspId, ServiceId, kernel::event::Subject};
+use service::{App, Error, Fact, access::directory, kernel::events::Event, sales::redemption};
 use tokio::sync::watch;
 
 use crate::Directory;
@@ -119,7 +116,7 @@ async fn follow(app: &App, directory: &Directory, applied: &mut HashMap<IspId, i
             let (mut bandwidths, mut templates) = (Vec::new(), Vec::new());
             let mut world_changed = false;
             for event in &events {
-                match concerns(event.kind, Subject::from_parts(&event.subject, event.subject_id)) {
+                match Fact::read(event).map_or_else(|| unread(event), concerns) {
                     Concern::Nothing => {}
                     Concern::World => world_changed = true,
                     Concern::Bandwidth(id) => {
@@ -131,7 +128,7 @@ async fn follow(app: &App, directory: &Directory, applied: &mut HashMap<IspId, i
                         templates.push(id);
                     }
                     Concern::Service(id) => services.push(id),
-                    Concern::Vouchers => vouchers.extend(redemption::named(&event.body)),
+                    Concern::Vouchers(named) => vouchers.extend(named),
                 }
             }
             if world_changed {
@@ -164,8 +161,7 @@ async fn follow(app: &App, directory: &Directory, applied: &mut HashMap<IspId, i
 
 enum Concern {
     Nothing,
-    /// Those that the event's body names.
-    Vouchers,
+    Vouchers(Vec<i64>),
     /// Plans, bandwidths, pools and routers are read again as a whole.
     World,
     /// The same, and the lines that have it as their own.
@@ -174,35 +170,138 @@ enum Concern {
     Service(ServiceId),
 }
 
-fn concerns(kind: EventKind, subject: Option<Subject>) -> Concern {
-    if matches!(kind, EventKind::VouchersCreated | EventKind::VouchersDeleted | EventKind::VoucherUsed) {
-        return Concern::Vouchers;
-    }
-    match subject {
-        Some(Subject::Bandwidth(id)) => Concern::Bandwidth(BandwidthId(id)),
-        Some(Subject::FupTemplate(id)) => Concern::FupTemplate(FupTemplateId(id)),
-        Some(Subject::Plan(_) | Subject::Pool(_) | Subject::Router(_)) => Concern::World,
+/// What a fact is to the directory. A new fact has to be put among them.
+fn concerns(fact: Fact) -> Concern {
+    match fact {
+        Fact::VouchersCreated { vouchers, .. } | Fact::VouchersDeleted { vouchers } => Concern::Vouchers(vouchers),
+        Fact::VoucherUsed { voucher, .. } | Fact::VoucherRedeemed { voucher, .. } => Concern::Vouchers(vec![voucher]),
+        Fact::BandwidthCreated { bandwidth, .. }
+        | Fact::BandwidthUpdated { bandwidth, .. }
+        | Fact::BandwidthDeleted { bandwidth, .. } => Concern::Bandwidth(bandwidth),
+        Fact::OwnFupCreated { template, .. }
+        | Fact::OwnFupDeleted { template, .. }
+        | Fact::FupTemplateCreated { template, .. }
+        | Fact::FupTemplateUpdated { template, .. }
+        | Fact::FupTemplateDeleted { template, .. } => Concern::FupTemplate(template),
+        Fact::PoolCreated { .. }
+        | Fact::PoolDeleted { .. }
+        | Fact::PlanCopied { .. }
+        | Fact::PlanCreated { .. }
+        | Fact::PlanFupChosen { .. }
+        | Fact::PlanRenews { .. }
+        | Fact::PlanUpdated { .. }
+        | Fact::PlanDeleted { .. }
+        | Fact::RouterCreated { .. }
+        | Fact::RouterCoaPortSet { .. }
+        | Fact::RouterSigns { .. }
+        | Fact::RouterUpdated { .. }
+        | Fact::RouterDeleted { .. } => Concern::World,
+        Fact::FupOverridden { line, .. }
+        | Fact::FupCleared { line, .. }
+        | Fact::FupCrossed { line, .. }
+        | Fact::FupRelaxed { line, .. }
+        | Fact::FupReset { line, .. }
+        | Fact::ServiceRecharged { line, .. }
+        | Fact::ServiceActivated { line, .. }
+        | Fact::ServiceSuspended { line, .. }
+        | Fact::ServiceDisabled { line, .. }
+        | Fact::ServiceDeactivated { line, .. }
+        | Fact::ServiceExpired { line, .. }
+        | Fact::ServiceQuotaUsedUp { line, .. }
+        | Fact::LineDeleted { line, .. }
+        | Fact::LineMacLearnt { line, .. }
+        | Fact::LineAttributesChanged { line, .. }
+        | Fact::LineAttributesPut { line, .. }
+        | Fact::LinePriced { line, .. }
+        | Fact::LinePlanChanged { line, .. }
+        | Fact::LineChanged { line, .. }
+        | Fact::ServiceSecretRead { line, .. }
+        | Fact::ServiceMoveOrdered { line, .. }
+        | Fact::ServiceMoved { line, .. }
+        | Fact::ServiceRenewalOrdered { line, .. }
+        | Fact::ServiceRenewalFailed { line, .. }
+        | Fact::ServiceGraceGiven { line, .. } => Concern::Service(line),
         // The directory has counted this itself.
-        Some(Subject::Service(_)) if kind == EventKind::ServiceFirstUsed => Concern::Nothing,
+        Fact::ServiceFirstUsed { .. } => Concern::Nothing,
+        Fact::IspCreated { .. }
+        | Fact::StaffCreated { .. }
+        | Fact::StaffSuspended { .. }
+        | Fact::StaffRestored { .. }
+        | Fact::StaffDeleted { .. }
+        | Fact::StaffUpdated { .. }
+        | Fact::ApiClientCreated { .. }
+        | Fact::ApiClientUpdated { .. }
+        | Fact::ApiClientRotated { .. }
+        | Fact::ApiClientTokensMade { .. }
+        | Fact::ApiClientRevoked { .. }
+        | Fact::TokenReused { .. }
+        | Fact::ZoneCreated { .. }
+        | Fact::ZoneUpdated { .. }
+        | Fact::ZoneDeleted { .. }
+        | Fact::SessionLost { .. }
+        | Fact::CoaAcknowledged { .. }
+        | Fact::CoaRefused { .. }
+        | Fact::CoaUnanswered { .. }
+        | Fact::OltCreated { .. }
+        | Fact::OltUpdated { .. }
+        | Fact::OltDeleted { .. }
+        | Fact::OnuCreated { .. }
+        | Fact::OnuUpdated { .. }
+        | Fact::OnuDeleted { .. }
+        | Fact::DeviceCreated { .. }
+        | Fact::DeviceUpdated { .. }
+        | Fact::DeviceDeleted { .. }
+        | Fact::StatusCheckCreated { .. }
+        | Fact::StatusCheckUpdated { .. }
+        | Fact::StatusCheckDeleted { .. }
+        | Fact::VpnAccountCreated { .. }
+        | Fact::VpnAccountUpdated { .. }
+        | Fact::VpnAccountDeleted { .. }
+        | Fact::CustomerCreated { .. }
+        | Fact::CustomerPasswordSet { .. }
+        | Fact::CustomerUpdated { .. }
+        | Fact::CustomerDeleted { .. }
+        | Fact::PlaceCreated { .. }
+        | Fact::PlaceUpdated { .. }
+        | Fact::PlaceDeleted { .. }
+        | Fact::DepartmentCreated { .. }
+        | Fact::DepartmentUpdated { .. }
+        | Fact::DepartmentDeleted { .. }
+        | Fact::CardsIssued { .. }
+        | Fact::CardUsed { .. }
+        | Fact::PaymentReceived { .. }
+        | Fact::InvoiceIssuedPaid { .. }
+        | Fact::InvoiceIssued { .. }
+        | Fact::InvoiceUpdated { .. }
+        | Fact::InvoicePaid { .. }
+        | Fact::InvoiceVoided { .. }
+        | Fact::CollectionRequested { .. }
+        | Fact::CollectionMade { .. }
+        | Fact::CollectionApproved { .. }
+        | Fact::CollectionDisapproved { .. }
+        | Fact::OperatorFunded { .. }
+        | Fact::StaffFunded { .. }
+        | Fact::OperatorPriced { .. }
+        | Fact::FloatHandedIn { .. }
+        | Fact::SalespersonPlans { .. }
+        | Fact::SalespersonRenews { .. }
+        | Fact::ComplaintCreated { .. }
+        | Fact::ComplaintCommented { .. }
+        | Fact::ComplaintUpdated { .. }
+        | Fact::ComplaintClosed { .. }
+        | Fact::WebhookCreated { .. }
+        | Fact::WebhookRotated { .. }
+        | Fact::WebhookUpdated { .. }
+        | Fact::WebhookDeleted { .. }
+        | Fact::WebhookDisabled { .. }
+        | Fact::CardsGenerated { .. } => Concern::Nothing,
+    }
+}
+
+/// Of another build: whatever it says, what it is about is read again.
+fn unread(event: &Event) -> Concern {
+    match Subject::from_parts(&event.subject, event.subject_id) {
         Some(Subject::Service(id)) => Concern::Service(ServiceId(id)),
-        Some(
-            Subject::Isp
-            | Subject::Staff(_)
-            | Subject::ApiClient(_)
-            | Subject::Customer(_)
-            | Subject::Session(_)
-            | Subject::Complaint(_)
-            | Subject::Webhook(_)
-            | Subject::Olt(_)
-            | Subject::Onu(_)
-            | Subject::Device(_)
-            | Subject::StatusCheck(_)
-            | Subject::VpnAccount(_)
-            | Subject::RechargeCard(_)
-            | Subject::Zone(_)
-            | Subject::Place(_)
-            | Subject::Department(_),
-        )
-        | None => Concern::Nothing,
+        Some(_) | None => Concern::World,
     }
 }

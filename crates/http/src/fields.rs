@@ -10,7 +10,7 @@ use axum::{
 use domain::{Currency, Mac, Money};
 use jiff::civil;
 use serde_json::{Map, Value};
-use service::{Error, FieldError, Why};
+use service::{Error, Expected, FieldError, Items, Why};
 use std::{convert::Infallible, net::Ipv4Addr};
 
 use crate::{Fault, MAX_BODY};
@@ -188,7 +188,7 @@ pub fn secret(min: usize, max: usize) -> impl Fn(&Value) -> Result<String, Why> 
 fn plain(text: &str, allowed: fn(char) -> bool) -> Result<(), Why> {
     // NUL is no text to PostgreSQL, and the others forge log lines and RADIUS attributes.
     match text.chars().any(|c| c.is_control() && !allowed(c)) {
-        true => Err(Why::Not("text without control characters")),
+        true => Err(Why::Not(Expected::PlainText)),
         false => Ok(()),
     }
 }
@@ -240,7 +240,9 @@ pub const MAX_IDS: usize = 100;
 pub fn ids(value: &Value) -> Result<Vec<i64>, Why> {
     match value {
         Value::Array(items) if items.is_empty() => Err(Why::Required),
-        Value::Array(items) if items.len() > MAX_IDS => Err(Why::Not("a list of at most 100 items")),
+        Value::Array(items) if items.len() > MAX_IDS => {
+            Err(Why::Not(Expected::ListOf { most: 100, what: Items::Items }))
+        }
         Value::Array(items) => items.iter().map(id).collect(),
         _ => Err(Why::NotAList),
     }
@@ -316,7 +318,7 @@ pub fn date(value: &Value) -> Result<civil::Date, Why> {
 }
 
 pub fn email(value: &Value) -> Result<String, Why> {
-    const FORM: Why = Why::Not("a valid email address");
+    const FORM: Why = Why::Not(Expected::EmailAddress);
     let text = text(1, 254)(value)?;
     match text.split_once('@') {
         Some((name, host))
@@ -335,12 +337,12 @@ pub fn email(value: &Value) -> Result<String, Why> {
 
 pub fn ipv4(value: &Value) -> Result<Ipv4Addr, Why> {
     let text = value.as_str().ok_or(Why::NotText)?;
-    text.trim().parse().map_err(|_| Why::Not("a valid IPv4 address"))
+    text.trim().parse().map_err(|_| Why::Not(Expected::Ipv4))
 }
 
 pub fn mac(value: &Value) -> Result<Mac, Why> {
     let text = value.as_str().ok_or(Why::NotText)?;
-    Mac::parse(text).ok_or(Why::Not("a valid MAC address"))
+    Mac::parse(text).ok_or(Why::Not(Expected::MacAddress))
 }
 
 // ---- from requests ----
@@ -458,7 +460,7 @@ mod tests {
         assert_eq!(why(json!("  ab ")), Some(Why::TooShort { min: 3 }));
         assert_eq!(why(json!("abcdef")), Some(Why::TooLong { max: 5 }));
         assert_eq!(why(json!("äöüßñ")), None);
-        assert_eq!(why(json!("ab\u{0}c")), Some(Why::Not("text without control characters")));
+        assert_eq!(why(json!("ab\u{0}c")), Some(Why::Not(Expected::PlainText)));
         assert_eq!(why(json!({})), Some(Why::NotText));
         for (text, right) in [
             ("2026-02-28", true),

@@ -22,7 +22,7 @@ use axum::{
 use domain::{Instant, Mac as MacAddress};
 use jiff::{Timestamp, civil};
 use serde_json::{Value, json};
-use service::{Error, Why};
+use service::{Error, Expected, Why};
 use std::{convert::Infallible, net::Ipv4Addr};
 
 use crate::{Asked, Fault, Fields, Given, fields};
@@ -144,7 +144,7 @@ kinds! {
     }
     /// Any JSON object; the use case looks into it.
     Object -> Value {
-        |value: &Value| if value.is_object() { Ok(value.clone()) } else { Err(Why::Not("an object")) },
+        |value: &Value| if value.is_object() { Ok(value.clone()) } else { Err(Why::Not(Expected::Object)) },
         json!({ "type": "object" })
     }
 }
@@ -172,14 +172,14 @@ pub struct TimeOfDay {
 }
 
 fn tier(value: &Value) -> Result<(i64, i64), Why> {
-    const FORM: Why = Why::Not("a list of {after_bytes, bandwidth_id}");
+    const FORM: Why = Why::Not(Expected::FupTiers);
     let object = value.as_object().filter(|object| object.len() == 2).ok_or(FORM)?;
     let (after, id) = object.get("after_bytes").zip(object.get("bandwidth_id")).ok_or(FORM)?;
     Ok((fields::integer(0, 1 << 53)(after)?, fields::id(id)?))
 }
 
 fn time_of_day(value: &Value) -> Result<TimeOfDay, Why> {
-    const FORM: Why = Why::Not("a list of {from, until, counted, bandwidth_id} with times as HH:MM");
+    const FORM: Why = Why::Not(Expected::FupWindows);
     let object = value.as_object().ok_or(FORM)?;
     if object.keys().any(|key| !["from", "until", "counted", "bandwidth_id"].contains(&key.as_str())) {
         return Err(FORM);
@@ -199,7 +199,7 @@ fn time_of_day(value: &Value) -> Result<TimeOfDay, Why> {
 }
 
 fn phone(value: &Value) -> Result<String, Why> {
-    const FORM: Why = Why::Not("a telephone number of 3 to 20 digits");
+    const FORM: Why = Why::Not(Expected::PhoneDigits);
     let text = match value {
         Value::String(text) => text.trim().to_string(),
         Value::Number(number) if number.is_u64() => number.to_string(),
@@ -221,7 +221,7 @@ fn moment(value: &Value) -> Result<Instant, Why> {
 }
 
 fn url(value: &Value) -> Result<String, Why> {
-    const FORM: Why = Why::Not("a valid URL");
+    const FORM: Why = Why::Not(Expected::Url);
     let text = fields::text(1, 2000)(value)?;
     let uri: axum::http::Uri = text.parse().map_err(|_| FORM)?;
     let scheme = uri.scheme_str().unwrap_or_default();

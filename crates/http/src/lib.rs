@@ -14,6 +14,7 @@
 //! | [`fields`]     | a body or query read field by field; all that is wrong with it is told at once         |
 //! | [`wire`]       | amounts and times as the vendors write them                                            |
 //! | [`sentence`]   | what is wrong with a field, in words                                                   |
+//! | [`words`]      | refusals in English                                                                    |
 //! | [`fault`]      | what is wrong before a dialect has been asked: no such path, too large, malformed      |
 //!
 //! From the outside in, a request meets: dispatch, shell, the dialect's voice, its credential check and gate, repeats,
@@ -32,6 +33,7 @@ pub mod routes;
 pub mod sentence;
 pub mod shell;
 pub mod wire;
+pub mod words;
 
 #[doc(hidden)]
 pub use axum;

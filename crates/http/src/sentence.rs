@@ -2,6 +2,8 @@
 
 use service::Why;
 
+use crate::words;
+
 /// "The package id field is required."
 pub fn about(field: &str, why: &Why) -> String {
     let field = spoken(field);
@@ -21,7 +23,7 @@ pub fn about(field: &str, why: &Why) -> String {
         Why::DigitsOnly => format!("The {field} must contain only digits."),
         Why::NotOneOf(_) | Why::Unknown => format!("The selected {field} is invalid."),
         Why::Taken => format!("The {field} has already been taken."),
-        Why::Not(form) => format!("The {field} must be {form}."),
+        Why::Not(form) => format!("The {field} must be {}.", words::expected(*form)),
     }
 }
 

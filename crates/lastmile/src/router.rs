@@ -38,7 +38,7 @@ async fn run(options: &RouterAdd) -> anyhow::Result<()> {
 
 fn words(why: &Why) -> String {
     match why {
-        Why::Not(what) => format!("{what} is expected"),
+        Why::Not(form) => format!("{} is expected", doors::words::expected(*form)),
         Why::NotOneOf(words) => format!("one of {} is expected", words.join(", ")),
         Why::Taken => "another one has it".into(),
         Why::Required => "it is missing".into(),
@@ -54,7 +54,7 @@ pub fn said(error: Error) -> anyhow::Error {
             let each = fields.iter().map(|FieldError { field, why }| format!("--{field}: {}", words(why)));
             anyhow::anyhow!(each.collect::<Vec<_>>().join("; "))
         }
-        Error::Refused(why) => anyhow::anyhow!("{why}"),
+        Error::Refused(why) => anyhow::anyhow!(doors::words::refusal(why)),
         other => other.into(),
     }
 }

@@ -4,7 +4,7 @@
 use anyhow::{Context, bail};
 use domain::{Role, Scopes};
 use service::{
-    Error, FieldError, Why,
+    Error, Expected, FieldError, Why,
     identity::staff::{self, NewStaff},
     kernel::vault::random_text,
 };
@@ -29,7 +29,7 @@ async fn run(options: &StaffAdd) -> anyhow::Result<()> {
     let has_host =
         |email: &str| email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
     if !has_host(options.email.trim()) {
-        return Err(said(Error::Invalid(vec![FieldError { field: "email", why: Why::Not("an e-mail address") }])));
+        return Err(said(Error::Invalid(vec![FieldError { field: "email", why: Why::Not(Expected::Email) }])));
     }
     let here = Local::open(&options.serve.config, options.isp.as_deref()).await?;
     let password = random_text(16);

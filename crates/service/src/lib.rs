@@ -35,6 +35,10 @@ pub use kernel::app::App;
 pub use kernel::change::Change;
 pub use kernel::clock::Clock;
 pub use kernel::error::{Error, FieldError, Why};
+pub use kernel::expected::{Expected, Items};
+pub use kernel::facts::Fact;
+pub use kernel::nouns::{By, What};
+pub use kernel::refusals::Refusal;
 pub use kernel::vault::Vault;
 
 pub use store::access::hotspot::{Filter as HotspotFilter, Named as HotspotStep};
@@ -50,7 +54,6 @@ pub use store::helpdesk::complaint::{Complaint, Filter as ComplaintFilter};
 pub use store::identity::branch::Zone;
 pub use store::identity::isp::Isp;
 pub use store::identity::staff::{ApiClient, Staff};
-pub use store::kernel::migrate::newest_schema;
 pub use store::messages::message::Message;
 pub use store::people::customer::{Customer, Filter, Order, Page, Standing};
 pub use store::people::profile::Profile;

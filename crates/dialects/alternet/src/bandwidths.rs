@@ -9,7 +9,7 @@ use doors::{
 use serde::Serialize;
 use serde_json::Number;
 use service::{
-    App, Bandwidth, Error, Why,
+    App, Bandwidth, Error, What, Why,
     catalogue::plans::{self, BandwidthChange, NewBandwidth, RATE_UNITS},
 };
 
@@ -118,7 +118,7 @@ fn side(body: &mut Fields, value: &'static str, unit: &'static str) -> (i64, &'s
 /// Update bandwidth profile. A rate without its unit keeps the unit, a unit without its rate keeps the number.
 pub async fn update(State(app): State<App>, caller: Caller, Id(number): Id, mut body: Fields) -> Answer<Row> {
     let found = plans::bandwidths(&app, &caller.actor).await?.into_iter().find(|row| row.id.0 == number);
-    let before = found.ok_or(Error::NotFound { what: "bandwidth" })?;
+    let before = found.ok_or(Error::NotFound { what: What::Bandwidth })?;
     let name = body.optional("name_bw", text(1, 255)).value();
     let down = changed(&mut body, "rate_down", "rate_down_unit", before.down_kbps, &before.down_unit);
     let up = changed(&mut body, "rate_up", "rate_up_unit", before.up_kbps, &before.up_unit);

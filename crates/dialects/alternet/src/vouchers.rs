@@ -9,7 +9,7 @@ use doors::{
 };
 use serde::Serialize;
 use service::{
-    App, Error, Voucher, VoucherFilter,
+    App, Error, Voucher, VoucherFilter, What,
     sales::vouchers::{self, Format, NewVouchers},
 };
 
@@ -133,7 +133,7 @@ pub async fn create(State(app): State<App>, caller: Caller, mut body: Fields) ->
 /// Delete voucher.
 pub async fn delete(State(app): State<App>, caller: Caller, Id(number): Id) -> Done {
     match vouchers::delete(&app, &caller.actor, vec![number]).await? {
-        0 => Err(Error::NotFound { what: "voucher" }.into()),
+        0 => Err(Error::NotFound { what: What::Voucher }.into()),
         _ => Ok(Reply::done("Voucher deleted successfully")),
     }
 }

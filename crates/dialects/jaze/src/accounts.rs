@@ -5,7 +5,7 @@ use domain::{CustomerId, Status, kernel::clock::DAY};
 use doors::fields::{id, integer, secret, word};
 use serde_json::json;
 use service::{
-    App, Error,
+    App, Error, What,
     access::bindings,
     customers::{
         customers::{self, CustomerChange},
@@ -88,7 +88,7 @@ pub async fn release(State(app): State<App>, mut call: Call) -> Answer {
     let row = usize::try_from(row).unwrap_or(usize::MAX);
     let released = bindings::release(&app, &call.actor, CustomerId(user), row, what != "mac", what != "ip").await;
     released.map_err(|error| match error {
-        Error::NotFound { what: "binding" } => Failure::said("The user has no such IP/MAC row"),
+        Error::NotFound { what: What::Binding } => Failure::said("The user has no such IP/MAC row"),
         other => other.into(),
     })?;
     Ok(Reply::message("The Static IP/MAC have been released"))

@@ -23,7 +23,7 @@ use doors::{Admission, Fields, Gate, attempts, repeats, routes, shell, wire};
 use jiff::civil;
 use serde_json::{Value, json};
 use service::{
-    Actor, App, Error, Why, Zone,
+    Actor, App, Error, What, Why, Zone,
     identity::{
         branches,
         clients::{self, Known},
@@ -155,7 +155,7 @@ impl FromRequest<App> for Call {
         call.body.finish()?;
         if let Some(account) = account {
             let zone = branches::named(app, &call.actor, &account).await?;
-            let zone = zone.ok_or(Error::NotFound { what: "account" })?;
+            let zone = zone.ok_or(Error::NotFound { what: What::Account })?;
             call.actor.branch = zone.branch().or(call.actor.branch);
         }
         call.account = call.account_of(call.actor.branch);

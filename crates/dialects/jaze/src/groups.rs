@@ -5,7 +5,7 @@ use domain::PlanId;
 use doors::fields::{boolean, id, word};
 use serde_json::{Value, json};
 use service::{
-    App, Error, Plan,
+    App, Error, Plan, What,
     customers::dossiers::{self, Population},
     sales::moves::{self, NewMove, When},
 };
@@ -27,7 +27,7 @@ pub async fn details(State(app): State<App>, call: Call) -> Answer {
     if let Some(wanted) = wanted {
         groups.retain(|(plan, _)| plan.id == wanted);
         if groups.is_empty() {
-            return Err(Error::NotFound { what: "plan" }.into());
+            return Err(Error::NotFound { what: What::Plan }.into());
         }
     }
     Ok(Reply::data(groups.iter().map(|(plan, people)| row(plan, people)).collect()))
@@ -37,7 +37,7 @@ pub async fn details(State(app): State<App>, call: Call) -> Answer {
 pub async fn allowed(State(app): State<App>, call: Call) -> Answer {
     let one = dossiers::one(&app, &call.actor, call.user()).await?;
     let line = one.line.as_ref().filter(|line| line.deleted_at.is_none());
-    let line = line.ok_or(Error::NotFound { what: "customer" })?;
+    let line = line.ok_or(Error::NotFound { what: What::Customer })?;
     let groups = dossiers::populations(&app, &call.actor).await?;
     let allowed = groups.iter().filter(|(plan, _)| plan.id == line.plan_id || (plan.enabled && plan.kind == line.kind));
     let mut list: Vec<Value> = Vec::new();

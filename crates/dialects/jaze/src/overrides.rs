@@ -10,7 +10,7 @@ use doors::fields::{boolean, id, integer, word};
 use radius::dictionary;
 use serde_json::Value;
 use service::{
-    App, Why,
+    App, Expected, Items, Why,
     access::{
         attribute_stages,
         attributes::{NewAttribute, OPERATORS, is_understood},
@@ -154,9 +154,9 @@ fn objects(value: &Value) -> Result<Vec<Value>, Why> {
     };
     match items.len() {
         0 => Err(Why::Required),
-        n if n > MAX_ATTRIBUTES => Err(Why::Not("a list of at most 50 attributes")),
+        n if n > MAX_ATTRIBUTES => Err(Why::Not(Expected::ListOf { most: 50, what: Items::Attributes })),
         _ if items.iter().all(Value::is_object) => Ok(items),
-        _ => Err(Why::Not("a list of attributes")),
+        _ => Err(Why::Not(Expected::AttributeList)),
     }
 }
 

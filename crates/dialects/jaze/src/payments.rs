@@ -5,7 +5,7 @@ use domain::{CustomerId, Money, PaymentId};
 use doors::fields::{amount, digits, id, lines, named, word};
 use serde_json::{Value, json};
 use service::{
-    App, Why,
+    App, What, Why,
     billing::{
         invoices::Means,
         payments::{self, Described, Details, NewPayment, Wanted},
@@ -134,7 +134,7 @@ pub async fn receipt(State(app): State<App>, call: Call) -> Answer {
     let user = dossiers::one(&app, &call.actor, call.user()).await?;
     let (found, settled) = payments::receipt(&app, &call.actor, wanted(&call)).await?;
     if found.payment.customer_id != user.customer.id {
-        return Err(service::Error::NotFound { what: "payment" }.into());
+        return Err(service::Error::NotFound { what: What::Payment }.into());
     }
     let invoices = settled.iter().map(|one| {
         json!({

@@ -12,7 +12,7 @@ use doors::{
 use jiff::civil;
 use serde_json::{Value, json};
 use service::{
-    App, Error, Why,
+    App, Error, Expected, Items, Why,
     access::bindings::{self, Bound, MAX_ROWS},
     customers::{
         access_check,
@@ -80,7 +80,7 @@ fn several<T>(kind: fn(&Value) -> Result<T, Why>) -> impl Fn(&Value) -> Result<V
             one => std::slice::from_ref(one),
         };
         if items.len() > MAX_ROWS {
-            return Err(Why::Not("a list of at most 32 addresses"));
+            return Err(Why::Not(Expected::ListOf { most: 32, what: Items::Addresses }));
         }
         let one = |item: &Value| match item {
             Value::Null => Ok(None),
@@ -102,7 +102,7 @@ fn dated(
     match (chosen, custom) {
         (Some("custom"), None) if !body.is_wrong(moment_name) => body.refuse(moment_name, Why::Required),
         (Some(other), Some(_)) if other != "custom" => {
-            body.refuse(moment_name, Why::Not("left out, but where custom is chosen"));
+            body.refuse(moment_name, Why::Not(Expected::LeftOutUnlessCustom));
         }
         _ => {}
     }
@@ -140,7 +140,7 @@ fn read(call: &mut Call) -> Result<Said, Failure> {
     let (activation, starts) = dated(body, ("activationDate", &["now", "custom"]), "customActivationDate");
     let activates = match (activation, starts.map(at)) {
         (_, Some(at)) if at <= now => {
-            body.refuse("customActivationDate", Why::Not("a moment to come"));
+            body.refuse("customActivationDate", Why::Not(Expected::MomentToCome));
             None
         }
         (_, Some(at)) => Some(Some(at)),
@@ -156,7 +156,7 @@ fn read(call: &mut Call) -> Result<Said, Failure> {
     if let (Some(end), Some(Some(start))) = (expires, activates)
         && end <= start
     {
-        body.refuse("customExpirationDate", Why::Not("behind customActivationDate"));
+        body.refuse("customExpirationDate", Why::Not(Expected::BehindActivation));
     }
     let price = price(body, &currency);
     let mut words = |name| body.optional(name, text(0, 190)).value();
@@ -236,7 +236,7 @@ pub async fn add(State(app): State<App>, mut call: Call) -> Answer {
     let kind = call.body.optional("connectionType", word(KINDS)).value();
     let said = read(&mut call)?;
     if said.expires.is_some_and(|end| end <= call.now) {
-        call.body.refuse("customExpirationDate", Why::Not("a moment to come"));
+        call.body.refuse("customExpirationDate", Why::Not(Expected::MomentToCome));
     }
     call.body.finish()?;
     let bindings = said.rows(&[]).unwrap_or_default();

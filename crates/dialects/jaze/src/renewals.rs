@@ -8,7 +8,7 @@ use domain::{
 use doors::fields::{boolean, digits, id, integer, named, word};
 use serde_json::{Value, json};
 use service::{
-    App, Why,
+    App, Expected, Why,
     billing::payments::Details,
     customers::dossiers,
     sales::{
@@ -132,10 +132,10 @@ fn stretch(call: &mut Call) -> Stretch {
         body.refuse("payAsYouGoDays", Why::Required);
     }
     if with_days && period.is_some() {
-        body.refuse("renewPeriod", Why::Not("left out: isRenewWithDays says for how long"));
+        body.refuse("renewPeriod", Why::Not(Expected::LeftOutForDays));
     }
     if to_cycle && (with_days || period.is_some() || times.is_some_and(|times| times > 1)) {
-        body.refuse("newInvoiceOnProrataBasis", Why::Not("false: another setting says for how long"));
+        body.refuse("newInvoiceOnProrataBasis", Why::Not(Expected::FalseForOther));
     }
     let count = |count: Option<i64>| count.map_or(1, |count| count as u32);
     let (length, times) = match period {
@@ -158,14 +158,14 @@ fn paying(call: &mut Call) -> Paying {
     let [first, second] = ["paymentTypeVal1", "paymentTypeVal2"].map(|name| body.optional(name, short).value());
     let third = body.optional("paymentTypeVal3", day).value();
     if !forced && method.is_some() {
-        body.refuse("paymentType", Why::Not("left out, where isForceMakePayment is not true"));
+        body.refuse("paymentType", Why::Not(Expected::LeftOutUnlessForced));
     }
     let given = [("paymentTypeVal1", first.is_some()), ("paymentTypeVal2", second.is_some())];
     let too_many = [("paymentTypeVal3", third.is_some() && method != Some("cheque"))];
     let none = matches!(method, None | Some("cash"));
     for (name, given) in given.into_iter().map(|(name, given)| (name, given && none)).chain(too_many) {
         if given {
-            body.refuse(name, Why::Not("left out: this paymentType has no such value"));
+            body.refuse(name, Why::Not(Expected::LeftOutForPaymentType));
         }
     }
     if !forced {

@@ -5,7 +5,7 @@ use domain::{CustomerId, Instant};
 use doors::fields::id;
 use serde_json::{Value, json};
 use service::{
-    App, Error, Session, Why,
+    App, Error, Expected, Session, What, Why,
     access::orders,
     customers::{
         dossiers::{self, Whom},
@@ -63,7 +63,7 @@ pub async fn disconnect(State(app): State<App>, call: Call) -> Answer {
         "userid" => CustomerId(id_of(&value)),
         "username" => {
             let found = dossiers::ids(&app, &call.actor, &Whom::Login(value)).await?;
-            found.first().copied().ok_or(Error::NotFound { what: "customer" })?
+            found.first().copied().ok_or(Error::NotFound { what: What::Customer })?
         }
         _ => return Err(Failure::said("The sessions of a userId or a username can be disconnected.")),
     };
@@ -82,7 +82,7 @@ pub async fn by_day(State(app): State<App>, mut call: Call) -> Answer {
     if let (Some(from), Some(to)) = (from, to)
         && (to < from || to.since(from).is_ok_and(|span| span.get_days() > 366))
     {
-        call.body.refuse("toDate", Why::Not("on or behind FromDate, within a year"));
+        call.body.refuse("toDate", Why::Not(Expected::WithinAYear));
     }
     call.body.finish()?;
     let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());

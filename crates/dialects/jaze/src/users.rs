@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 use doors::fields::word;
 use serde_json::{Value, json};
 use service::{
-    App, Error,
+    App, Error, What,
     customers::dossiers::{self, Dossier, State as Standing, Whom},
 };
 
@@ -78,7 +78,7 @@ pub async fn ids_by_phone(State(app): State<App>, mut call: Call) -> Answer {
     call.body.finish()?;
     let found = with_phone(&app, &call, phone, state).await?;
     if found.is_empty() {
-        return Err(Error::NotFound { what: "customer" }.into());
+        return Err(Error::NotFound { what: What::Customer }.into());
     }
     let ids: Vec<String> = found.iter().map(|one| one.customer.id.to_string()).collect();
     Ok(Reply(json!({ "success": ids.join(","), "errorCode": 200 })))
@@ -122,7 +122,7 @@ pub async fn from_all_accounts(State(app): State<App>, call: Call) -> Answer {
         list.push(json!({ "staticIpMac": rows::static_rows(one) }));
     }
     if list.is_empty() {
-        return Err(Error::NotFound { what: "customer" }.into());
+        return Err(Error::NotFound { what: What::Customer }.into());
     }
     Ok(Reply::data(Value::Array(list)))
 }

@@ -11,8 +11,8 @@ use doors::{Fields, fields};
 use serde::Serialize;
 use serde_json::{Number, Value, json};
 use service::{
-    App, Error, FieldError, Why,
-    sales::activation::{self, Activation, DUE, NO_SELLER, NOT_FUTURE, OTHER_BRANCH, Payments},
+    App, Error, Expected, FieldError, Items, Refusal, What, Why,
+    sales::activation::{self, Activation, Payments},
 };
 
 use crate::envelope::{Answer, Caller, Failure, PlaceOf, Reply, flag, id, named};
@@ -124,7 +124,7 @@ fn told(caller: &Caller, done: activation::Activated) -> Activated {
 async fn refused(app: &App, caller: &Caller, customer: CustomerId, error: Error) -> Failure {
     let told = message(caller, &error);
     let (status, message) = match (&error, told) {
-        (Error::Refused(why), Some(message)) if *why == DUE => {
+        (Error::Refused(Refusal::InvoiceDue), Some(message)) => {
             // What holds it up; it may have been paid this very moment.
             let due = activation::due(app, &caller.actor, customer).await.ok().flatten();
             let besides = match due {
@@ -145,12 +145,12 @@ async fn refused(app: &App, caller: &Caller, customer: CustomerId, error: Error)
 /// `None` for what is no matter of the activation itself.
 fn message(caller: &Caller, error: &Error) -> Option<String> {
     Some(match error {
-        Error::NotFound { what: "customer" | "service" } => "Subscriber Not Found".into(),
-        Error::NotFound { what: "plan" } => "Package Not Found".into(),
-        Error::Refused(OTHER_BRANCH) => "Package Does Not Belong To Subscriber ISP/Branch".into(),
-        Error::Refused(NO_SELLER) => "Invalid Salesperson or Package Data".into(),
-        Error::Refused(NOT_FUTURE) => "Custom Expiration Date/Time Invalid! Must Be A Future Date.".into(),
-        Error::Refused(DUE) => {
+        Error::NotFound { what: What::Customer | What::Service } => "Subscriber Not Found".into(),
+        Error::NotFound { what: What::Plan } => "Package Not Found".into(),
+        Error::Refused(Refusal::OtherBranch) => "Package Does Not Belong To Subscriber ISP/Branch".into(),
+        Error::Refused(Refusal::SellerMayNot) => "Invalid Salesperson or Package Data".into(),
+        Error::Refused(Refusal::ExpiryPast) => "Custom Expiration Date/Time Invalid! Must Be A Future Date.".into(),
+        Error::Refused(Refusal::InvoiceDue) => {
             "Due Invoice Already Exist (Wait 1 Hour to Generate New One Or Pay On Due Invoice)".into()
         }
         Error::Insufficient { needed } => {
@@ -178,7 +178,7 @@ pub async fn activate_many(State(app): State<App>, caller: Caller, mut body: Fie
     let payment = body.required("payment_type", fields::integer(1, 3));
     let expires_at = body.optional("custom_expiry_datetime", caller.moment()).value();
     if expires_at.is_some_and(|at| at <= caller.now) {
-        body.refuse("custom_expiry_datetime", Why::Not("a date in the future"));
+        body.refuse("custom_expiry_datetime", Why::Not(Expected::DateInFuture));
     }
     body.finish()?;
     let branch = caller.scope(&app, place).await?;
@@ -210,11 +210,11 @@ fn selected(value: &Value) -> Result<Vec<CustomerId>, Why> {
         return Err(Why::Required);
     }
     if parts.len() > MOST {
-        return Err(Why::Not("at most 1000 subscribers"));
+        return Err(Why::Not(Expected::Most { most: 1000, what: Items::Subscribers }));
     }
     let mut ids = Vec::with_capacity(parts.len());
     for part in &parts {
-        let id = CustomerId(id(part).map_err(|_| Why::Not("a list of subscriber ids"))?);
+        let id = CustomerId(id(part).map_err(|_| Why::Not(Expected::SubscriberIds))?);
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -257,9 +257,9 @@ pub async fn migrate(State(app): State<App>, caller: Caller, mut body: Fields) -
     let done = activation::migrate(&app, &caller.actor, customer, plan, caller.key.clone()).await;
     let wrong = |why| Error::Invalid(vec![FieldError { field: "new_package_id", why }]);
     let done = done.map_err(|error| match error {
-        Error::NotFound { what: "plan" } => wrong(Why::Unknown).into(),
-        Error::Refused(NO_SELLER) => wrong(Why::Not("a package that the salesperson may sell")).into(),
-        Error::Refused(OTHER_BRANCH) => wrong(Why::Not("a package of the subscriber's branch")).into(),
+        Error::NotFound { what: What::Plan } => wrong(Why::Unknown).into(),
+        Error::Refused(Refusal::SellerMayNot) => wrong(Why::Not(Expected::SellersPackage)).into(),
+        Error::Refused(Refusal::OtherBranch) => wrong(Why::Not(Expected::BranchsPackage)).into(),
         other => caller.refused(other),
     })?;
     let data = Migrated {
@@ -284,11 +284,11 @@ mod tests {
             (json!([1, "2"]), Ok(vec![1, 2])),
             (json!(5), Ok(vec![5])),
             (json!("0"), Ok(vec![0])),
-            (json!("1,x"), Err(Why::Not("a list of subscriber ids"))),
-            (json!("1,,2"), Err(Why::Not("a list of subscriber ids"))),
+            (json!("1,x"), Err(Why::Not(Expected::SubscriberIds))),
+            (json!("1,,2"), Err(Why::Not(Expected::SubscriberIds))),
             (json!([]), Err(Why::Required)),
             (json!({}), Err(Why::NotText)),
-            (json!(vec!["1"; 1001]), Err(Why::Not("at most 1000 subscribers"))),
+            (json!(vec!["1"; 1001]), Err(Why::Not(Expected::Most { most: 1000, what: Items::Subscribers }))),
         ];
         for (value, expected) in rows {
             let got = selected(&value).map(|ids| ids.into_iter().map(|id| id.0).collect::<Vec<_>>());

@@ -8,7 +8,7 @@ use radius::dictionary::{self, Hiding};
 use serde::Serialize;
 use serde_json::Value;
 use service::{
-    App, Error, FieldError, Why,
+    App, Error, Expected, FieldError, Why,
     access::attributes::{self, AttributeChange, NewAttribute, OPERATORS},
 };
 
@@ -119,10 +119,10 @@ fn checked(attribute: &str, op: &str, value: &str) -> Result<(), Error> {
     let wrong = |field, why| Err(Error::Invalid(vec![FieldError { field, why }]));
     let Some(entry) = dictionary::by_name(attribute.trim()) else { return wrong("attribute", Why::Unknown) };
     if OURS.contains(&entry.name) || entry.hiding != Hiding::None {
-        return wrong("attribute", Why::Not("one that a subscriber can have: the server says this one itself"));
+        return wrong("attribute", Why::Not(Expected::SubscribersAttribute));
     }
     if !attributes::compares(op) && dictionary::encode(entry, value).is_err() {
-        return wrong("value", Why::Not("a value of this attribute"));
+        return wrong("value", Why::Not(Expected::AttributesValue));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use jiff::civil;
 use serde::Serialize;
 use serde_json::Value;
 use service::{
-    App, Why,
+    App, Expected, Why,
     customers::{
         customers,
         subscribers::{self, Details, PLACES, SiteChange},
@@ -195,7 +195,7 @@ fn phone(value: &Value) -> Result<String, Why> {
     let sign = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '(' | ')');
     match text.chars().all(sign) && text.bytes().any(|b| b.is_ascii_digit()) {
         true => Ok(text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()),
-        false => Err(Why::Not("a telephone number")),
+        false => Err(Why::Not(Expected::PhoneNumber)),
     }
 }
 

@@ -7,7 +7,7 @@ use domain::{BandwidthId, Kind, PlanId, PoolId, RouterId};
 use doors::{Asked, Fields, Id, fields};
 use serde_json::{Value, json};
 use service::{
-    App, Bandwidth, Error, Why,
+    App, Bandwidth, Error, Expected, Why,
     catalogue::plans::{self, Expiry, NewPlan, Offer, PlanChange},
     reports::office,
     sales::renewals,
@@ -163,7 +163,7 @@ fn read(caller: &Caller, body: &mut Fields, is_new: bool) -> Given {
 
 /// `10M`, `512K`, `1G`; digits alone are kbit/s.
 fn kbps(value: &Value) -> Result<i64, Why> {
-    const WRONG: Why = Why::Not("a rate such as 10M");
+    const WRONG: Why = Why::Not(Expected::Rate);
     let text = match value {
         Value::Number(number) => number.to_string(),
         other => fields::text(1, 16)(other)?,
@@ -226,7 +226,7 @@ pub async fn update(State(app): State<App>, caller: Caller, Id(wanted): Id, mut 
     let plan = PlanId(wanted);
     let known = plans::show(&app, &caller.actor, plan).await.map_err(|error| caller.refused(error))?;
     if given.kind.is_some_and(|kind| kind != known.plan.kind) {
-        return Err(Error::invalid("connection_type", Why::Not("what it was: lines are made of this kind")).into());
+        return Err(Error::invalid("connection_type", Why::Not(Expected::SameKind)).into());
     }
     let bandwidth = match given.rates {
         Some((up, down)) => Some(plans::bandwidth_of_rates(&app, &caller.actor, down, up).await?),

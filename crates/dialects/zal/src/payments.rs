@@ -5,7 +5,7 @@ use domain::{CustomerId, PaymentId};
 use doors::{Asked, Id, fields};
 use serde_json::{Value, json};
 use service::{
-    App, Why,
+    App, Expected, Why,
     billing::payments::Wanted,
     reports::office::{self, Received},
 };
@@ -27,7 +27,7 @@ pub async fn list(State(app): State<App>, caller: Caller, Asked(mut asked): Aske
     asked.alias("payer_id", &["subscriber_id"]);
     let profile = asked.optional("profile_type", fields::integer(1, 2)).or(SUBSCRIBERS);
     if profile != SUBSCRIBERS && !asked.is_wrong("profile_type") {
-        asked.refuse("profile_type", Why::Not("2: what users pay in stands on their ledger"));
+        asked.refuse("profile_type", Why::Not(Expected::PaidIn));
     }
     let (from, until) = days(&caller, &mut asked);
     let wanted = Wanted {

@@ -8,9 +8,9 @@ use doors::{Fields, fields};
 use serde::Serialize;
 use serde_json::{Number, Value, json};
 use service::{
-    App, Error, Why,
+    App, Error, Expected, Refusal, What, Why,
     customers::{
-        portal::{self, BARRED, Granted, SUBSCRIBER},
+        portal::{self, Granted, SUBSCRIBER},
         subscribers::{self, Along, Filter, Listed, Wanted},
     },
     identity::tokens,
@@ -50,7 +50,7 @@ pub async fn login(State(app): State<App>, mut body: Fields) -> Answer<SignedIn>
     let signed = portal::sign_in_subscriber(&app, &username, &password).await;
     let (_, granted) = signed.map_err(|error| match error {
         Error::Unauthenticated => Failure::new(StatusCode::UNAUTHORIZED, "Invalid username or password"),
-        Error::Refused(BARRED) => {
+        Error::Refused(Refusal::AccountBarred) => {
             Failure::new(StatusCode::FORBIDDEN, "Your account is disabled. Please contact support.")
         }
         other => other.into(),
@@ -180,7 +180,7 @@ pub struct Usage {
 /// Of the running period, and of the last ninety days on which there was any.
 pub async fn usage(State(app): State<App>, caller: Caller) -> Answer<Usage> {
     let (shown, _) = subscribers::show(&app, &caller.actor, caller.subscriber()?).await?;
-    let line = shown.line.ok_or(Error::NotFound { what: "service" })?;
+    let line = shown.line.ok_or(Error::NotFound { what: What::Service })?;
     let days = portal::usage(&app, &caller.actor, line.id).await?.into_iter();
     let days = days.map(|day| {
         json!({
@@ -207,7 +207,7 @@ pub async fn change_password(State(app): State<App>, caller: Caller, mut body: F
     let new = body.required("new_password", fields::secret(6, 128));
     let again = body.optional("new_password_confirmation", fields::secret(1, 1000)).value();
     if again.is_some_and(|again| again != new) {
-        body.refuse("new_password_confirmation", Why::Not("the same as the new password"));
+        body.refuse("new_password_confirmation", Why::Not(Expected::SameAsNewPassword));
     }
     body.finish()?;
     portal::change_password(&app, &caller.actor, caller.subscriber()?, caller.token_id, old, new).await?;

@@ -5,7 +5,7 @@ use axum::extract::{Path, State, rejection::PathRejection};
 use doors::{Asked, Fields, fields};
 use serde_json::{Value, json};
 use service::{
-    App, Error, Session,
+    App, Error, Session, What,
     access::{
         attributes, routers,
         sessions::{self, State as Stands, Wanted},
@@ -105,7 +105,7 @@ async fn of_line(
     let place = PlaceOf::read(&mut asked);
     asked.finish()?;
     let actor = caller.acting(&app, place).await?;
-    let unknown = || Failure::from(Error::NotFound { what: "customer" });
+    let unknown = || Failure::from(Error::NotFound { what: What::Customer });
     // What no name can hold is nobody's.
     let name = name.map(|Path(name)| name).ok().filter(|name| name.len() <= 253 && !name.contains(char::is_control));
     let name = name.ok_or_else(unknown)?;

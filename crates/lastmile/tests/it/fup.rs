@@ -1,5 +1,7 @@
 //! Fair use over real UDP: what a line has used decides its rate, within the handling of that very report.
 
+use std::time::Duration;
+
 use domain::{
     BandwidthId, Kind, PlanId,
     catalogue::fup::{Coming, Measure, Reset},
@@ -7,14 +9,18 @@ use domain::{
 };
 use serde_json::Value as Json;
 use service::{
-    access::fup::{self, Chosen, Draft, NewWindow},
+    By, What,
+    access::{
+        fup::{self, Chosen, Draft, NewWindow},
+        orders,
+    },
     catalogue::plans,
 };
 
 use crate::{
     app::{Line, TestApp, bandwidth, days, seconds},
     both,
-    nas::{Login, interim, login, started, stopped},
+    nas::{interim, login, started, stopped},
 };
 
 both!(
@@ -47,16 +53,20 @@ async fn rate(app: &TestApp, name: &str, mbps: i64) -> BandwidthId {
     plans::create_bandwidth(&app.app, &app.actor, rates).await.expect("a bandwidth").id
 }
 
-/// For two devices: a second one logs in to see its rate without taking the first one's session over.
-async fn gold(app: &TestApp) -> PlanId {
-    app.plan("gold for two", |plan| plan.shared_users = 2).await
-}
-
 async fn attach(app: &TestApp, plan: PlanId, draft: Draft) -> domain::FupTemplateId {
     let whole = fup::create(&app.app, &app.actor, format!("fair {plan}"), draft).await.expect("a template");
     let row = fup::attach(&app.app, &app.actor, plan, Some(whole.template.id)).await.expect("attached");
     assert!(row.has_fup());
     whole.template.id
+}
+
+/// Waits until no order is left.
+async fn settled(app: &TestApp) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    while orders::waiting(&app.app).await.expect("orders") > 0 {
+        assert!(tokio::time::Instant::now() < deadline, "orders are left");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// The rate in what a router was told.
@@ -81,25 +91,19 @@ async fn logs(app: &TestApp, kind: EventKind) -> Vec<Json> {
 }
 
 async fn log_in(app: &TestApp, user: &str) -> String {
-    told(&app.nas.login(another(user)).await).to_string()
-}
-
-/// The second device.
-fn another(user: &str) -> Login<'_> {
-    Login { mac: Some("02-00-00-00-00-02"), port: 8, ..login(user) }
+    told(&app.nas.login(login(user)).await).to_string()
 }
 
 /// RULES.md, "Access": 100 GB a month, then 2M.
 async fn a_month_of_fair_use(app: TestApp) {
-    let gold = gold(&app).await;
     let slow = rate(&app, "2M", 2).await;
-    let template = attach(&app, gold, draft(&[(100 * GB, slow)])).await;
-    let ali = app.try_customer("ali", |customer| customer.plan = gold).await.expect("a customer");
+    let template = attach(&app, app.gold, draft(&[(100 * GB, slow)])).await;
+    let ali = app.try_customer("ali", |customer| customer.plan = app.gold).await.expect("a customer");
     assert_eq!(log_in(&app, "ali").await, "10M/10M");
     app.nas.report(started("ali", "s1")).await;
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 300, 0, 99_900_000_000)).await;
-    app.settled().await;
+    settled(&app).await;
     assert_eq!(app.nas.unexpected_orders(), [""; 0]);
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 600, 100_000_000, 100_000_000_000)).await;
@@ -116,7 +120,7 @@ async fn a_month_of_fair_use(app: TestApp) {
     // a new login has it too, and no further order follows from further use
     app.nas.report(interim("ali", "s1", 900, 100_000_000, 110_000_000_000)).await;
     assert_eq!(log_in(&app, "ali").await, "2M/2M");
-    app.settled().await;
+    settled(&app).await;
     assert!(app.nas.unexpected_orders().is_empty());
     // the month ends while it is online; it was paid for longer
     app.recharge(ali).await.expect("a recharge");
@@ -133,13 +137,12 @@ async fn a_month_of_fair_use(app: TestApp) {
 
 /// Plans refer to their policy: what it says now holds, for what was used before too.
 async fn a_new_policy_counts_what_was_used(app: TestApp) {
-    let gold = gold(&app).await;
     let (slow, slower) = (rate(&app, "2M", 2).await, rate(&app, "1M", 1).await);
-    app.customer("ali", gold).await;
+    app.customer("ali", app.gold).await;
     app.nas.report(started("ali", "s1")).await;
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 300, 0, 120 * GB)).await;
-    let template = attach(&app, gold, draft(&[(100 * GB, slow)])).await;
+    let template = attach(&app, app.gold, draft(&[(100 * GB, slow)])).await;
     assert_eq!(ordered(&app).await, "10M/10M");
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 600, 0, 120 * GB + 1)).await;
@@ -155,25 +158,24 @@ async fn a_new_policy_counts_what_was_used(app: TestApp) {
     assert_eq!(log_in(&app, "ali").await, "1M/1500k");
     // in use, and then not
     let busy = fup::delete(&app.app, &app.actor, template).await.expect_err("in use");
-    assert_eq!(busy, service::Error::InUse { what: "fair use template", by: "plan" });
+    assert_eq!(busy, service::Error::InUse { what: What::FupTemplate, by: By::Plan });
     let busy = plans::delete_bandwidth(&app.app, &app.actor, slower, None).await.expect_err("in use");
     assert!(matches!(busy, service::Error::InUse { .. }));
-    let plan = fup::attach(&app.app, &app.actor, gold, None).await.expect("taken away");
+    let plan = fup::attach(&app.app, &app.actor, app.gold, None).await.expect("taken away");
     assert!(!plan.has_fup());
     assert_eq!(ordered(&app).await, "10M/10M");
     fup::delete(&app.app, &app.actor, template).await.expect("deleted");
 }
 
 async fn tiers_in_days_and_uploads_free(app: TestApp) {
-    let gold = gold(&app).await;
     let (slow, slower) = (rate(&app, "2M", 2).await, rate(&app, "1M", 1).await);
     let daily = draft(&[(5 * GB, slow), (6 * GB, slower)]);
-    attach(&app, gold, Draft { measure: Measure::Down, reset: Reset::Daily, ..daily }).await;
-    app.customer("ali", gold).await;
+    attach(&app, app.gold, Draft { measure: Measure::Down, reset: Reset::Daily, ..daily }).await;
+    app.customer("ali", app.gold).await;
     app.nas.report(started("ali", "s1")).await;
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 300, 50 * GB, 4 * GB)).await;
-    app.settled().await;
+    settled(&app).await;
     assert!(app.nas.unexpected_orders().is_empty(), "uploads are free");
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 600, 50 * GB, 5 * GB)).await;
@@ -186,7 +188,7 @@ async fn tiers_in_days_and_uploads_free(app: TestApp) {
     app.nas.report(interim("ali", "s1", 86_700, 50 * GB, 8 * GB)).await;
     assert_eq!(ordered(&app).await, "10M/10M");
     app.pass(seconds(1)).await;
-    app.settled().await;
+    settled(&app).await;
     assert!(app.nas.unexpected_orders().is_empty());
     // a report of yesterday that comes late counts there, not today
     let yesterday = (crate::app::start().unix() + 86_000) as u32;
@@ -194,15 +196,14 @@ async fn tiers_in_days_and_uploads_free(app: TestApp) {
     app.nas.report(late).await;
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 87_000, 50 * GB, 11 * GB)).await;
-    app.settled().await;
+    settled(&app).await;
     assert!(app.nas.unexpected_orders().is_empty(), "4 GB today");
 }
 
 async fn a_lines_own_policy(app: TestApp) {
-    let gold = gold(&app).await;
     let (fast, slow, slower) = (rate(&app, "50M", 50).await, rate(&app, "2M", 2).await, rate(&app, "1M", 1).await);
-    attach(&app, gold, draft(&[(10 * GB, slow)])).await;
-    let ali = app.customer("ali", gold).await;
+    attach(&app, app.gold, draft(&[(10 * GB, slow)])).await;
+    let ali = app.customer("ali", app.gold).await;
     app.nas.report(started("ali", "s1")).await;
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 300, 0, 11 * GB)).await;
@@ -231,11 +232,10 @@ async fn a_lines_own_policy(app: TestApp) {
 }
 
 async fn by_period_and_carried_forward(app: TestApp) {
-    let gold = gold(&app).await;
     let slow = rate(&app, "2M", 2).await;
     let by_period = Draft { reset: Reset::Period, carry_forward: true, ..draft(&[(10 * GB, slow)]) };
-    attach(&app, gold, by_period).await;
-    let ali = app.customer("ali", gold).await;
+    attach(&app, app.gold, by_period).await;
+    let ali = app.customer("ali", app.gold).await;
     app.nas.report(started("ali", "s1")).await;
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 300, 0, 6 * GB)).await;
@@ -244,7 +244,7 @@ async fn by_period_and_carried_forward(app: TestApp) {
     assert_eq!(ordered(&app).await, "10M/10M");
     app.pass(days(30)).await;
     app.nas.report(interim("ali", "s1", 2_592_300, 0, 19 * GB)).await;
-    app.settled().await;
+    settled(&app).await;
     assert!(app.nas.unexpected_orders().is_empty(), "13 GB of 10 and 4 that were left");
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 2_592_600, 0, 20 * GB)).await;
@@ -260,13 +260,12 @@ async fn by_period_and_carried_forward(app: TestApp) {
 }
 
 async fn nights_are_fast_and_free(app: TestApp) {
-    let gold = gold(&app).await;
     let (fast, slow) = (rate(&app, "50M", 50).await, rate(&app, "2M", 2).await);
     let night = NewWindow { from: 23 * 60, until: 6 * 60, counted: false, bandwidth: Some(fast) };
     let daily = Draft { reset: Reset::Never, windows: vec![night], ..draft(&[(5 * GB, slow)]) };
-    app.customer("ali", gold).await;
+    app.customer("ali", app.gold).await;
     app.nas.report(started("ali", "s1")).await;
-    attach(&app, gold, daily).await;
+    attach(&app, app.gold, daily).await;
     // it is midnight
     assert_eq!(ordered(&app).await, "50M/50M");
     app.app.clock.pass(seconds(3600));
@@ -286,7 +285,6 @@ async fn quota_beside_fair_use(app: TestApp) {
     let slow = rate(&app, "2M", 2).await;
     let plan = app
         .plan("20GB", |plan| {
-            plan.shared_users = 2;
             plan.limited = true;
             plan.limit_type = Some("Data_Limit".into());
             plan.data_limit = Some(20);
@@ -306,7 +304,7 @@ async fn quota_beside_fair_use(app: TestApp) {
     let order = app.nas.orders(1).await.remove(0);
     // a session's limit is counted from its beginning
     assert_eq!((told(&order), limits(&order)), ("2M/2M", 20 * GB));
-    let again = app.nas.login(another("ali")).await;
+    let again = app.nas.login(login("ali")).await;
     assert_eq!((told(&again), limits(&again)), ("2M/2M", 8 * GB));
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 600, GB, 19 * GB)).await;
@@ -315,8 +313,8 @@ async fn quota_beside_fair_use(app: TestApp) {
 
 async fn hotspot_and_static_lines(app: TestApp) {
     let slow = rate(&app, "2M", 2).await;
-    let day = app.plan("day", |plan| (plan.kind, plan.shared_users) = (Kind::Hotspot, 2)).await;
-    let fixed = app.plan("fixed", |plan| (plan.kind, plan.shared_users) = (Kind::Static, 2)).await;
+    let day = app.plan("day", |plan| plan.kind = Kind::Hotspot).await;
+    let fixed = app.plan("fixed", |plan| plan.kind = Kind::Static).await;
     let template = attach(&app, day, draft(&[(GB, slow)])).await;
     fup::attach(&app.app, &app.actor, fixed, Some(template)).await.expect("attached");
     let line = async |name: &str, kind, plan| -> Line {
@@ -343,20 +341,19 @@ async fn hotspot_and_static_lines(app: TestApp) {
 
 /// At midnight everybody's rate comes back, in chunks; whoever is offline makes no order.
 async fn thousands_of_cycles_end_in_turn(app: TestApp) {
-    let gold = gold(&app).await;
     let slow = rate(&app, "2M", 2).await;
-    attach(&app, gold, Draft { reset: Reset::Daily, ..draft(&[(GB, slow)]) }).await;
+    attach(&app, app.gold, Draft { reset: Reset::Daily, ..draft(&[(GB, slow)]) }).await;
     const MANY: usize = 60;
     for n in 0..MANY {
         let name = format!("u{n}");
-        app.customer(&name, gold).await;
+        app.customer(&name, app.gold).await;
         let session = crate::nas::Report { mac: None, port: 1000 + n as u32, ..interim(&name, &name, 60, 0, 2 * GB) };
         app.nas.report(session).await;
     }
-    app.settled().await;
+    settled(&app).await;
     assert_eq!(app.nas.orders(MANY).await.len(), MANY);
     app.pass(days(1)).await;
-    app.settled().await;
+    settled(&app).await;
     let orders = app.nas.orders(MANY).await;
     assert_eq!((orders.len(), orders.iter().all(|order| told(order) == "10M/10M")), (MANY, true));
     assert_eq!(logs(&app, EventKind::FupReset).await.len(), MANY);
@@ -365,10 +362,9 @@ async fn thousands_of_cycles_end_in_turn(app: TestApp) {
 }
 
 async fn looking_ahead(app: TestApp) {
-    let gold = gold(&app).await;
     let slow = rate(&app, "2M", 2).await;
-    attach(&app, gold, draft(&[(100 * GB, slow)])).await;
-    let ali = app.customer("ali", gold).await;
+    attach(&app, app.gold, draft(&[(100 * GB, slow)])).await;
+    let ali = app.customer("ali", app.gold).await;
     let coming = fup::preview(&app.app, &app.actor, ali.customer, (0, 10 * GB), 60).await.expect("a preview");
     let now = app.app.clock.now();
     let told: Vec<_> = coming.iter().map(|(at, what)| (at.seconds_since(now) / 86_400, what)).collect();

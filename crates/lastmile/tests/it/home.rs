@@ -268,13 +268,37 @@ async fn failed_work_is_tried_again(app: TestApp) {
     api.with(&all, "POST", &format!("/api/v2/jobs/{id}/retry"), json!({})).await.is(422);
 }
 
-/// A job of a queue that nobody works on, failed.
-pub async fn failed_job(app: &TestApp) -> i64 {
-    let isp = app.actor.isp;
-    let job = app.app.change(&app.actor, service::Class::Interactive, async |change| {
-        change.tracked_job("tests", "test", change.now, json!({})).await
+/// A job of a queue that nobody works on.
+pub async fn job(app: &TestApp, queue: &str, kind: &str) -> domain::JobId {
+    let now = app.app.clock.now();
+    let job = store::kernel::job::Job {
+        isp_id: app.actor.isp,
+        id: domain::JobId(1 << 40),
+        queue: queue.into(),
+        kind: kind.into(),
+        version: 1,
+        payload: "{}".into(),
+        run_at: now,
+        attempts: 0,
+        lease_owner: None,
+        lease_until: None,
+        unique_key: None,
+        created_at: now,
+        done_at: None,
+        outcome: None,
+        failed: false,
+    };
+    let id = job.id;
+    let written = app.app.db.tx(service::Class::Interactive, async move |tx| {
+        store::kernel::job::enqueue(tx, std::slice::from_ref(&job)).await
     });
-    let job = job.await.expect("a job");
+    written.await.map_err(|error: store::db::Error| error).expect("a job");
+    id
+}
+
+/// The same, failed.
+pub async fn failed_job(app: &TestApp) -> i64 {
+    let (isp, job) = (app.actor.isp, job(app, "tests", "test").await);
     let now = app.app.clock.now();
     let failed = app.app.db.tx(service::Class::Interactive, async move |tx| {
         store::kernel::job::fail(tx, isp, job, now, "not reached").await

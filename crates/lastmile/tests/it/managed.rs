@@ -17,6 +17,8 @@ use crate::{
     home::{Api, token},
 };
 
+use service::Refusal;
+
 both!(
     zones_and_their_pairs,
     places_and_who_is_in_them,
@@ -253,7 +255,7 @@ async fn salespeople_and_their_wallets(app: TestApp) {
     v2.ask("PUT", &path("packages"), json!({ "package_ids": null }), 200).await;
     app.pass(40 * DAY).await;
     let refused = service::sales::activation::activate(&app.app, &app.actor, activation(), None).await;
-    assert_eq!(refused, Err(service::Error::Refused(service::sales::activation::NO_SELLER)));
+    assert_eq!(refused, Err(service::Error::Refused(Refusal::SellerMayNot)));
 }
 
 async fn an_expired_line_is_recharged_not_switched_on(app: TestApp) {

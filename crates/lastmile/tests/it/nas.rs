@@ -1,7 +1,6 @@
 //! A router over real UDP: logs in, reports, and obeys (or not) on its CoA port.
 
 use std::{
-    collections::HashMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc,
@@ -20,9 +19,7 @@ use radius::{
 use tokio::{net::UdpSocket, sync::Notify};
 
 /// Long enough for a busy machine; nobody waits for it but a failing test.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// After so long without an answer a router asks again.
-const REPEAT: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub struct Nas {
     /// Where its packets come from.
@@ -34,12 +31,9 @@ pub struct Nas {
     orders: Arc<Orders>,
 }
 
+#[derive(Default)]
 struct Orders {
-    /// Where they come to.
-    socket: UdpSocket,
     said: Mutex<Vec<String>>,
-    /// Answers that are kept back, and for whom; `None`: each goes at once.
-    held: Mutex<Option<Vec<(Vec<u8>, SocketAddr)>>>,
     /// `Some(cause)`: refuse; `None`: obey.
     refuse: Mutex<Option<u32>>,
     news: Notify,
@@ -118,9 +112,8 @@ impl Nas {
     pub async fn new(auth: SocketAddr, acct: SocketAddr, secret: &str) -> Nas {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a CoA port");
         let coa_port = socket.local_addr().expect("its address").port();
-        let (said, held, refuse, news) = Default::default();
-        let (orders, secret) = (Arc::new(Orders { socket, said, held, refuse, news }), Secret::new(secret));
-        tokio::spawn(obey(secret.clone(), orders.clone()));
+        let (orders, secret) = (Arc::new(Orders::default()), Secret::new(secret));
+        tokio::spawn(obey(socket, secret.clone(), orders.clone()));
         Nas { source: Ipv4Addr::LOCALHOST.into(), auth, acct, secret, coa_port, orders }
     }
 
@@ -143,19 +136,6 @@ impl Nas {
     /// From now on every order is refused with this Error-Cause.
     pub fn refuse(&self, cause: Option<u32>) {
         *self.orders.refuse.lock() = cause;
-    }
-
-    /// From now on orders come and are not answered yet.
-    pub fn hold(&self) {
-        *self.orders.held.lock() = Some(Vec::new());
-    }
-
-    /// The answers that were kept back go, and later ones at once.
-    pub async fn let_go(&self) {
-        let held = self.orders.held.lock().take();
-        for (answer, to) in held.into_iter().flatten() {
-            self.orders.socket.send_to(&answer, to).await.expect("answering");
-        }
     }
 
     /// Waits for the next `count` orders and forgets them.
@@ -282,19 +262,11 @@ impl Nas {
         Some(room)
     }
 
-    /// Repeats the same bytes while nothing comes, as routers do: what has waited too long is dropped unread.
     async fn ask(&self, to: SocketAddr, signed: &radius::client::Signed, patience: Duration) -> Option<Vec<u8>> {
         let socket = UdpSocket::bind((self.source, 0)).await.expect("a port");
+        socket.send_to(signed.bytes(), to).await.expect("sending");
         let mut room = vec![0; 4096];
-        let answered = tokio::time::timeout(patience, async {
-            loop {
-                socket.send_to(signed.bytes(), to).await.expect("sending");
-                if let Ok(received) = tokio::time::timeout(REPEAT, socket.recv(&mut room)).await {
-                    return received.expect("receiving");
-                }
-            }
-        });
-        let length = answered.await.ok()?;
+        let length = tokio::time::timeout(patience, socket.recv(&mut room)).await.ok()?.expect("receiving");
         let packet = signed.verify(&room[..length], &self.secret).expect("a signed answer");
         Some(packet.bytes().to_vec())
     }
@@ -319,23 +291,14 @@ fn told(packet: &Packet<'_>) -> String {
     words.join(" ")
 }
 
-async fn obey(secret: Secret, orders: Arc<Orders>) {
+async fn obey(socket: UdpSocket, secret: Secret, orders: Arc<Orders>) {
     let mut room = vec![0; 4096];
-    // RFC 5176 §2.3 with RFC 5080 §2.2.2: the same bytes from the same port are a repeat, answered as before.
-    let mut answered: HashMap<(SocketAddr, Vec<u8>), Vec<u8>> = HashMap::new();
-    while let Ok((length, from)) = orders.socket.recv_from(&mut room).await {
-        let request = (from, room[..length].to_vec());
-        if !answered.contains_key(&request) {
-            let Some(packet) = das::verify(&room[..length], &secret) else { continue };
-            let refuse = *orders.refuse.lock();
-            answered.insert(request.clone(), das::answer(&packet, refuse, &secret));
-            orders.said.lock().push(told(&packet));
-            orders.news.notify_waiters();
-        }
-        let answer = &answered[&request];
-        let held = orders.held.lock().as_mut().map(|held| held.push((answer.clone(), from))).is_some();
-        if !held {
-            orders.socket.send_to(answer, from).await.expect("answering");
-        }
+    while let Ok((length, from)) = socket.recv_from(&mut room).await {
+        let Some(packet) = das::verify(&room[..length], &secret) else { continue };
+        let refuse = *orders.refuse.lock();
+        let answer = das::answer(&packet, refuse, &secret);
+        orders.said.lock().push(told(&packet));
+        orders.news.notify_waiters();
+        socket.send_to(&answer, from).await.expect("answering");
     }
 }

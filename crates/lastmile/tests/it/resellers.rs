@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{CardState, Commission, CustomerId, Money, PlanId, Role, Scopes, StaffId, sales::sale::Payer};
 use serde_json::{Value, json};
 use service::{
-    Actor, Error, Who, Why,
+    Actor, By, Error, Refusal, What, Who, Why,
     billing::floats::{self, HandIn},
     customers::customers::CustomerChange,
     identity::{
@@ -161,10 +161,10 @@ async fn an_operators_people_cannot_sell_around_its_wallet(app: TestApp) {
     assert_eq!(buy(&app, &stranger, ali, cash()).await, Err(Error::Forbidden));
     // It stays while it has customers; without them and money it goes, and its address is free.
     let gone = operators::delete(&app.app, &app.actor, id).await;
-    assert_eq!(gone, Err(Error::InUse { what: "operator", by: "its customers" }));
+    assert_eq!(gone, Err(Error::InUse { what: What::Operator, by: By::ItsCustomers }));
     let (empty, _) = operator(&app, "west", None, Terms::Prepaid).await;
     operators::delete(&app.app, &app.actor, empty).await.expect("a deletion");
-    assert_eq!(operators::show(&app.app, &app.actor, empty).await, Err(Error::NotFound { what: "operator" }));
+    assert_eq!(operators::show(&app.app, &app.actor, empty).await, Err(Error::NotFound { what: What::Operator }));
     operator(&app, "west", None, Terms::Prepaid).await;
 }
 
@@ -272,7 +272,7 @@ async fn a_card_is_redeemed_once(app: TestApp) {
     })
     .await;
     let won: Vec<&cards::Redeemed> = results.iter().filter_map(|result| result.as_ref().ok()).collect();
-    let used = results.iter().filter(|r| **r == Err(Error::Refused("This card has been used"))).count();
+    let used = results.iter().filter(|r| **r == Err(Error::Refused(Refusal::CardUsed))).count();
     assert_eq!((won.len(), used), (1, 19), "{results:?}");
     // 1000.00 with 16 % in it, 5 % of it the shop's.
     let ledger = format!("commission 5000, float:staff:{shop} 95000, revenue -86207, tax -13793");
@@ -285,7 +285,7 @@ async fn a_card_is_redeemed_once(app: TestApp) {
     assert_eq!(app.events().await.iter().filter(|kind| *kind == "card.used").count(), 1);
     // Nobody has the other one yet.
     let other = cards::redeem(&app.app, &app.actor, &made.cards[1].1, customers[0], None).await;
-    assert_eq!(other, Err(Error::Refused("This card has not been issued to a distributor")));
+    assert_eq!(other, Err(Error::Refused(Refusal::CardNotIssued)));
     // Five wrong codes for a customer are enough for a minute, even for the right one.
     for _ in 0..5 {
         let wrong = cards::redeem(&app.app, &app.actor, "ABCD-ABCD", customers[1], None).await;
@@ -297,7 +297,7 @@ async fn a_card_is_redeemed_once(app: TestApp) {
         let (app, code) = (app.clone(), made.cards[1].1.clone());
         async move { cards::redeem(&app.app, &app.actor, &code, customer, None).await }
     };
-    assert!(matches!(right(customers[1]).await, Err(Error::Refused(why)) if why.starts_with("Too many")));
+    assert!(matches!(right(customers[1]).await, Err(Error::Refused(service::Refusal::TooManyWrongCodes))));
     app.app.clock.pass(domain::kernel::clock::MINUTE);
     let key = CallerKey { key: "k".into(), request_hash: "h".into() };
     let code = &made.cards[1].1;
@@ -359,7 +359,7 @@ async fn cards_go_from_hand_to_hand(app: TestApp) {
     let counts = |row: &cards::ListedBatch| (row.unissued, row.issued, row.used, row.expired);
     assert_eq!(batches.iter().map(counts).collect::<Vec<_>>(), [(0, 0, 1, 4)]);
     let late = cards::redeem(&app.app, &app.actor, &made.cards[2].1, ali.customer, None).await;
-    assert_eq!(late, Err(Error::Refused("This card has expired")));
+    assert_eq!(late, Err(Error::Refused(Refusal::CardExpired)));
 }
 
 async fn nobody_gives_more_than_it_has(app: TestApp) {
@@ -393,7 +393,7 @@ async fn nobody_gives_more_than_it_has(app: TestApp) {
     assert_eq!(end.map(drop), Err(Error::Unauthenticated), "a new password ends the old one's tokens");
     let Who::Staff(owner) = app.actor.who else { panic!() };
     let suspended = staff::suspend(&app.app, &app.actor, Scopes::ALL, owner, true).await;
-    assert_eq!(suspended, Err(Error::Refused("An owner cannot be suspended")));
+    assert_eq!(suspended, Err(Error::Refused(Refusal::OwnerNotSuspended)));
     let demoted = staff::StaffChange { role: Some(Role::Noc), ..Default::default() };
     assert!(staff::update(&app.app, &app.actor, Scopes::ALL, owner, demoted).await.is_err());
 }

@@ -21,7 +21,7 @@ use domain::{
 use parking_lot::Mutex;
 use serde_json::Value as Json;
 use service::{
-    Actor, App, Error, Vault,
+    Actor, App, Error, Vault, What,
     helpdesk::complaints::{self, NewComplaint},
     webhooks::{self, NewWebhook, WebhookChange, notices::NAMES, queue},
 };
@@ -411,7 +411,7 @@ async fn dead_deliveries_are_replayed(app: TestApp) {
     webhooks::replay(&app.app, &app.actor, id, delivery).await.unwrap();
     assert!(matches!(webhooks::replay(&app.app, &app.actor, id, delivery).await, Err(Error::Refused(_))));
     let unknown = webhooks::replay(&app.app, &app.actor, id, 999_999).await;
-    assert_eq!(unknown, Err(Error::NotFound { what: "delivery" }));
+    assert_eq!(unknown, Err(Error::NotFound { what: What::Delivery }));
     deliver(&app).await;
     let got = receiver.got();
     assert_eq!((got.len(), got[8].header("x-webhook-attempt"), &got[8].bytes), (9, "9", &got[0].bytes));
@@ -570,7 +570,7 @@ async fn only_what_was_asked_for(app: TestApp) {
     deliver(&app).await;
     assert_eq!(receiver.got().len(), 2);
     let gone = webhooks::show(&app.app, &app.actor, bills.webhook.id).await;
-    assert_eq!(gone.map(drop), Err(Error::NotFound { what: "webhook" }));
+    assert_eq!(gone.map(drop), Err(Error::NotFound { what: What::Webhook }));
     assert_eq!(webhooks::list(&app.app, &app.actor, 0, 10).await.unwrap().1, 2);
     assert!(deliveries(&app, theirs, None).await.is_empty());
 }

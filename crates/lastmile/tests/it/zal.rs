@@ -8,7 +8,7 @@ use domain::{CustomerId, Money, Role, Scopes, StaffId, billing::ledger::Account}
 use doors::{Gate, Log};
 use serde_json::{Value, json};
 use service::{
-    Actor, Error,
+    Actor, Error, Refusal,
     customers::{
         locations, portal,
         subscribers::{self, Filter, Wanted},
@@ -323,7 +323,7 @@ async fn money_paths(app: TestApp) {
     assert_eq!(activate(ali, Payments::Salesperson).await, short);
     assert_eq!(activate(ali, cash(Some(200_000))).await, Ok((150_000, 0)), "what is too much is kept");
     assert_eq!(activate(ali, cash(Some(1))).await, Ok((150_000, 149_999)));
-    assert_eq!(activate(ali, cash(None)).await, Err(Error::Refused(activation::DUE)));
+    assert_eq!(activate(ali, cash(None)).await, Err(Error::Refused(Refusal::InvoiceDue)));
     let expected = format!(
         "cash:cash 360001, cash:mpesa 150000, receivable:customer:{ali} 149999, revenue -517240, tax -82760, \
          wallet:customer:{ali} -60000, wallet:staff:{seller} 0"

@@ -113,10 +113,10 @@ async fn demo(app: &App, isp: IspId, guide: &Guide, pulse: Pulse) -> Result<aska
         router: router(row.router_id),
         reason: words::reason(row.reason),
     });
-    let events = facts.events.iter().map(|row| Happened {
-        at: local.time(row.at),
-        what: words::event(row.kind, &subject(&facts, row), &row.body, &local),
-    });
+    let events = facts
+        .events
+        .iter()
+        .map(|row| Happened { at: local.time(row.at), what: words::event(row, &subject(&facts, row), &local) });
     let reasons = facts.rejects_24h.iter();
     let page = Demo {
         style: STYLE_PATH,

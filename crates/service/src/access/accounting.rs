@@ -6,9 +6,7 @@ use std::{collections::HashMap, net::Ipv4Addr};
 use domain::{
     CustomerId, Instant, IspId, Mac, RouterId, ServiceId, SessionId,
     access::usage::{self, Counter, Growth, Outcome, ReportKind, State, Usage},
-    kernel::event::{EventKind, Subject},
 };
-use serde_json::json;
 use store::{
     access::{
         hotspot,
@@ -19,12 +17,13 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error,
+    Actor, App, Change, Error, Fact,
     access::{
         directory::LiveSession,
         fup::{self, Metered},
     },
     kernel::ids::Table,
+    kernel::work::Work,
 };
 
 /// A router's report of one session, with what the directory knows of its user.
@@ -275,20 +274,22 @@ impl Batch {
 
 /// Events are for crossings alone: first use, and the quota's end, once a period.
 async fn crossings(change: &Change<'_>, used: &Used) -> Result<(), Error> {
-    let subject = Subject::Service(used.service.0);
     if used.first_use {
-        change.event(EventKind::ServiceFirstUsed, subject, json!({ "customer": used.customer.0 }));
+        change.tell(Fact::ServiceFirstUsed { line: used.service, customer: used.customer });
     }
     let over = used.quota_bytes.is_some_and(|limit| used.used_bytes >= limit)
         || used.quota_time_s.is_some_and(|limit| used.used_time_s >= limit);
     if over && used.quota_event_ordinal != Some(used.period_ordinal) {
         session::quota_acted_on(change.tx, used.isp, used.service, used.period_ordinal).await?;
-        let body = json!({
-            "customer": used.customer.0, "used_bytes": used.used_bytes, "quota_bytes": used.quota_bytes,
-            "used_time_s": used.used_time_s, "quota_time_s": used.quota_time_s
+        change.tell(Fact::ServiceQuotaUsedUp {
+            line: used.service,
+            customer: used.customer,
+            used_bytes: used.used_bytes,
+            quota_bytes: used.quota_bytes,
+            used_time_s: used.used_time_s,
+            quota_time_s: used.quota_time_s,
         });
-        change.event(EventKind::ServiceQuotaUsedUp, subject, body);
-        change.job("network", "converge", change.now, json!({ "service": used.service.0 })).await?;
+        change.order(Work::follow(used.service)).await?;
     }
     Ok(())
 }
@@ -448,8 +449,11 @@ pub async fn close_silent(app: &App) -> Result<Recorded, Error> {
                 let rows = session::silent(change.tx, now, 500).await?;
                 let rows: Vec<Session> = rows.into_iter().filter(|row| row.isp_id == isp).collect();
                 for row in &rows {
-                    let body = json!({ "service": row.service_id.map(|id| id.0), "silent_since": row.received_at.0 });
-                    change.event(EventKind::SessionLost, Subject::Session(row.id.0), body);
+                    change.tell(Fact::SessionLost {
+                        session: row.id,
+                        service: row.service_id,
+                        silent_since: row.received_at,
+                    });
                 }
                 end(change, rows, session::LOST, "lost").await
             })
@@ -545,8 +549,7 @@ pub async fn write_logins(app: &App, logins: Logins) -> Result<Recorded, Error> 
                 let recorded = end_by_id(change, replaced, "replaced").await?;
                 for (_, service, mac) in logins.learnt.iter().filter(|row| row.0 == isp) {
                     if store::people::service::learn_mac(change.tx, isp, *service, &mac.to_string()).await? {
-                        let body = json!({ "mac": mac.to_string(), "learnt": true });
-                        change.event(EventKind::ServiceChanged, Subject::Service(service.0), body);
+                        change.tell(Fact::LineMacLearnt { line: *service, mac: mac.to_string() });
                     }
                 }
                 Ok(recorded)

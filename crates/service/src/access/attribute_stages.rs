@@ -3,9 +3,7 @@
 use domain::{
     BandwidthId, CustomerId, PlanId, ServiceId,
     catalogue::fup::{Measure, Reset},
-    kernel::event::{EventKind, Subject},
 };
-use serde_json::json;
 use store::{
     access::override_attribute::{self as rows, OverrideAttribute},
     catalogue::plan,
@@ -14,10 +12,11 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error,
+    Actor, App, Change, Error, Fact, Refusal, What,
     access::{attributes::NewAttribute, fup},
     kernel::hold::primary,
     kernel::ids::Table,
+    kernel::work::Work,
 };
 
 /// What takes an override's place beyond a limit.
@@ -50,9 +49,7 @@ pub async fn attributes(
         let known = fup::limit_of(change.tx, &line).await?;
         match (&beyond, known) {
             (Some(beyond), Some(known)) if known != Some(beyond.bytes) => {
-                return Err(Error::Refused(
-                    "The user has a limit of its own already: give both overrides the same limit",
-                ));
+                return Err(Error::Refused(Refusal::OtherLimit));
             }
             (Some(beyond), None) => {
                 let rates = match line.bandwidth_id {
@@ -93,7 +90,8 @@ pub async fn attributes(
         if had_limit && beyond.is_none() && known.is_some() && line.bandwidth_id.is_none() {
             fup::clear_for(change, &line).await?;
         }
-        follow(change, &line, json!({ "customer": id.0, "attributes": wanted.len() })).await
+        follow(change, &line, Fact::LineAttributesPut { line: line.id, customer: id, attributes: wanted.len() as i64 })
+            .await
     })
     .await
 }
@@ -105,9 +103,7 @@ pub(crate) async fn fits(change: &Change<'_>, line: &Service, wanted: Option<i64
         return Ok(());
     }
     match fup::limit_of(change.tx, line).await?.flatten() {
-        Some(limit) if wanted != Some(limit) => {
-            Err(Error::Refused("The user's vendor attributes change beyond another limit: give both the same"))
-        }
+        Some(limit) if wanted != Some(limit) => Err(Error::Refused(Refusal::AttributesAtOtherLimit)),
         Some(_) | None => Ok(()),
     }
 }
@@ -124,7 +120,7 @@ pub async fn limit(app: &App, actor: &Actor, id: CustomerId) -> Result<Option<i6
 
 async fn plan_rates(change: &Change<'_>, id: PlanId) -> Result<BandwidthId, Error> {
     let plan = plan::any(change.tx, change.isp, id).await?;
-    Ok(plan.ok_or(Error::NotFound { what: "plan" })?.bandwidth_id)
+    Ok(plan.ok_or(Error::NotFound { what: What::Plan })?.bandwidth_id)
 }
 
 /// Puts the attributes of a stage on the line, in place of the other's.
@@ -186,7 +182,7 @@ pub(crate) async fn clear(change: &Change<'_>, line: &mut Service) -> Result<(),
     Ok(())
 }
 
-async fn follow(change: &Change<'_>, line: &Service, body: serde_json::Value) -> Result<(), Error> {
-    change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), body);
-    change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await
+async fn follow(change: &Change<'_>, line: &Service, fact: Fact) -> Result<(), Error> {
+    change.tell(fact);
+    change.order(Work::follow(line.id)).await
 }

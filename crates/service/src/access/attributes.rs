@@ -5,9 +5,7 @@
 use domain::{
     CustomerId,
     access::compare::{Compare, is_pattern},
-    kernel::event::{EventKind, Subject},
 };
-use serde_json::json;
 pub use store::people::service::Attribute;
 use store::{
     customers::subscriber,
@@ -16,7 +14,8 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, FieldError, Why, access::touched::Touched, kernel::hold::primary, kernel::ids::Table,
+    Actor, App, Change, Error, Expected, Fact, FieldError, Items, What, Why, access::touched::Touched,
+    kernel::hold::primary, kernel::ids::Table, kernel::work::Work,
 };
 use domain::kernel::names::login_key;
 
@@ -26,7 +25,7 @@ pub const OPERATORS: &[&str] = &["=", ":=", "==", "+=", "!=", ">", ">=", "<", "<
 /// More than these fill no answer packet.
 const MOST: usize = 50;
 
-const NO_PATTERN: Why = Why::Not("a pattern of plain characters, `.`, `*`, `^` and `$`, at most 64 long");
+const NO_PATTERN: Why = Why::Not(Expected::Pattern);
 
 /// Whether an operator checks the request; the others go into the reply.
 pub fn compares(op: &str) -> bool {
@@ -69,7 +68,10 @@ pub async fn add(app: &App, actor: &Actor, id: CustomerId, command: NewAttribute
     app.change(actor, Class::Interactive, async move |change| {
         let line = primary(change, &who, id).await?;
         if service::attributes(change.tx, change.isp, line.id).await?.len() >= MOST {
-            return Err(Error::invalid("attribute", Why::Not("one of at most 50 attributes of a subscriber")));
+            return Err(Error::invalid(
+                "attribute",
+                Why::Not(Expected::OneOf { most: 50, what: Items::SubscribersAttributes }),
+            ));
         }
         let row = Attribute {
             isp_id: change.isp,
@@ -94,7 +96,7 @@ pub async fn update(app: &App, actor: &Actor, id: CustomerId, row: i64, given: A
     app.change(actor, Class::Interactive, async move |change| {
         let line = primary(change, &who, id).await?;
         let known = service::attributes(change.tx, change.isp, line.id).await?;
-        let known = known.into_iter().find(|known| known.id == row).ok_or(Error::NotFound { what: "attribute" })?;
+        let known = known.into_iter().find(|known| known.id == row).ok_or(Error::NotFound { what: What::Attribute })?;
         let mut changed = known.clone();
         changed.attribute = given.attribute.clone().unwrap_or(changed.attribute);
         changed.op = given.op.clone().unwrap_or(changed.op);
@@ -124,7 +126,7 @@ pub async fn find(app: &App, actor: &Actor, row: i64) -> Result<(CustomerId, Att
     let (isp, who) = (actor.isp, actor.clone());
     app.db
         .read(async move |tx| {
-            const NONE: Error = Error::NotFound { what: "attribute" };
+            const NONE: Error = Error::NotFound { what: What::Attribute };
             let id = subscriber::owner_of_attribute(tx, isp, row).await?.ok_or(NONE)?;
             let owner = customer::find(tx, isp, id).await?.ok_or(NONE)?;
             who.reaches(owner.branch_id)?;
@@ -140,7 +142,7 @@ pub async fn owner_of(app: &App, actor: &Actor, username: &str) -> Result<Custom
     let (isp, who, key) = (actor.isp, actor.clone(), login_key(username));
     app.db
         .read(async move |tx| {
-            const NONE: Error = Error::NotFound { what: "customer" };
+            const NONE: Error = Error::NotFound { what: What::Customer };
             let line = service::by_username(tx, isp, &key).await?.filter(|line| line.deleted_at.is_none());
             let owner = customer::find(tx, isp, line.ok_or(NONE)?.customer_id).await?.ok_or(NONE)?;
             who.reaches(owner.branch_id)?;
@@ -155,7 +157,7 @@ pub async fn remove(app: &App, actor: &Actor, id: CustomerId, attribute: i64) ->
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
         let line = primary(change, &who, id).await?;
-        const NONE: Error = Error::NotFound { what: "attribute" };
+        const NONE: Error = Error::NotFound { what: What::Attribute };
         let known = service::attributes(change.tx, change.isp, line.id).await?;
         let known = known.into_iter().find(|known| known.id == attribute).ok_or(NONE)?;
         if !service::remove_attribute(change.tx, change.isp, line.id, attribute).await? {
@@ -170,7 +172,7 @@ pub async fn list(app: &App, actor: &Actor, id: CustomerId) -> Result<Vec<Attrib
     let (isp, who) = (actor.isp, actor.clone());
     app.db
         .read(async move |tx| {
-            let owner = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let owner = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
             who.reaches(owner.branch_id)?;
             match service::of_customer(tx, isp, id).await?.first() {
                 Some(line) => Ok(service::attributes(tx, isp, line.id).await?),
@@ -186,7 +188,6 @@ async fn follow(change: &Change<'_>, line: &service::Service, rows: &[&Attribute
     let mut replies: Vec<String> = replies.into_iter().map(|row| row.attribute.clone()).collect();
     replies.dedup();
     let touched = Touched { replies, checks: !checks.is_empty() };
-    let body = json!({ "customer": line.customer_id.0, "attributes": true });
-    change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), body);
-    change.job("network", "converge", change.now, json!({ "service": line.id.0, "touched": touched })).await
+    change.tell(Fact::LineAttributesChanged { line: line.id, customer: line.customer_id });
+    change.order(Work::Converge { line: line.id, disconnect: false, touched: Some(touched) }).await
 }

@@ -4,9 +4,7 @@
 use domain::{
     CustomerId, Mac,
     access::binding::{self, Wrong},
-    kernel::event::{EventKind, Subject},
 };
-use serde_json::json;
 use store::{
     db::{Class, Tx},
     people::service::{self, Service},
@@ -15,15 +13,15 @@ use store::{
 
 pub use domain::access::binding::{Bound, MAX_ROWS};
 
-use crate::{Actor, App, Change, Error, Why, kernel::hold::primary};
+use crate::{Actor, App, Change, Error, Expected, Fact, Items, What, Why, kernel::hold::primary, kernel::work::Work};
 
 /// What is wrong with rows, of the field `mac` or `ip`.
 pub fn check(rows: &[Bound]) -> Result<(), Error> {
     binding::check(rows).map_err(|wrong| match wrong {
-        Wrong::TooMany => Error::invalid("ip", Why::Not("a list of at most 32 addresses")),
-        Wrong::NoDevice => Error::invalid("mac", Why::Not("complete: of several addresses each needs one")),
-        Wrong::DeviceTwice => Error::invalid("mac", Why::Not("a list of different addresses")),
-        Wrong::AddressTwice => Error::invalid("ip", Why::Not("a list of different addresses")),
+        Wrong::TooMany => Error::invalid("ip", Why::Not(Expected::ListOf { most: 32, what: Items::Addresses })),
+        Wrong::NoDevice => Error::invalid("mac", Why::Not(Expected::AddressForEach)),
+        Wrong::DeviceTwice => Error::invalid("mac", Why::Not(Expected::DifferentAddresses)),
+        Wrong::AddressTwice => Error::invalid("ip", Why::Not(Expected::DifferentAddresses)),
     })
 }
 
@@ -97,7 +95,7 @@ pub async fn release(
     app.change(actor, Class::Interactive, async move |change| {
         let mut line = primary(change, &who, id).await?;
         let before = of_line(change.tx, &line).await?;
-        let left = binding::released(&before, row, address, mac).ok_or(Error::NotFound { what: "binding" })?;
+        let left = binding::released(&before, row, address, mac).ok_or(Error::NotFound { what: What::Binding })?;
         if left == before {
             return Ok(());
         }
@@ -110,6 +108,6 @@ pub async fn release(
 async fn save(change: &Change<'_>, line: &mut Service) -> Result<(), Error> {
     line.updated_at = change.now;
     service::update(change.tx, line).await?;
-    change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": line.customer_id.0 }));
-    change.job("network", "converge", change.now, json!({ "service": line.id.0, "disconnect": true })).await
+    change.tell(Fact::LineChanged { line: line.id, customer: line.customer_id });
+    change.order(Work::hang_up(line.id)).await
 }

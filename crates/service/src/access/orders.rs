@@ -4,12 +4,8 @@
 use domain::{
     BandwidthId, Instant, IspId, JobId, PlanId, ServiceId, SessionId,
     access::decide::{self, Grant, PlanAccess},
-    kernel::{
-        clock::SECOND,
-        event::{EventKind, Subject},
-    },
+    kernel::clock::SECOND,
 };
-use serde_json::{Value as Json, json};
 use store::{
     access::session::{self, Session},
     db::Class,
@@ -17,12 +13,14 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Error,
+    Actor, App, Error, Fact,
     access::directory::{self, World},
     access::touched::Touched,
+    kernel::facts::CoaAnswer,
+    kernel::work::{Outcome, Work},
 };
 
-pub const QUEUE: &str = "network";
+pub use crate::kernel::work::NETWORK as QUEUE;
 /// How long a claimed order is this node's. Whoever works on longer ones renews; a node that was killed leaves its
 /// orders to others, and to its next start, after this long.
 const LEASE: i64 = 30 * SECOND;
@@ -106,34 +104,38 @@ pub async fn claim(app: &App, limit: i64) -> Result<Vec<Claimed>, Error> {
         .await?;
     let mut claimed = Vec::with_capacity(jobs.len());
     for row in jobs {
-        let payload: Json = serde_json::from_str(&row.payload).unwrap_or(Json::Null);
-        let id = |name: &str| payload[name].as_i64();
-        let scope = match row.kind.as_str() {
-            "converge" | "say" => id("service").map(|id| Scope::Service(ServiceId(id))),
-            "converge_plan" => id("plan").map(|id| Scope::Plan(PlanId(id))),
-            "converge_session" => id("session").map(|id| Scope::Session(SessionId(id))),
-            "turn_away" => payload["name"].as_str().map(|name| {
-                Scope::Stray(Stray { username_key: name.into(), mac: payload["mac"].as_str().map(String::from) })
-            }),
-            "converge_bandwidth" => id("bandwidth").map(|id| Scope::Bandwidth(BandwidthId(id))),
-            _ => None,
+        let Some(work) = Work::read(&row) else {
+            give_up(app, row.isp_id, row.id, Outcome::NotUnderstood).await?;
+            continue;
         };
-        match scope {
-            Some(scope) => claimed.push(Claimed {
-                isp: row.isp_id,
-                job: row.id,
-                attempts: row.attempts,
-                scope,
-                ordered_at: row.created_at,
-                disconnect: payload["disconnect"].as_bool().unwrap_or(false),
-                said: match row.kind.as_str() {
-                    "say" => Some(serde_json::from_value(payload["attributes"].clone()).unwrap_or_default()),
-                    _ => None,
-                },
-                touched: serde_json::from_value(payload["touched"].clone()).ok(),
-            }),
-            None => fail(app, row.isp_id, row.id, "not understood").await?,
-        }
+        let (scope, disconnect) = match &work {
+            Work::Converge { line, disconnect, .. } => (Scope::Service(*line), *disconnect),
+            Work::ConvergePlan(plan) => (Scope::Plan(*plan), false),
+            Work::ConvergeBandwidth(bandwidth) => (Scope::Bandwidth(*bandwidth), false),
+            Work::ConvergeSession { session, disconnect } => (Scope::Session(*session), *disconnect),
+            Work::TurnAway { name, mac } => {
+                (Scope::Stray(Stray { username_key: name.clone(), mac: mac.clone() }), true)
+            }
+            Work::Say { line, .. } => (Scope::Service(*line), false),
+        };
+        let (said, touched) = match work {
+            Work::Say { attributes, .. } => (Some(attributes), None),
+            Work::Converge { touched, .. } => (None, touched),
+            Work::ConvergePlan(_)
+            | Work::ConvergeBandwidth(_)
+            | Work::ConvergeSession { .. }
+            | Work::TurnAway { .. } => (None, None),
+        };
+        claimed.push(Claimed {
+            isp: row.isp_id,
+            job: row.id,
+            attempts: row.attempts,
+            scope,
+            ordered_at: row.created_at,
+            disconnect,
+            said,
+            touched,
+        });
     }
     Ok(claimed)
 }
@@ -142,7 +144,7 @@ pub async fn claim(app: &App, limit: i64) -> Result<Vec<Claimed>, Error> {
 pub async fn follow(app: &App, isp: IspId, services: Vec<ServiceId>) -> Result<(), Error> {
     app.change(&Actor::system(isp), Class::Accounting, async move |change| {
         for service in &services {
-            change.job(QUEUE, "converge", change.now, json!({ "service": service.0 })).await?;
+            change.order(Work::follow(*service)).await?;
         }
         Ok(())
     })
@@ -220,11 +222,8 @@ pub enum Answer {
 /// RFC 5176 §3.5: the session is not there (any more).
 pub const SESSION_NOT_FOUND: u32 = 503;
 
-const ACKNOWLEDGED: &str = "acknowledged";
 /// Who asks for a router's word waits for it so long.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
-/// Another node may have carried the order out: then no commit of this one tells.
-const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Says something to every live session of a customer's primary line and waits for their routers' words: `true` for each
 /// that acknowledged. Without a session there is none. The door that takes the attributes checks them.
@@ -243,20 +242,22 @@ pub async fn say(
             if open == 0 {
                 return Ok(None);
             }
-            let payload = json!({ "service": line.id.0, "attributes": attributes });
-            Ok(Some((change.tracked_job(QUEUE, "say", change.now, payload).await?, open)))
+            let work = Work::Say { line: line.id, attributes: attributes.clone() };
+            Ok(Some((change.order_at(change.now, work).await?, open)))
         })
         .await?;
     let Some((job, sessions)) = ordered else { return Ok(Vec::new()) };
     let isp = actor.isp;
-    let mut commits = app.feed.commits();
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while tokio::time::Instant::now() < deadline {
         let row = app.db.read(async move |tx| job::find(tx, isp, job).await).await?;
         if let Some(outcome) = row.filter(|row| row.done_at.is_some()).and_then(|row| row.outcome) {
-            return Ok(outcome.split_whitespace().map(|word| word == ACKNOWLEDGED).collect());
+            return Ok(match Outcome::read(&outcome) {
+                Outcome::Said(each) => each,
+                Outcome::Answered { .. } | Outcome::NotUnderstood | Outcome::Words(_) => vec![false; sessions],
+            });
         }
-        commits.next(LOOK).await;
+        tokio::time::sleep(std::time::Duration::from_millis(40)).await;
     }
     // Their routers have not said yes.
     Ok(vec![false; sessions])
@@ -270,8 +271,7 @@ pub async fn disconnect(app: &App, actor: &Actor, id: domain::CustomerId) -> Res
         let line = crate::kernel::hold::primary(change, &who, id).await?;
         let open = session::open_of_service(change.tx, change.isp, line.id).await?.len();
         if open > 0 {
-            let payload = json!({ "service": line.id.0, "disconnect": true });
-            change.job(QUEUE, "converge", change.now, payload).await?;
+            change.order(Work::hang_up(line.id)).await?;
         }
         Ok(open)
     })
@@ -288,35 +288,27 @@ pub async fn answered(
     let once = claimed.said.is_some();
     app.change(&Actor::system(isp), Class::Interactive, async move |change| {
         for (session, service, what, answer) in &answers {
-            let (kind, cause) = match answer {
+            let (session, service, job) = (*session, *service, Some(id));
+            let order = |error_cause| CoaAnswer { request: (*what).into(), error_cause, service, job };
+            change.tell(match answer {
                 Answer::NotAsked => continue,
-                Answer::Acknowledged => (EventKind::CoaAcknowledged, None),
-                Answer::Refused(cause) => (EventKind::CoaRefused, *cause),
-                Answer::Unanswered => (EventKind::CoaUnanswered, None),
-            };
-            let body = json!({
-                "request": what, "error_cause": cause, "service": service.map(|id| id.0), "job": id.0
+                Answer::Acknowledged => Fact::CoaAcknowledged { session, order: order(None) },
+                Answer::Refused(cause) => Fact::CoaRefused { session, order: order(*cause) },
+                Answer::Unanswered => Fact::CoaUnanswered { session, order: order(None) },
             });
-            change.event(kind, Subject::Session(session.0), body);
         }
         let count = |wanted: fn(&Answer) -> bool| answers.iter().filter(|(.., answer)| wanted(answer)).count();
         let silent = count(|answer| matches!(answer, Answer::Unanswered | Answer::NotAsked));
-        let outcome = format!(
-            "{} acknowledged, {} refused, {silent} unanswered",
-            count(|answer| *answer == Answer::Acknowledged),
-            count(|answer| matches!(answer, Answer::Refused(_)))
-        );
+        let outcome = Outcome::Answered {
+            acknowledged: count(|answer| *answer == Answer::Acknowledged),
+            refused: count(|answer| matches!(answer, Answer::Refused(_))),
+            unanswered: silent,
+        }
+        .stored();
         if once {
             // Somebody waits for the word on each session.
-            let words: Vec<&str> = answers
-                .iter()
-                .map(|(.., answer)| match answer {
-                    Answer::Acknowledged => ACKNOWLEDGED,
-                    Answer::Refused(_) => "refused",
-                    Answer::Unanswered | Answer::NotAsked => "unanswered",
-                })
-                .collect();
-            job::finish(change.tx, isp, id, change.now, &words.join(" ")).await?;
+            let each = answers.iter().map(|(.., answer)| *answer == Answer::Acknowledged).collect();
+            job::finish(change.tx, isp, id, change.now, &Outcome::Said(each).stored()).await?;
         } else if silent > 0 && attempts < MAX_ATTEMPTS {
             // 30 s, 1 min, 2 min, 4 min, 8 min: a router that is away comes back in its own time.
             let delay = (30 * SECOND) << (attempts - 1).clamp(0, 8);
@@ -337,9 +329,9 @@ pub async fn renew(app: &App, claimed: &Claimed) -> Result<(), Error> {
     Ok(app.db.tx(Class::Interactive, async move |tx| job::renew(tx, isp, id, &node, until).await).await?)
 }
 
-async fn fail(app: &App, isp: IspId, id: JobId, outcome: &'static str) -> Result<(), Error> {
+async fn give_up(app: &App, isp: IspId, id: JobId, outcome: Outcome) -> Result<(), Error> {
     let now = app.clock.now();
-    Ok(app.db.tx(Class::Interactive, async move |tx| job::fail(tx, isp, id, now, outcome).await).await?)
+    Ok(app.db.tx(Class::Interactive, async move |tx| job::fail(tx, isp, id, now, &outcome.stored()).await).await?)
 }
 
 /// Orders this process has not finished, for tests and metrics.

@@ -1,17 +1,13 @@
 //! Routers: who may ask RADIUS, and where CoA goes.
 
-use domain::{
-    Instant, RouterId,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
+use domain::{Instant, RouterId};
 use store::{
     access::router::{self, Router},
     db::Class,
 };
 
 use crate::{
-    Actor, App, Error, FieldError, Why,
+    Actor, App, By, Error, Expected, Fact, FieldError, What, Why,
     kernel::{change::unchanged, ids::Table},
 };
 use domain::kernel::names::name_key;
@@ -76,7 +72,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewRouter) -> Result<Rout
         }
         .insert(change.tx)
         .await?;
-        change.event(EventKind::RouterCreated, Subject::Router(id.0), json!({ "name": command.name.trim() }));
+        change.tell(Fact::RouterCreated { router: id, name: command.name.trim().into() });
         Ok(id)
     })
     .await
@@ -110,7 +106,7 @@ fn wrong(command: RouterChange) -> Vec<FieldError> {
     let policy = ma_policy.is_none_or(|policy| MA_POLICIES.contains(&policy.as_str()));
     check(policy, "ma_policy", Why::NotOneOf(MA_POLICIES));
     let network = network.is_none_or(|network| parse_network(&network).is_some());
-    check(network, "network", Why::Not("an address or network"));
+    check(network, "network", Why::Not(Expected::Network));
     check(secret.as_ref().is_none_or(|secret| !secret.is_empty()), "secret", Why::Required);
     check(secret.is_none_or(|secret| secret.len() <= 128), "secret", Why::TooLong { max: 128 });
     wrong
@@ -125,7 +121,7 @@ pub async fn update(app: &App, actor: &Actor, id: RouterId, command: RouterChang
     }
     let secret = command.secret.as_ref().map(|secret| app.vault.seal(&secret_place(id), secret));
     app.change(actor, Class::Interactive, async move |change| {
-        let before = router::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "router" })?;
+        let before = router::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Router })?;
         unchanged(command.unchanged_since, before.updated_at)?;
         let mut row = before.clone();
         if let Some(name) = &command.name {
@@ -154,7 +150,7 @@ pub async fn update(app: &App, actor: &Actor, id: RouterId, command: RouterChang
         }
         row.updated_at = change.now;
         router::update(change.tx, &row).await?;
-        change.event(EventKind::RouterUpdated, Subject::Router(id.0), json!({ "name": row.name }));
+        change.tell(Fact::RouterUpdated { router: id, name: row.name.clone() });
         Ok(row)
     })
     .await
@@ -164,20 +160,20 @@ pub async fn update(app: &App, actor: &Actor, id: RouterId, command: RouterChang
 pub async fn delete(app: &App, actor: &Actor, id: RouterId, since: Option<Instant>) -> Result<(), Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
-        let mut row = router::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "router" })?;
+        let mut row = router::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Router })?;
         unchanged(since, row.updated_at)?;
         let (lines, vouchers) = router::used_by(change.tx, change.isp, id).await?;
         let plans = store::catalogue::plan::plans_on_router(change.tx, change.isp, id).await?;
-        for (count, by) in [(lines, "customer"), (plans, "plan"), (vouchers, "voucher")] {
+        for (count, by) in [(lines, By::Customer), (plans, By::Plan), (vouchers, By::Voucher)] {
             if count > 0 {
-                return Err(Error::InUse { what: "router", by });
+                return Err(Error::InUse { what: What::Router, by });
             }
         }
         row.deleted_at = Some(change.now);
         row.updated_at = change.now;
         row.name_key = None;
         router::update(change.tx, &row).await?;
-        change.event(EventKind::RouterDeleted, Subject::Router(id.0), json!({ "name": row.name }));
+        change.tell(Fact::RouterDeleted { router: id, name: row.name });
         Ok(())
     })
     .await
@@ -186,7 +182,7 @@ pub async fn delete(app: &App, actor: &Actor, id: RouterId, since: Option<Instan
 pub async fn show(app: &App, actor: &Actor, id: RouterId) -> Result<Router, Error> {
     let isp = actor.isp;
     let found = app.db.read(async move |tx| router::find(tx, isp, id).await).await?;
-    found.ok_or(Error::NotFound { what: "router" })
+    found.ok_or(Error::NotFound { what: What::Router })
 }
 
 pub async fn list(app: &App, actor: &Actor) -> Result<Vec<Router>, Error> {
@@ -198,10 +194,10 @@ pub async fn list(app: &App, actor: &Actor) -> Result<Vec<Router>, Error> {
 pub async fn set_coa_port(app: &App, actor: &Actor, id: RouterId, port: u16) -> Result<(), Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
-        let row = router::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "router" })?;
+        let row = router::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Router })?;
         if row.coa_port != i64::from(port) {
             router::set_coa_port(change.tx, change.isp, id, port.into(), change.now).await?;
-            change.event(EventKind::RouterUpdated, Subject::Router(id.0), json!({ "coa_port": port }));
+            change.tell(Fact::RouterCoaPortSet { router: id, coa_port: port.into() });
         }
         Ok(())
     })
@@ -212,7 +208,7 @@ pub async fn set_coa_port(app: &App, actor: &Actor, id: RouterId, port: u16) -> 
 pub async fn remember_ma(app: &App, actor: &Actor, id: RouterId) -> Result<(), Error> {
     app.change(actor, Class::Interactive, async move |change| {
         router::remember_ma(change.tx, change.isp, id).await?;
-        change.event(EventKind::RouterUpdated, Subject::Router(id.0), json!({ "ma_seen": true }));
+        change.tell(Fact::RouterSigns { router: id });
         Ok(())
     })
     .await

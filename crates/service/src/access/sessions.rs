@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{
-    CustomerId, Instant, JobId, RouterId, SessionId,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::{Value as Json, json};
+use domain::{CustomerId, Instant, JobId, RouterId, SessionId, kernel::event::Subject};
 use store::{
     access::session::{self, Filter, Session},
     db::{Class, Tx},
@@ -14,7 +10,7 @@ use store::{
     people::customer,
 };
 
-use crate::{Actor, App, Error, access::orders};
+use crate::{Actor, App, Error, Fact, Refusal, What, kernel::work::Work};
 
 /// How long a router's word is waited for: it may need longer, and the order goes on.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -99,7 +95,7 @@ pub async fn show(app: &App, actor: &Actor, id: SessionId) -> Result<Session, Er
 }
 
 async fn found(tx: &Tx, who: &Actor, id: SessionId) -> Result<Session, Error> {
-    let row = session::find(tx, who.isp, id).await?.ok_or(Error::NotFound { what: "session" })?;
+    let row = session::find(tx, who.isp, id).await?.ok_or(Error::NotFound { what: What::Session })?;
     if who.branch.is_some() {
         let owner = match row.customer_id {
             Some(id) => customer::find(tx, who.isp, id).await?,
@@ -148,13 +144,13 @@ pub async fn order(app: &App, actor: &Actor, id: SessionId, wish: Wish) -> Resul
         .change(actor, Class::Interactive, async move |change| {
             let row = found(change.tx, &who, id).await?;
             if row.state != session::OPEN {
-                return Err(Error::Refused("This session has ended"));
+                return Err(Error::Refused(Refusal::SessionEnded));
             }
             if wish == Wish::Refresh && row.service_id.is_none() {
-                return Err(Error::Refused("This session belongs to no subscriber"));
+                return Err(Error::Refused(Refusal::SessionNobodys));
             }
-            let payload = json!({ "session": id.0, "disconnect": wish == Wish::Disconnect });
-            change.tracked_job(orders::QUEUE, "converge_session", change.now, payload).await
+            let work = Work::ConvergeSession { session: id, disconnect: wish == Wish::Disconnect };
+            change.order_at(change.now, work).await
         })
         .await?;
     let answered = tokio::time::timeout(PATIENCE, word(app, actor, id, job)).await;
@@ -169,7 +165,6 @@ async fn word(app: &App, actor: &Actor, id: SessionId, job: JobId) -> Result<Tol
     /// How often other nodes' work is looked for.
     const LOOK: Duration = Duration::from_millis(200);
     let isp = actor.isp;
-    let mut commits = app.feed.commits();
     loop {
         let (found, events) = app
             .db
@@ -192,18 +187,18 @@ async fn word(app: &App, actor: &Actor, id: SessionId, job: JobId) -> Result<Tol
                 answer: Said::Pending,
             }));
         }
-        commits.next(LOOK).await;
+        app.feed.wait_for_jobs(LOOK).await;
     }
 }
 
 fn told(event: &event::Event, job: JobId) -> Option<Told> {
-    let body: Json = serde_json::from_str(&event.body).ok()?;
-    let answer = match event.kind {
-        EventKind::CoaAcknowledged => Said::Acknowledged,
-        EventKind::CoaRefused => Said::Refused(body["error_cause"].as_u64().and_then(|cause| cause.try_into().ok())),
-        EventKind::CoaUnanswered => Said::Unanswered,
+    let fact = Fact::read(event)?;
+    let (order, answer) = match &fact {
+        Fact::CoaAcknowledged { order, .. } => (order, Said::Acknowledged),
+        Fact::CoaRefused { order, .. } => (order, Said::Refused(order.error_cause)),
+        Fact::CoaUnanswered { order, .. } => (order, Said::Unanswered),
+        // Something else that happened to the session.
         _ => return None,
     };
-    let request = body["request"].as_str().map(String::from);
-    (body["job"].as_i64() == Some(job.0)).then_some(Told { job, request, answer })
+    (order.job == Some(job)).then(|| Told { job, request: Some(order.request.clone()), answer })
 }

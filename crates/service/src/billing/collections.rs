@@ -18,7 +18,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, FieldError, Why,
+    Actor, App, Change, Error, Expected, FieldError, Refusal, What, Why,
     billing::{
         invoices::{self, Means, Written},
         payments::{self, Details},
@@ -51,7 +51,7 @@ pub async fn assign(app: &App, actor: &Actor, id: CustomerId, collector: StaffId
 }
 
 async fn reached(change: &Change<'_>, who: &Actor, id: CustomerId) -> Result<customer::Customer, Error> {
-    let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+    let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
     who.reaches(owner.branch_id)?;
     Ok(owner)
 }
@@ -168,10 +168,10 @@ pub async fn waiting(
 async fn pending(change: &Change<'_>, who: &Actor, customer: CustomerId, id: i64) -> Result<Collection, Error> {
     reached(change, who, customer).await?;
     let row = rows::lock(change.tx, change.isp, id).await?.filter(|row| row.customer_id == customer);
-    let row = row.ok_or(Error::NotFound { what: "collection" })?;
+    let row = row.ok_or(Error::NotFound { what: What::Collection })?;
     match row.state.as_str() {
         "pending" => Ok(row),
-        _ => Err(Error::Refused("This collection has been decided already")),
+        _ => Err(Error::Refused(Refusal::CollectionDecided)),
     }
 }
 
@@ -193,7 +193,7 @@ pub async fn approve(
     app.change(actor, Class::Interactive, async move |change| {
         let mut row = pending(change, &who, customer, id).await?;
         if amount <= Money::ZERO || amount > row.amount {
-            let why = Why::Not("at most what was collected");
+            let why = Why::Not(Expected::AtMostCollected);
             return Err(Error::Invalid(vec![FieldError { field: "amount", why }]));
         }
         let missing = Money(row.amount.0 - amount.0);

@@ -13,7 +13,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Error, Why,
+    Actor, App, Error, Refusal, What, Why,
     kernel::{change::CallerKey, ids::Table},
 };
 
@@ -38,7 +38,7 @@ pub struct HandedIn {
     pub held: i64,
 }
 
-const NONE: Error = Error::NotFound { what: "staff" };
+const NONE: Error = Error::NotFound { what: What::Staff };
 
 /// A float is owed to the Isp: debits less credits.
 async fn of(tx: &store::db::Tx, isp: domain::IspId, id: StaffId) -> Result<Money, Error> {
@@ -67,7 +67,7 @@ pub async fn hand_in(
         let before = of(change.tx, change.isp, id).await?;
         match command.amount {
             amount if amount <= Money::ZERO => return Err(Error::invalid("amount", Why::TooSmall { min: 1 })),
-            amount if amount > before => return Err(Error::Refused("This is more than the person holds")),
+            amount if amount > before => return Err(Error::Refused(Refusal::MoreThanHeld)),
             _ => {}
         }
         let entry_id = change.id(Table::Entry).await?;

@@ -25,7 +25,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, Change, Error, Expected, What, Why,
     catalogue::plans,
     kernel::{app::Tenant, change::CallerKey, ids::Table},
     resellers::chain,
@@ -37,7 +37,6 @@ pub(crate) const CREDIT_NOTES: &str = "CN";
 const DUE_DAYS: i64 = 7;
 /// Sums of a hundred thousand such bills are still exact.
 const MOST: Money = Money(10_000_000_000_000);
-const PAID_FOR: &str = "a payment has been applied to this bill";
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewBill {
@@ -81,18 +80,18 @@ pub async fn generate(
     let tenant = app.tenant(actor.isp).await?;
     let who = actor.clone();
     app.change_once(actor, key, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(owner.branch_id)?;
         let line = service::of_customer(change.tx, change.isp, id).await?.into_iter().next();
-        let line = line.ok_or(Error::NotFound { what: "service" })?;
+        let line = line.ok_or(Error::NotFound { what: What::Service })?;
         if line.kind == domain::Kind::Hotspot {
-            return Err(Error::Refused("Hotspot customers are not billed: they recharge"));
+            return Err(Error::Refused(crate::Refusal::HotspotNotBilled));
         }
         let offer = plans::offer(change, line.plan_id).await?;
         let terms = plans::terms(&offer.version);
         let amount = terms.tax.split(terms.price).total();
         if amount <= Money::ZERO {
-            return Err(Error::Refused("The package costs nothing"));
+            return Err(Error::Refused(crate::Refusal::CostsNothing));
         }
         let command = NewBill { customer: id, amount, due, description: Some(offer.plan.name) };
         let issued = issue(change, &tenant, Some(line.id), command).await?;
@@ -114,7 +113,7 @@ pub async fn charge(
     let who = actor.clone();
     app.change_once(actor, key, async move |change| {
         let owner = customer::lock(change.tx, change.isp, command.customer).await?;
-        who.reaches(owner.ok_or(Error::NotFound { what: "customer" })?.branch_id)?;
+        who.reaches(owner.ok_or(Error::NotFound { what: What::Customer })?.branch_id)?;
         let issued = issue(change, &tenant, None, command.clone()).await?;
         let id = issued.id.0;
         receive(change, command.customer, vec![issued], command.amount, &means).await?;
@@ -134,11 +133,11 @@ pub async fn top_up(
 ) -> Result<Written, Error> {
     actor.writes()?;
     if means.method == WALLET {
-        return Err(Error::invalid("method", Why::Not("how the money came")));
+        return Err(Error::invalid("method", Why::Not(Expected::HowMoneyCame)));
     }
     let who = actor.clone();
     app.change_once(actor, key, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(owner.branch_id)?;
         let payment = receive(change, id, Vec::new(), amount, &means).await?;
         Ok(Written { id: payment.map_or(0, |payment| payment.id.0) })
@@ -223,7 +222,7 @@ pub async fn update(
         let BillChange { amount, due, description, pay, confirm, unchanged_since } = command.clone();
         let before = lock(change, &who, id, unchanged_since).await?;
         if confirm.is_some_and(|status| status != before.status) {
-            return Err(Error::invalid("status", Why::Not("paid, or what it is")));
+            return Err(Error::invalid("status", Why::Not(Expected::PaidOrAsItIs)));
         }
         let mut row = before.clone();
         if let Some(amount) = amount.filter(|amount| *amount != row.total) {
@@ -252,8 +251,8 @@ pub async fn update(
 async fn correct(change: &Change<'_>, mut row: Invoice, amount: Money, why: Option<String>) -> Result<Invoice, Error> {
     affordable(amount)?;
     let lines = rows::lines(change.tx, change.isp, &[row.id]).await?;
-    let (bill, entry) = bill::correct(&of(&row, &lines), amount)
-        .map_err(|_| Error::invalid("amount", Why::Not("what it was: a payment has been applied to this bill")))?;
+    let (bill, entry) =
+        bill::correct(&of(&row, &lines), amount).map_err(|_| Error::invalid("amount", Why::Not(Expected::AsPaid)))?;
     let next = lines.iter().map(|line| line.line).max().unwrap_or(0) + 1;
     let difference = Money(amount.0 - row.total.0);
     let text = why.unwrap_or_else(|| "Correction".into());
@@ -270,7 +269,7 @@ pub async fn delete(app: &App, actor: &Actor, id: InvoiceId, unchanged_since: Op
     app.change(actor, store::db::Class::Interactive, async move |change| {
         let mut row = lock(change, &who, id, unchanged_since).await?;
         let lines = rows::lines(change.tx, change.isp, &[id]).await?;
-        let refused = |_| Error::Refused("A payment has been applied to this bill: it cannot be deleted");
+        let refused = |_| Error::Refused(crate::Refusal::BillNotDeletable);
         let (voided, entry) = bill::void(&of(&row, &lines)).map_err(refused)?;
         post(change, "credit_note", id, entry).await?;
         row.status = voided.status;
@@ -302,7 +301,7 @@ pub async fn void_open(app: &App, actor: &Actor, id: CustomerId) -> Result<(), E
     let open = app
         .db
         .read(async move |tx| {
-            let owner = customer::find(tx, who.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let owner = customer::find(tx, who.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
             who.reaches(owner.branch_id)?;
             let filter = Filter { customer: Some(id), status: Some(BillStatus::Unpaid), ..Filter::default() };
             Ok::<_, Error>(rows::list(tx, who.isp, &filter, 0, 1000).await?.0)
@@ -321,7 +320,7 @@ async fn lock(
     id: InvoiceId,
     unchanged_since: Option<Instant>,
 ) -> Result<Invoice, Error> {
-    const UNKNOWN: Error = Error::NotFound { what: "bill" };
+    const UNKNOWN: Error = Error::NotFound { what: What::Bill };
     let seen = rows::find(change.tx, change.isp, id).await?.ok_or(UNKNOWN)?;
     let owner = customer::lock_any(change.tx, change.isp, seen.customer_id).await?.ok_or(UNKNOWN)?;
     who.reaches(owner.branch_id)?;
@@ -368,7 +367,7 @@ pub(crate) async fn receive_from(
     let mut seen: Vec<Bill> = bills.iter().map(|row| of(row, &lines)).collect();
     let settled = bill::settle(customer, &mut seen, amount, &source).map_err(|refusal| match refusal {
         Refusal::Insufficient { needed } => Error::Insufficient { needed },
-        Refusal::Paid => Error::Refused(PAID_FOR),
+        Refusal::Paid => Error::Refused(crate::Refusal::BillPaidFor),
     })?;
     let payment = match source {
         Source::Cash { .. } | Source::Collected { .. } => {
@@ -454,7 +453,7 @@ pub async fn show(app: &App, actor: &Actor, id: InvoiceId) -> Result<Shown, Erro
     let actor = actor.clone();
     app.db
         .read(async move |tx| {
-            const UNKNOWN: Error = Error::NotFound { what: "bill" };
+            const UNKNOWN: Error = Error::NotFound { what: What::Bill };
             let bill = rows::find(tx, actor.isp, id).await?.ok_or(UNKNOWN)?;
             let owner = customer::any(tx, actor.isp, bill.customer_id).await?.ok_or(UNKNOWN)?;
             actor.reaches(owner.branch_id)?;
@@ -554,7 +553,7 @@ fn stamp(change: &Change<'_>, row: &Invoice) -> Instant {
 fn affordable(amount: Money) -> Result<(), Error> {
     match amount <= MOST {
         true => Ok(()),
-        false => Err(Error::invalid("amount", Why::Not("a smaller amount"))),
+        false => Err(Error::invalid("amount", Why::Not(Expected::SmallerAmount))),
     }
 }
 

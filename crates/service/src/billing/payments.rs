@@ -13,7 +13,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, Change, Error, Expected, What, Why,
     billing::invoices::{self, Means, WALLET, Written},
     kernel::change::CallerKey,
 };
@@ -89,7 +89,7 @@ pub async fn show(app: &App, actor: &Actor, id: PaymentId) -> Result<Payment, Er
     let actor = actor.clone();
     app.db
         .read(async move |tx| {
-            const UNKNOWN: Error = Error::NotFound { what: "payment" };
+            const UNKNOWN: Error = Error::NotFound { what: What::Payment };
             let payment = invoice::payment(tx, actor.isp, id).await?.ok_or(UNKNOWN)?;
             let owner = customer::any(tx, actor.isp, payment.customer_id).await?.ok_or(UNKNOWN)?;
             actor.reaches(owner.branch_id)?;
@@ -131,7 +131,7 @@ pub struct Details {
 /// A day that has not come is no day on which something was paid.
 pub(crate) fn check_day(paid_on: Option<civil::Date>, now: Instant, zone: &TimeZone) -> Result<(), Error> {
     match paid_on {
-        Some(day) if day > now.day(zone) => Err(Error::invalid("paid_on", Why::Not("a day that has come"))),
+        Some(day) if day > now.day(zone) => Err(Error::invalid("paid_on", Why::Not(Expected::DayThatHasCome))),
         _ => Ok(()),
     }
 }
@@ -248,7 +248,7 @@ pub async fn record_with(
     let tenant = app.tenant(actor.isp).await?;
     check_day(details.paid_on, app.clock.now(), &tenant.zone)?;
     if command.means.method == WALLET {
-        return Err(Error::invalid("method", Why::Not("how the money came")));
+        return Err(Error::invalid("method", Why::Not(Expected::HowMoneyCame)));
     }
     let who = actor.clone();
     app.change_once(actor, key, async move |change| {

@@ -2,19 +2,16 @@
 
 use domain::{
     BandwidthId, ExpiryAction, Instant, Kind, Limit, Money, PlanId, PlanTerms, PoolId, RouterId, Unit, Validity,
-    kernel::{
-        event::{EventKind, Subject},
-        money::TaxRate,
-    },
+    kernel::money::TaxRate,
 };
-use serde_json::json;
 use store::{
     catalogue::plan::{self, Bandwidth, Plan, PlanVersion, Pool},
     db::Class,
 };
 
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, By, Change, Error, Expected, Fact, What, Why,
+    kernel::work::Work,
     kernel::{change::unchanged, ids::Table},
 };
 use domain::kernel::names::name_key;
@@ -78,7 +75,7 @@ pub async fn create_bandwidth(app: &App, actor: &Actor, command: NewBandwidth) -
         };
         set_burst(&mut row, command.burst);
         row.insert(change.tx).await?;
-        change.event(EventKind::BandwidthCreated, Subject::Bandwidth(id.0), json!({ "name": row.name }));
+        change.tell(Fact::BandwidthCreated { bandwidth: id, name: row.name.clone() });
         Ok(row)
     })
     .await
@@ -132,7 +129,8 @@ pub async fn update_bandwidth(
 ) -> Result<Bandwidth, Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
-        let before = plan::bandwidth(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "bandwidth" })?;
+        let before =
+            plan::bandwidth(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Bandwidth })?;
         unchanged(command.unchanged_since, before.updated_at)?;
         let mut row = before.clone();
         if let Some(name) = &command.name {
@@ -157,8 +155,8 @@ pub async fn update_bandwidth(
         }
         row.updated_at = change.now;
         plan::update_bandwidth(change.tx, &row).await?;
-        change.event(EventKind::BandwidthUpdated, Subject::Bandwidth(id.0), json!({ "name": row.name }));
-        change.job("network", "converge_bandwidth", change.now, json!({ "bandwidth": id.0 })).await?;
+        change.tell(Fact::BandwidthUpdated { bandwidth: id, name: row.name.clone() });
+        change.order(Work::ConvergeBandwidth(id)).await?;
         Ok(row)
     })
     .await
@@ -167,18 +165,19 @@ pub async fn update_bandwidth(
 pub async fn delete_bandwidth(app: &App, actor: &Actor, id: BandwidthId, since: Option<Instant>) -> Result<(), Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
-        let mut row = plan::bandwidth(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "bandwidth" })?;
+        let mut row =
+            plan::bandwidth(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Bandwidth })?;
         unchanged(since, row.updated_at)?;
         if plan::plans_with_bandwidth(change.tx, change.isp, id).await? > 0 {
-            return Err(Error::InUse { what: "bandwidth", by: "plan" });
+            return Err(Error::InUse { what: What::Bandwidth, by: By::Plan });
         }
         if !store::access::fup::templates_of_bandwidth(change.tx, change.isp, id).await?.is_empty() {
-            return Err(Error::InUse { what: "bandwidth", by: "fair use template" });
+            return Err(Error::InUse { what: What::Bandwidth, by: By::FupTemplate });
         }
         row.deleted_at = Some(change.now);
         row.name_key = None;
         plan::update_bandwidth(change.tx, &row).await?;
-        change.event(EventKind::BandwidthDeleted, Subject::Bandwidth(id.0), json!({ "name": row.name }));
+        change.tell(Fact::BandwidthDeleted { bandwidth: id, name: row.name });
         Ok(())
     })
     .await
@@ -192,7 +191,7 @@ pub async fn bandwidths(app: &App, actor: &Actor) -> Result<Vec<Bandwidth>, Erro
 pub async fn show_bandwidth(app: &App, actor: &Actor, id: BandwidthId) -> Result<Bandwidth, Error> {
     let isp = actor.isp;
     let found = app.db.read(async move |tx| plan::bandwidth(tx, isp, id).await).await?;
-    found.ok_or(Error::NotFound { what: "bandwidth" })
+    found.ok_or(Error::NotFound { what: What::Bandwidth })
 }
 
 #[derive(Clone, Debug)]
@@ -208,7 +207,7 @@ pub struct NewPool {
 pub async fn create_pool(app: &App, actor: &Actor, command: NewPool) -> Result<PoolId, Error> {
     actor.writes()?;
     let Some(_) = domain::kernel::ranges::parse_ranges(&command.ranges) else {
-        return Err(Error::invalid("ranges", Why::Not("a list of networks or first-last ranges")));
+        return Err(Error::invalid("ranges", Why::Not(Expected::Ranges)));
     };
     let id = PoolId(app.new_id(Table::Pool).await?);
     app.change(actor, Class::Interactive, async move |change| {
@@ -235,7 +234,7 @@ pub async fn create_pool(app: &App, actor: &Actor, command: NewPool) -> Result<P
         }
         .insert(change.tx)
         .await?;
-        change.event(EventKind::PoolCreated, Subject::Pool(id.0), json!({ "name": command.name.trim() }));
+        change.tell(Fact::PoolCreated { pool: id, name: command.name.trim().into() });
         Ok(id)
     })
     .await
@@ -249,20 +248,20 @@ pub async fn pools(app: &App, actor: &Actor) -> Result<Vec<Pool>, Error> {
 pub async fn show_pool(app: &App, actor: &Actor, id: PoolId) -> Result<Pool, Error> {
     let isp = actor.isp;
     let found = app.db.read(async move |tx| plan::pool(tx, isp, id).await).await?;
-    found.ok_or(Error::NotFound { what: "pool" })
+    found.ok_or(Error::NotFound { what: What::Pool })
 }
 
 /// Soft: it allocates no more. Refused while a plan gives addresses of it.
 pub async fn delete_pool(app: &App, actor: &Actor, id: PoolId, since: Option<Instant>) -> Result<(), Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
-        let row = plan::pool(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "pool" })?;
+        let row = plan::pool(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Pool })?;
         unchanged(since, row.created_at)?;
         if plan::plans_with_pool(change.tx, change.isp, id).await? > 0 {
-            return Err(Error::InUse { what: "pool", by: "plan" });
+            return Err(Error::InUse { what: What::Pool, by: By::Plan });
         }
         plan::delete_pool(change.tx, change.isp, id, change.now).await?;
-        change.event(EventKind::PoolDeleted, Subject::Pool(id.0), json!({ "name": row.name }));
+        change.tell(Fact::PoolDeleted { pool: id, name: row.name });
         Ok(())
     })
     .await
@@ -401,7 +400,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewPlan) -> Result<Offer,
         set_expiry(&mut plan, &command.expiry);
         plan.insert(change.tx).await?;
         version.insert(change.tx).await?;
-        change.event(EventKind::PlanCreated, Subject::Plan(id.0), json!({ "name": plan.name }));
+        change.tell(Fact::PlanCreated { plan: id, name: plan.name.clone() });
         Ok(Offer { plan, version })
     })
     .await
@@ -443,9 +442,7 @@ async fn check_expiry(change: &Change<'_>, id: PlanId, expiry: &Expiry) -> Resul
             }
             Ok(())
         }
-        Expiry::Fallback(plan) if *plan == id => {
-            Err(Error::invalid("fallback_plan", Why::Not("another plan than this one")))
-        }
+        Expiry::Fallback(plan) if *plan == id => Err(Error::invalid("fallback_plan", Why::Not(Expected::OtherPlan))),
         Expiry::Fallback(plan) => match plan::find(change.tx, change.isp, *plan).await? {
             Some(_) => Ok(()),
             None => unknown("fallback_plan"),
@@ -515,9 +512,9 @@ pub async fn update(app: &App, actor: &Actor, id: PlanId, command: PlanChange) -
         }
         after.plan.updated_at = change.now;
         plan::update(change.tx, &after.plan).await?;
-        change.event(EventKind::PlanUpdated, Subject::Plan(id.0), json!({ "name": after.plan.name }));
+        change.tell(Fact::PlanUpdated { plan: id, name: after.plan.name.clone() });
         if lived(&after.plan) != lived(&before.plan) {
-            change.job("network", "converge_plan", change.now, json!({ "plan": id.0 })).await?;
+            change.order(Work::ConvergePlan(id)).await?;
         }
         Ok(after)
     })
@@ -540,19 +537,19 @@ fn missing_limit(version: &PlanVersion) -> Option<&'static str> {
 pub async fn delete(app: &App, actor: &Actor, id: PlanId, since: Option<Instant>) -> Result<(), Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
-        let mut row = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+        let mut row = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Plan })?;
         unchanged(since, row.updated_at)?;
         if plan::services_on(change.tx, change.isp, id).await? > 0 {
-            return Err(Error::InUse { what: "plan", by: "customer" });
+            return Err(Error::InUse { what: What::Plan, by: By::Customer });
         }
         if plan::plans_falling_back_to(change.tx, change.isp, id).await? > 0 {
-            return Err(Error::InUse { what: "plan", by: "plan" });
+            return Err(Error::InUse { what: What::Plan, by: By::Plan });
         }
         row.deleted_at = Some(change.now);
         row.updated_at = change.now;
         row.name_key = None;
         plan::update(change.tx, &row).await?;
-        change.event(EventKind::PlanDeleted, Subject::Plan(id.0), json!({ "name": row.name }));
+        change.tell(Fact::PlanDeleted { plan: id, name: row.name });
         Ok(())
     })
     .await
@@ -589,7 +586,7 @@ pub async fn duplicate(
         version.created_at = change.now;
         plan.insert(change.tx).await?;
         version.insert(change.tx).await?;
-        change.event(EventKind::PlanCreated, Subject::Plan(copy_id.0), json!({ "name": plan.name, "copy_of": id.0 }));
+        change.tell(Fact::PlanCopied { plan: copy_id, name: plan.name.clone(), copy_of: id });
         Ok(Offer { plan, version })
     })
     .await
@@ -606,10 +603,10 @@ pub struct Synced {
 pub async fn sync(app: &App, actor: &Actor, id: PlanId) -> Result<Synced, Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
-        plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+        plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Plan })?;
         let services = plan::services_on(change.tx, change.isp, id).await?;
         let sessions = store::access::session::open_of_plan(change.tx, change.isp, id).await?.len() as i64;
-        change.job("network", "converge_plan", change.now, json!({ "plan": id.0 })).await?;
+        change.order(Work::ConvergePlan(id)).await?;
         Ok(Synced { services, sessions })
     })
     .await
@@ -636,7 +633,7 @@ pub async fn show(app: &App, actor: &Actor, id: PlanId) -> Result<Offer, Error> 
     let isp = actor.isp;
     app.db
         .read(async move |tx| {
-            let plan = plan::find(tx, isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+            let plan = plan::find(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Plan })?;
             let version = plan::version(tx, isp, id, plan.version).await?;
             let version = version.ok_or_else(|| Error::Internal(format!("plan {id} lacks its version")))?;
             Ok(Offer { plan, version })
@@ -646,7 +643,7 @@ pub async fn show(app: &App, actor: &Actor, id: PlanId) -> Result<Offer, Error> 
 
 /// The live plan and its current terms.
 pub(crate) async fn offer(change: &Change<'_>, id: PlanId) -> Result<Offer, Error> {
-    let plan = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+    let plan = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Plan })?;
     let version = plan::version(change.tx, change.isp, id, plan.version).await?;
     let version = version.ok_or_else(|| Error::Internal(format!("plan {id} lacks its version {}", plan.version)))?;
     Ok(Offer { plan, version })

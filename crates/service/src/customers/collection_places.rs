@@ -4,7 +4,7 @@ use store::{db::Class, people::collection_place};
 
 pub use store::people::collection_place::{Area, Building, Street};
 
-use crate::{Actor, App, Error, Why, kernel::ids::Table};
+use crate::{Actor, App, Error, What, Why, kernel::ids::Table};
 
 pub async fn areas(app: &App, actor: &Actor) -> Result<Vec<Area>, Error> {
     let isp = actor.isp;
@@ -29,8 +29,9 @@ pub async fn put_area(app: &App, actor: &Actor, id: Option<i64>, name: String) -
     let branch_id = actor.branch;
     app.change(actor, Class::Interactive, async move |change| match id {
         Some(id) => {
-            let area =
-                collection_place::area(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "area" })?;
+            let area = collection_place::area(change.tx, change.isp, id)
+                .await?
+                .ok_or(Error::NotFound { what: What::CollectionArea })?;
             let row = Area { name: name.clone(), updated_at: change.now, ..area };
             collection_place::rename_area(change.tx, &row).await?;
             Ok(id)
@@ -57,7 +58,7 @@ pub async fn put_street(app: &App, actor: &Actor, id: Option<i64>, area: i64, na
         match id {
             Some(id) => {
                 let street = collection_place::street(change.tx, change.isp, id).await?;
-                let street = street.ok_or(Error::NotFound { what: "street" })?;
+                let street = street.ok_or(Error::NotFound { what: What::Street })?;
                 let row = Street { area_id: area, name: name.clone(), updated_at: change.now, ..street };
                 collection_place::update_street(change.tx, &row).await?;
                 Ok(id)
@@ -85,7 +86,7 @@ pub async fn put_building(app: &App, actor: &Actor, id: Option<i64>, street: i64
         match id {
             Some(id) => {
                 let building = collection_place::building(change.tx, change.isp, id).await?;
-                let building = building.ok_or(Error::NotFound { what: "building" })?;
+                let building = building.ok_or(Error::NotFound { what: What::Building })?;
                 let row = Building { street_id: street, name: name.clone(), updated_at: change.now, ..building };
                 collection_place::update_building(change.tx, &row).await?;
                 Ok(id)

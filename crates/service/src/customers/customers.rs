@@ -25,7 +25,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, FieldError, Why,
+    Actor, App, Change, Error, Expected, FieldError, What, Why,
     access::bindings::{self, Bound},
     catalogue::offers::sold_under,
     catalogue::plans::{self, Offer},
@@ -34,6 +34,7 @@ use crate::{
         profiles::{self, ProfileChange},
     },
     kernel::secrets::{portal_place, secret_place},
+    kernel::work::Work,
     kernel::{app::Tenant, change::CallerKey, ids::Table},
     plant::site::{self as plant, PlantChange},
     resellers::chain,
@@ -178,7 +179,7 @@ pub async fn create_with(
         }
         let starts_at = extras.starts_at.filter(|at| *at > change.now);
         if extras.ends_at.is_some_and(|end| end <= starts_at.unwrap_or(change.now)) {
-            return Err(Error::invalid("ends_at", Why::Not("a moment to come, behind the start")));
+            return Err(Error::invalid("ends_at", Why::Not(Expected::BehindStart)));
         }
         let at = starts_at.unwrap_or(change.now);
         let first = Wanted { at, begin: Begin::Now, length: Length::Plan, ends_at: extras.ends_at };
@@ -328,7 +329,7 @@ pub async fn show(app: &App, actor: &Actor, id: CustomerId) -> Result<Details, E
     let actor = actor.clone();
     app.db
         .read(async move |tx| {
-            let customer = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let customer = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
             actor.reaches(customer.branch_id)?;
             let service = service::of_customer(tx, isp, id).await?.into_iter().next();
             let offer = match &service {
@@ -386,10 +387,11 @@ pub async fn update_at(
     actor.writes()?;
     let (vault, who) = (app.vault.clone(), actor.clone());
     app.change(actor, Class::Interactive, async move |change| {
-        let before = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        let before =
+            customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(before.branch_id)?;
         let line = service::lock_of_customer(change.tx, change.isp, id).await?.into_iter().next();
-        let line_before = line.ok_or(Error::NotFound { what: "service" })?;
+        let line_before = line.ok_or(Error::NotFound { what: What::Service })?;
         unchanged(change, &before, Some(&line_before), besides.unchanged_since).await?;
         let (mut row, mut line) = (before.clone(), line_before.clone());
         row.full_name = command.full_name.clone().unwrap_or(row.full_name);
@@ -486,15 +488,14 @@ pub async fn update_at(
                 }
                 change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), body);
             }
-            let payload = json!({ "service": line.id.0, "disconnect": login_changed });
-            change.job("network", "converge", change.now, payload).await?;
+            change.order(Work::Converge { line: line.id, disconnect: login_changed, touched: None }).await?;
         }
         Ok(())
     })
     .await
 }
 
-const RECHARGE_FIRST: Why = Why::Not("left out: the package has expired, recharge it first");
+const RECHARGE_FIRST: Why = Why::Not(Expected::LeftOutExpired);
 
 /// The customer is as the caller read it.
 async fn unchanged(
@@ -526,7 +527,8 @@ pub async fn delete_as_read(
     actor.writes()?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
-        let mut row = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        let mut row =
+            customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(row.branch_id)?;
         let lines = service::lock_of_customer(change.tx, change.isp, id).await?;
         unchanged(change, &row, lines.first(), unchanged_since).await?;
@@ -541,7 +543,7 @@ pub async fn delete_as_read(
                 Subject::Service(line.id.0),
                 json!({ "customer": id.0, "deleted": true }),
             );
-            change.job("network", "converge", change.now, json!({ "service": line.id.0, "disconnect": true })).await?;
+            change.order(Work::hang_up(line.id)).await?;
         }
         row.username_key = None;
         row.portal_secret = None;
@@ -567,7 +569,8 @@ pub async fn set_building(app: &App, actor: &Actor, id: CustomerId, building: Op
     actor.writes()?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
-        let mut row = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        let mut row =
+            customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(row.branch_id)?;
         if let Some(building) = building
             && store::people::collection_place::building(change.tx, change.isp, building).await?.is_none()

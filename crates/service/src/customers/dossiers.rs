@@ -21,7 +21,7 @@ use store::{
 pub use store::customers::dossier::Movement;
 
 use crate::{
-    Actor, App, Error, Vault,
+    Actor, App, Error, Vault, What,
     access::bindings::{self, Bound},
     kernel::{app::Tenant, secrets::secret_place},
 };
@@ -148,7 +148,7 @@ impl Pieces {
 /// `NotFound`; `Forbidden` where it is another branch's.
 pub async fn one(app: &App, actor: &Actor, id: CustomerId) -> Result<Dossier, Error> {
     let found = find(app, actor, Whom::One(id)).await?.into_iter().next();
-    let found = found.ok_or(Error::NotFound { what: "customer" })?;
+    let found = found.ok_or(Error::NotFound { what: What::Customer })?;
     actor.reaches(found.customer.branch_id)?;
     Ok(found)
 }
@@ -164,7 +164,7 @@ pub async fn crossings(
     id: CustomerId,
     (from, until): (Instant, Instant),
 ) -> Result<Vec<Event>, Error> {
-    let line = one(app, actor, id).await?.line.ok_or(Error::NotFound { what: "service" })?.id;
+    let line = one(app, actor, id).await?.line.ok_or(Error::NotFound { what: What::Service })?.id;
     let isp = actor.isp;
     let read = app.db.read(async move |tx| event::latest_of(tx, isp, "service", line.0, LOOKED_THROUGH).await);
     let mut events = read.await?;
@@ -310,10 +310,10 @@ pub async fn password(app: &App, actor: &Actor, id: CustomerId) -> Result<String
     let who = actor.clone();
     app.change(actor, store::db::Class::Interactive, async move |change| {
         let owner = store::people::customer::find(change.tx, change.isp, id).await?;
-        who.reaches(owner.ok_or(Error::NotFound { what: "customer" })?.branch_id)?;
+        who.reaches(owner.ok_or(Error::NotFound { what: What::Customer })?.branch_id)?;
         let line = service::of_customer(change.tx, change.isp, id).await?.into_iter().next();
-        let line = line.ok_or(Error::NotFound { what: "service" })?;
-        let clear = opened(&vault, &line).ok_or(Error::NotFound { what: "password" })?;
+        let line = line.ok_or(Error::NotFound { what: What::Service })?;
+        let clear = opened(&vault, &line).ok_or(Error::NotFound { what: What::Password })?;
         change.event(
             domain::kernel::event::EventKind::ServiceSecretRead,
             domain::kernel::event::Subject::Service(line.id.0),
@@ -339,7 +339,8 @@ pub async fn presence(app: &App, actor: &Actor, id: CustomerId) -> Result<Presen
     let (isp, who) = (actor.isp, actor.clone());
     app.db
         .read(async move |tx| {
-            let owner = store::people::customer::any(tx, isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let owner =
+                store::people::customer::any(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
             who.reaches(owner.branch_id)?;
             let Some(line) = service::of_customer(tx, isp, id).await?.into_iter().next() else {
                 return Ok(Presence { open: Vec::new(), last_end: None });
@@ -363,7 +364,8 @@ pub async fn sessions(
     let (isp, who) = (actor.isp, actor.clone());
     app.db
         .read(async move |tx| {
-            let owner = store::people::customer::any(tx, isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let owner =
+                store::people::customer::any(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
             who.reaches(owner.branch_id)?;
             match service::of_customer(tx, isp, id).await?.first() {
                 Some(line) => Ok(session::of_service(tx, isp, line.id, from, until, limit).await?),

@@ -13,7 +13,7 @@ use store::{
     plant::site::{self as plant, Plant},
 };
 
-use crate::{Actor, App, Error, Standing};
+use crate::{Actor, App, Error, Standing, What};
 
 /// A customer with its primary line.
 #[derive(Clone, Debug)]
@@ -143,7 +143,7 @@ pub async fn show(app: &App, actor: &Actor, id: CustomerId) -> Result<Shown, Err
 }
 
 async fn live(tx: &store::db::Tx, actor: &Actor, id: CustomerId) -> Result<Customer, Error> {
-    let customer = customer::find(tx, actor.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+    let customer = customer::find(tx, actor.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
     actor.reaches(customer.branch_id)?;
     Ok(customer)
 }

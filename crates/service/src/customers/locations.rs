@@ -4,15 +4,11 @@ use domain::{BranchId, PlanId, StaffId};
 use store::{
     catalogue::plan,
     db::Class,
-    identity::{
-        branch,
-        isp::{self, Branch},
-        staff,
-    },
+    identity::{isp::Branch, staff},
     people::place::{self, Department, Location},
 };
 
-use crate::{Actor, App, Change, Error, Why, kernel::ids::Table};
+use crate::{Actor, App, Change, Error, What, Why, kernel::ids::Table};
 
 /// From the largest to the smallest; each lies in the one before.
 pub const LEVELS: &[&str] = &["country", "province", "city", "area", "subarea"];
@@ -90,8 +86,8 @@ pub async fn departments(app: &App, actor: &Actor) -> Result<Vec<Department>, Er
 /// The branch the Isp began with: it sees what no branch has.
 pub async fn head_office(app: &App, actor: &Actor) -> Result<Branch, Error> {
     let isp = actor.isp;
-    let found = app.db.read(async move |tx| branch::head_office(tx, isp).await).await?;
-    found.ok_or(Error::NotFound { what: "branch" })
+    let found = app.db.read(async move |tx| place::head_office(tx, isp).await).await?;
+    found.ok_or(Error::NotFound { what: What::Branch })
 }
 
 /// Which branch a caller means with this id: `None` is the head office, which sees all.
@@ -105,7 +101,7 @@ pub async fn branch(app: &App, actor: &Actor, id: i64) -> Result<Option<BranchId
     }
     let (found, head) = app
         .db
-        .read(async move |tx| Ok::<_, Error>((isp::branch(tx, isp, id).await?, branch::head_office(tx, isp).await?)))
+        .read(async move |tx| Ok::<_, Error>((place::branch(tx, isp, id).await?, place::head_office(tx, isp).await?)))
         .await?;
     match found {
         None => Err(Error::Forbidden),
@@ -118,7 +114,7 @@ pub async fn branch(app: &App, actor: &Actor, id: i64) -> Result<Option<BranchId
 pub async fn assign_plans(app: &App, actor: &Actor, id: StaffId, plans: Vec<PlanId>) -> Result<(), Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
-        seller(change, id).await?.ok_or(Error::NotFound { what: "staff" })?;
+        seller(change, id).await?.ok_or(Error::NotFound { what: What::Staff })?;
         for plan in &plans {
             if plan::find(change.tx, change.isp, *plan).await?.is_none() {
                 return Err(Error::invalid("plan", Why::Unknown));

@@ -18,12 +18,12 @@ use store::{
 pub use store::customers::gazetteer::{Entry, Level};
 
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, By, Change, Error, Expected, What, Why,
     kernel::{change::unchanged, ids::Table},
 };
 
 fn none(level: Level) -> Error {
-    Error::NotFound { what: level.word() }
+    Error::NotFound { what: What::Place(level) }
 }
 
 fn table(level: Level) -> Table {
@@ -86,7 +86,7 @@ pub async fn show(app: &App, actor: &Actor, level: Level, id: i64) -> Result<Ent
 /// What an entry is to lie in: a place of the level above that the caller may change.
 async fn lies_in(change: &Change<'_>, who: &Actor, level: Level, parent: Option<i64>) -> Result<Option<i64>, Error> {
     match (level.above(), parent) {
-        (None, Some(_)) => Err(Error::invalid("parent", Why::Not("given for what lies in nothing"))),
+        (None, Some(_)) => Err(Error::invalid("parent", Why::Not(Expected::NotGivenForTop))),
         (None, None) => Ok(None),
         (Some(_), None) if level.is_location() => Ok(None),
         (Some(_), None) => Err(Error::invalid("parent", Why::Required)),
@@ -202,8 +202,8 @@ pub async fn delete(app: &App, actor: &Actor, level: Level, id: i64, since: Opti
         unchanged(since, changed(&entry))?;
         match (entry.places, entry.customers) {
             (0, 0) => {}
-            (0, _) => return Err(Error::InUse { what: level.word(), by: "customers" }),
-            (_, _) => return Err(Error::InUse { what: level.word(), by: "places in it" }),
+            (0, _) => return Err(Error::InUse { what: What::Place(level), by: By::Customers }),
+            (_, _) => return Err(Error::InUse { what: What::Place(level), by: By::Places }),
         }
         gazetteer::delete(change.tx, change.isp, level, id).await?;
         tell(change, level, &entry, Did::Delete);

@@ -22,7 +22,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Who, Why,
+    Actor, App, Change, Error, Expected, Refusal, What, Who, Why,
     identity::{
         clients::{Known, Tier},
         tokens::{self, Bearer},
@@ -80,7 +80,7 @@ pub async fn for_staff(app: &App, actor: &Actor, id: StaffId, days: i64) -> Resu
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
         let person = staff::find(change.tx, change.isp, id).await?;
-        person.filter(|person| person.status == "active").ok_or(Error::NotFound { what: "staff" })?;
+        person.filter(|person| person.status == "active").ok_or(Error::NotFound { what: What::Staff })?;
         issue(change, STAFF, Holder::Staff(id), days.clamp(1, 36_500) * DAY).await
     })
     .await
@@ -103,7 +103,7 @@ pub async fn sign_in_subscriber(app: &App, username: &str, password: &str) -> Re
         }
         let (isp, id) = (customer.isp_id, customer.id);
         if barred(app, isp, id).await? {
-            return Err(Error::Refused(BARRED));
+            return Err(Error::Refused(Refusal::AccountBarred));
         }
         let actor = Actor { isp, who: Who::Customer(id), branch: None, may_write: true };
         let granted = app
@@ -115,9 +115,6 @@ pub async fn sign_in_subscriber(app: &App, username: &str, password: &str) -> Re
     }
     Err(Error::Unauthenticated)
 }
-
-/// Why a subscriber who is known does not get in.
-pub const BARRED: &str = "The account is disabled";
 
 async fn knows(app: &App, customer: &Customer, password: &str) -> bool {
     if let Some(hash) = &customer.portal_hash {
@@ -227,7 +224,7 @@ pub async fn refresh(app: &App, issuer: &'static str, text: &str) -> Result<(Bea
 /// The person behind a token.
 pub async fn person(app: &App, isp: IspId, id: StaffId) -> Result<Staff, Error> {
     let found = app.db.read(async move |tx| staff::find(tx, isp, id).await).await?;
-    found.ok_or(Error::NotFound { what: "staff" })
+    found.ok_or(Error::NotFound { what: What::Staff })
 }
 
 /// A subscriber's new password, which it chooses itself: hashed. Its other tokens end, and so do its sessions' claims to
@@ -242,14 +239,14 @@ pub async fn change_password(
 ) -> Result<(), Error> {
     let isp = actor.isp;
     let customer = app.db.read(async move |tx| customer::find(tx, isp, id).await).await?;
-    let customer = customer.ok_or(Error::NotFound { what: "customer" })?;
+    let customer = customer.ok_or(Error::NotFound { what: What::Customer })?;
     if !knows(app, &customer, &old).await {
-        return Err(Error::invalid("current_password", Why::Not("your present password")));
+        return Err(Error::invalid("current_password", Why::Not(Expected::PresentPassword)));
     }
     let hash = vault::hash_password(new).await?;
     app.change(actor, Class::Interactive, async move |change| {
         let row = customer::lock(change.tx, change.isp, id).await?;
-        let mut row = row.ok_or(Error::NotFound { what: "customer" })?;
+        let mut row = row.ok_or(Error::NotFound { what: What::Customer })?;
         // Somebody may have changed it meanwhile.
         if (&row.portal_hash, &row.portal_secret) != (&customer.portal_hash, &customer.portal_secret) {
             return Err(Error::Changed);

@@ -9,7 +9,7 @@ use store::{
     },
 };
 
-use crate::{Actor, App, Change, Error};
+use crate::{Actor, App, Change, Error, What};
 
 /// `None` leaves a field as it is; an empty text clears it.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -39,7 +39,8 @@ pub async fn change(app: &App, actor: &Actor, id: CustomerId, command: ProfileCh
     }
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
-        let mut owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        let mut owner =
+            customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(owner.branch_id)?;
         apply(change, &mut owner, &command).await?;
         owner.updated_at = change.now;

@@ -3,9 +3,7 @@
 use domain::{
     CustomerId, Instant, StaffId,
     helpdesk::complaint::{Priority, State},
-    kernel::event::{EventKind, Subject},
 };
-use serde_json::json;
 use store::{
     db::Class,
     helpdesk::complaint::{self, Comment, Complaint, Filter},
@@ -16,7 +14,7 @@ use store::{
 pub use store::helpdesk::complaint::{Comment as CommentRow, Complaint as Row, Filter as ComplaintFilter};
 
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, Change, Error, Fact, What, Why,
     kernel::{change::CallerKey, ids::Table},
 };
 
@@ -62,8 +60,12 @@ pub async fn create(app: &App, actor: &Actor, command: NewComplaint, key: Option
             closed_at: None,
         };
         row.insert(change.tx).await?;
-        let body = json!({ "customer": owner.id.0, "subject": row.subject, "priority": row.priority });
-        change.event(EventKind::ComplaintCreated, Subject::Complaint(id), body);
+        change.tell(Fact::ComplaintCreated {
+            complaint: id,
+            customer: owner.id,
+            subject: row.subject,
+            priority: command.priority,
+        });
         Ok(id)
     })
     .await
@@ -81,20 +83,9 @@ async fn assignable(change: &Change<'_>, staff: Option<StaffId>) -> Result<(), E
 pub async fn show(app: &App, actor: &Actor, id: i64) -> Result<Complaint, Error> {
     let isp = actor.isp;
     let row = app.db.read(async move |tx| complaint::find(tx, isp, id).await).await?;
-    let row = row.ok_or(Error::NotFound { what: "complaint" })?;
+    let row = row.ok_or(Error::NotFound { what: What::Complaint })?;
     actor.reaches(row.branch_id)?;
     Ok(row)
-}
-
-/// A ticket that messages are about.
-///
-/// # Errors
-/// `Invalid` when there is none.
-pub async fn ticket(app: &App, actor: &Actor, id: i64) -> Result<i64, Error> {
-    match show(app, actor, id).await {
-        Err(Error::NotFound { .. } | Error::Forbidden) => Err(Error::invalid("ticket", Why::Unknown)),
-        found => found.map(|found| found.id),
-    }
 }
 
 /// A page of those that match, newest first, and how many there are.
@@ -170,7 +161,7 @@ pub async fn close(app: &App, actor: &Actor, id: i64, comment: Option<String>) -
 }
 
 async fn locked(change: &Change<'_>, actor: &Actor, id: i64) -> Result<Complaint, Error> {
-    let row = complaint::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "complaint" })?;
+    let row = complaint::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Complaint })?;
     actor.reaches(row.branch_id)?;
     Ok(row)
 }
@@ -192,9 +183,14 @@ async fn keep(change: &Change<'_>, before: &Complaint, mut row: Complaint) -> Re
     row.updated_at = change.now.max(before.updated_at.plus(1));
     complaint::update(change.tx, &row).await?;
     let closed = row.closed_at.is_some() && before.closed_at.is_none();
-    let kind = if closed { EventKind::ComplaintClosed } else { EventKind::ComplaintUpdated };
-    let body = json!({ "customer": row.customer_id.0, "status": row.status, "priority": row.priority });
-    change.event(kind, Subject::Complaint(row.id), body);
+    let (complaint, customer) = (row.id, row.customer_id);
+    let unknown = || Error::Internal(format!("complaint {complaint} stands in no state"));
+    let status = State::from_word(&row.status).ok_or_else(unknown)?;
+    let priority = Priority::from_word(&row.priority).ok_or_else(unknown)?;
+    change.tell(match closed {
+        true => Fact::ComplaintClosed { complaint, customer, status, priority },
+        false => Fact::ComplaintUpdated { complaint, customer, status, priority },
+    });
     Ok(row)
 }
 
@@ -212,8 +208,7 @@ pub async fn comment(
         .change_once(actor, key, async move |change| {
             locked(change, &who, id).await?;
             let made = add(change, id, &text).await?;
-            let body = json!({ "comment": made.id });
-            change.event(EventKind::ComplaintUpdated, Subject::Complaint(id), body);
+            change.tell(Fact::ComplaintCommented { complaint: id, comment: made.id });
             Ok((made.id, made.at.0, made.author, made.text))
         })
         .await?;

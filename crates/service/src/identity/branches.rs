@@ -1,28 +1,25 @@
 //! Zones: branches with the account names by which vendors' clients know them. The head office's account is the whole
 //! Isp's.
 
-use domain::{
-    BranchId, Instant,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
+use domain::{BranchId, Instant};
 use store::{
     db::Class,
     identity::{
-        branch::{self, Zone},
+        branch::{self, UsedBy, Zone},
         isp::Branch,
     },
+    people::place,
 };
 
 pub use store::identity::branch::Listed;
 
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, By, Change, Error, Expected, Fact, What, Why,
     kernel::{change::unchanged, ids::Table},
 };
 use domain::kernel::names::name_key;
 
-const NONE: Error = Error::NotFound { what: "zone" };
+const NONE: Error = Error::NotFound { what: What::Zone };
 const LONGEST: usize = 60;
 /// A chain of zones is no longer.
 const DEEPEST: usize = 16;
@@ -52,9 +49,9 @@ pub fn account_name(text: &str) -> Result<String, Error> {
     match text {
         "" => Err(Error::invalid("account", Why::Required)),
         text if text.len() > LONGEST => Err(Error::invalid("account", Why::TooLong { max: LONGEST })),
-        "." | ".." => Err(Error::invalid("account", Why::Not("an account's name"))),
+        "." | ".." => Err(Error::invalid("account", Why::Not(Expected::AccountName))),
         text if text.chars().all(plain) => Ok(text.into()),
-        _ => Err(Error::invalid("account", Why::Not("a name of letters, digits, '.', '_' and '-'"))),
+        _ => Err(Error::invalid("account", Why::Not(Expected::AccountLetters))),
     }
 }
 
@@ -99,7 +96,7 @@ pub struct NewZone {
 
 /// The head office, held until the transaction ends: zones are changed one after the other.
 async fn head(change: &Change<'_>) -> Result<BranchId, Error> {
-    let head = branch::head_office(change.tx, change.isp).await?.ok_or(NONE)?.id;
+    let head = place::head_office(change.tx, change.isp).await?.ok_or(NONE)?.id;
     branch::lock(change.tx, change.isp, head).await?.ok_or(NONE)?;
     Ok(head)
 }
@@ -113,14 +110,14 @@ pub async fn create(app: &App, actor: &Actor, command: NewZone) -> Result<Listed
         let id = BranchId(change.id(Table::Branch).await?);
         let parent_id = below(change, head, command.parent, None).await?;
         let name = command.name.trim().to_string();
-        let body = json!({ "name": name, "account": account });
+        let told = Fact::ZoneCreated { zone: id, name: name.clone(), account: account.clone() };
         Branch { isp_id: change.isp, id, parent_id, name, created_at: change.now, updated_at: None }
             .insert(change.tx)
             .await?;
         if let Some(account) = &account {
             put_account(change, id.0, account).await?;
         }
-        change.event(EventKind::ZoneCreated, Subject::Zone(id.0), body);
+        change.tell(told);
         branch::show(change.tx, change.isp, head, id).await?.ok_or(NONE)
     })
     .await
@@ -139,14 +136,14 @@ async fn below(
     for _ in 0..DEEPEST {
         let Some(id) = at else { return Ok(Some(parent)) };
         if Some(id) == own {
-            return Err(Error::invalid("parent", Why::Not("a zone that does not lie in this one")));
+            return Err(Error::invalid("parent", Why::Not(Expected::ZoneOutside)));
         }
         let Some(row) = store::identity::isp::branch(change.tx, change.isp, id).await? else {
             return Err(Error::invalid("parent", Why::Unknown));
         };
         at = row.parent_id;
     }
-    Err(Error::invalid("parent", Why::Not("a zone with fewer zones above it")))
+    Err(Error::invalid("parent", Why::Not(Expected::ZoneHigher)))
 }
 
 /// `None` leaves a field as it is.
@@ -175,7 +172,7 @@ pub async fn update(app: &App, actor: &Actor, id: BranchId, command: ZoneChange)
             None => before.parent,
             Some(None) => None,
             Some(Some(_)) if id == head => {
-                return Err(Error::invalid("parent", Why::Not("given for the head office, which lies in nothing")));
+                return Err(Error::invalid("parent", Why::Not(Expected::NotGivenForHeadOffice)));
             }
             Some(parent) => below(change, head, parent, Some(id)).await?,
         };
@@ -189,10 +186,10 @@ pub async fn update(app: &App, actor: &Actor, id: BranchId, command: ZoneChange)
             Some(account) => put_account(change, place, account).await?,
             None => branch::drop_account(change.tx, change.isp, place).await?,
         }
-        let body = json!({ "name": name, "account": account });
+        let told = Fact::ZoneUpdated { zone: id, name: name.clone(), account: account.clone() };
         let (created_at, updated_at) = (before.created_at, Some(change.now.max(changed(&before).plus(1))));
         branch::update(change.tx, &Branch { isp_id: change.isp, id, parent_id, name, created_at, updated_at }).await?;
-        change.event(EventKind::ZoneUpdated, Subject::Zone(id.0), body);
+        change.tell(told);
         branch::show(change.tx, change.isp, head, id).await?.ok_or(NONE)
     })
     .await
@@ -207,13 +204,25 @@ pub async fn delete(app: &App, actor: &Actor, id: BranchId, since: Option<Instan
         let before = branch::show(change.tx, change.isp, head, id).await?.ok_or(NONE)?;
         unchanged(since, changed(&before))?;
         if id == head {
-            return Err(Error::InUse { what: "head office", by: "the whole provider" });
+            return Err(Error::InUse { what: What::HeadOffice, by: By::WholeIsp });
         }
         if let Some(by) = branch::used_by(change.tx, change.isp, id).await? {
-            return Err(Error::InUse { what: "zone", by });
+            return Err(Error::InUse {
+                what: What::Zone,
+                by: match by {
+                    UsedBy::Operator => By::ItsOperator,
+                    UsedBy::Customers => By::ItsCustomers,
+                    UsedBy::ZonesBelow => By::ZonesBelow,
+                    UsedBy::Staff => By::ItsStaff,
+                    UsedBy::ApiClients => By::ItsApiClients,
+                    UsedBy::Routers => By::ItsRouters,
+                    UsedBy::Webhooks => By::ItsWebhooks,
+                    UsedBy::Areas => By::ItsAreas,
+                },
+            });
         }
         branch::delete(change.tx, change.isp, id).await?;
-        change.event(EventKind::ZoneDeleted, Subject::Zone(id.0), json!({ "name": before.name }));
+        change.tell(Fact::ZoneDeleted { zone: id, name: before.name });
         Ok(())
     })
     .await
@@ -225,7 +234,7 @@ pub async fn page(app: &App, actor: &Actor, offset: i64, limit: i64) -> Result<(
     let isp = actor.isp;
     app.db
         .read(async move |tx| {
-            let head = branch::head_office(tx, isp).await?.ok_or(NONE)?.id;
+            let head = place::head_office(tx, isp).await?.ok_or(NONE)?.id;
             let (rows, total) = branch::list(tx, isp, head, offset, limit).await?;
             Ok((head, rows, total))
         })
@@ -238,7 +247,7 @@ pub async fn show(app: &App, actor: &Actor, id: BranchId) -> Result<(BranchId, L
     let isp = actor.isp;
     app.db
         .read(async move |tx| {
-            let head = branch::head_office(tx, isp).await?.ok_or(NONE)?.id;
+            let head = place::head_office(tx, isp).await?.ok_or(NONE)?.id;
             Ok((head, branch::show(tx, isp, head, id).await?.ok_or(NONE)?))
         })
         .await

@@ -1,17 +1,13 @@
 //! API clients: machine credentials of one dialect.
 
-use domain::{
-    ApiClientId, BranchId, Instant, Scopes,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
+use domain::{ApiClientId, BranchId, Instant, Scopes};
 use store::{
     db::Class,
     identity::staff::{self, ApiClient, ClientSecret},
 };
 
 use crate::{
-    Actor, App, Change, Error, Who, Why,
+    Actor, App, Change, Error, Expected, Fact, Refusal, What, Who, Why,
     identity::tokens::{self, Granted},
     kernel::{
         change::unchanged,
@@ -130,7 +126,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewClient) -> Result<Issu
         }
         .insert(change.tx)
         .await?;
-        change.event(EventKind::ApiClientCreated, Subject::ApiClient(id.0), json!({ "name": command.name }));
+        change.tell(Fact::ApiClientCreated { client: id, name: command.name.clone() });
         Ok(())
     })
     .await?;
@@ -204,7 +200,7 @@ pub async fn create_pair(app: &App, actor: &Actor, command: NewPair) -> Result<I
         .insert(change.tx)
         .await?;
         add_secret(change, id, &secret).await?;
-        change.event(EventKind::ApiClientCreated, Subject::ApiClient(id.0), json!({ "name": command.name }));
+        change.tell(Fact::ApiClientCreated { client: id, name: command.name.clone() });
         Ok(())
     })
     .await?;
@@ -292,7 +288,7 @@ async fn add_secret(change: &Change<'_>, client: ApiClientId, secret: &str) -> R
 
 async fn live(change: &Change<'_>, id: ApiClientId) -> Result<ApiClient, Error> {
     let client = staff::client(change.tx, change.isp, id).await?;
-    client.filter(|client| client.status != "deleted").ok_or(Error::NotFound { what: "api_client" })
+    client.filter(|client| client.status != "deleted").ok_or(Error::NotFound { what: What::ApiClient })
 }
 
 /// The live client, if it may do no more than `own`: who manages a mightier one would become as mighty.
@@ -398,14 +394,14 @@ pub async fn issue(app: &App, actor: &Actor, own: Scopes, command: Wanted) -> Re
         let read = async move |tx: &store::db::Tx| {
             Ok::<_, Error>((
                 store::identity::isp::branch(tx, isp, branch).await?,
-                store::identity::branch::head_office(tx, isp).await?,
+                store::people::place::head_office(tx, isp).await?,
             ))
         };
         match app.db.read(read).await? {
             (None, _) => return Err(Error::invalid("branch", Why::Unknown)),
             // Its customers are those of no branch: confined to it a client would see nobody.
             (Some(_), Some(head)) if head.id == branch => {
-                return Err(Error::invalid("branch", Why::Not("left out: the head office sees the whole provider")));
+                return Err(Error::invalid("branch", Why::Not(Expected::LeftOutForHeadOffice)));
             }
             (Some(_), _) => {}
         }
@@ -427,7 +423,7 @@ pub async fn issue(app: &App, actor: &Actor, own: Scopes, command: Wanted) -> Re
         Form::Token | Form::Key => {
             if form == Form::Key && scopes.is_some() {
                 // Alternet's document has tiers and nothing finer.
-                return Err(Error::invalid("scopes", Why::Not("left out: a key is limited by its tier alone")));
+                return Err(Error::invalid("scopes", Why::Not(Expected::LeftOutForKey)));
             }
             let dialect = if form == Form::Key { KEYS } else { tokens::V1 };
             let command = NewClient { dialect, name, branch, tier, sandbox: false, secret: None };
@@ -470,7 +466,7 @@ pub async fn rotate(app: &App, actor: &Actor, own: Scopes, id: ApiClientId, over
                 Shown::Pair { api_token, api_key: paired.clone() }
             }
             (Form::Key, _) if overlap > 0 => {
-                return Err(Error::invalid("overlap_seconds", Why::Not("0: a key is exchanged at once")));
+                return Err(Error::invalid("overlap_seconds", Why::Not(Expected::NoOverlap)));
             }
             (Form::Key, _) => {
                 let mode = if client.sandbox { "test" } else { "live" };
@@ -479,10 +475,10 @@ pub async fn rotate(app: &App, actor: &Actor, own: Scopes, id: ApiClientId, over
                 Shown::Key(key)
             }
             (Form::Token | Form::Oauth | Form::Pair, _) => {
-                return Err(Error::Refused("This client has tokens: generate new ones"));
+                return Err(Error::Refused(Refusal::HasTokens));
             }
         };
-        change.event(EventKind::ApiClientRotated, Subject::ApiClient(id.0), json!({ "overlap_us": overlap }));
+        change.tell(Fact::ApiClientRotated { client: id, overlap_us: overlap });
         Ok(shown)
     })
     .await
@@ -516,7 +512,7 @@ pub async fn update(
         unchanged(command.unchanged_since, changed_at(&before))?;
         let mut client = before.clone();
         if matches!(command.scopes, Some(Some(_))) && Form::of(&client) == Form::Key {
-            return Err(Error::invalid("scopes", Why::Not("left out: a key is limited by its tier alone")));
+            return Err(Error::invalid("scopes", Why::Not(Expected::LeftOutForKey)));
         }
         client.name = command.name.clone().unwrap_or(client.name);
         if let Some(word) = command.tier {
@@ -528,7 +524,7 @@ pub async fn update(
         }
         client.updated_at = Some(change.now);
         staff::update_client(change.tx, &client).await?;
-        change.event(EventKind::ApiClientUpdated, Subject::ApiClient(id.0), json!({ "name": client.name }));
+        change.tell(Fact::ApiClientUpdated { client: id, name: client.name.clone() });
         Ok(client)
     })
     .await
@@ -552,7 +548,7 @@ pub async fn revoke(
         staff::update_client(change.tx, &client).await?;
         staff::end_secrets(change.tx, change.isp, id, change.now).await?;
         store::identity::token::revoke_client(change.tx, change.isp, id, change.now).await?;
-        change.event(EventKind::ApiClientRevoked, Subject::ApiClient(id.0), json!({ "name": client.name }));
+        change.tell(Fact::ApiClientRevoked { client: id, name: client.name });
         Ok(())
     })
     .await
@@ -585,7 +581,7 @@ pub async fn show(app: &App, actor: &Actor, id: ApiClientId) -> Result<Client, E
         .read(async move |tx| {
             let client = staff::client(tx, isp, id).await?;
             let client = client.filter(|client| client.status != "deleted");
-            let client = client.ok_or(Error::NotFound { what: "api_client" })?;
+            let client = client.ok_or(Error::NotFound { what: What::ApiClient })?;
             Ok(Client { secrets: staff::secrets(tx, isp, id, now).await?, client })
         })
         .await

@@ -5,7 +5,7 @@ use store::{db::Class, identity::api_request};
 
 pub use store::identity::api_request::{ApiRequest, Filter};
 
-use crate::{Actor, App, Error, Why, kernel::ids::Table};
+use crate::{Actor, App, Error, Expected, Why, kernel::ids::Table};
 
 /// A request as its door saw it.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ fn windowed(filter: Filter, now: Instant) -> Result<Filter, Error> {
     let until = filter.until.unwrap_or(now);
     let from = filter.from.unwrap_or(until.plus(-USUAL_WINDOW));
     match until.0.saturating_sub(from.0) > WINDOW {
-        true => Err(Error::invalid("from", Why::Not("at most seven days before the end of what is looked through"))),
+        true => Err(Error::invalid("from", Why::Not(Expected::WithinSevenDays))),
         false => Ok(Filter { from: Some(from), ..filter }),
     }
 }

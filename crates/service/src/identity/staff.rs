@@ -1,10 +1,6 @@
 //! Staff: people who log in, with a role, a branch and a superior.
 
-use domain::{
-    BranchId, Instant, Role, Scopes, StaffId,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
+use domain::{BranchId, Instant, Role, Scopes, StaffId};
 pub use store::identity::staff::Filter;
 use store::{
     db::Class,
@@ -15,7 +11,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, Change, Error, Expected, Fact, Refusal, What, Why,
     identity::tokens,
     kernel::{ids::Table, vault},
 };
@@ -80,8 +76,7 @@ pub(crate) async fn add(
         last_login_at: None,
     };
     person.insert(change.tx).await?;
-    let body = json!({ "name": person.name, "role": person.role });
-    change.event(EventKind::StaffCreated, Subject::Staff(id.0), body);
+    change.tell(Fact::StaffCreated { staff: id, name: person.name.clone(), role: command.role });
     Ok(person)
 }
 
@@ -94,7 +89,7 @@ fn is_reseller(role: Role) -> bool {
     matches!(role, Role::Operator | Role::SubOperator)
 }
 
-pub(crate) const RESELLER: Why = Why::Not("the role of a person without an account: operators are made with one");
+pub(crate) const RESELLER: Why = Why::Not(Expected::RoleWithoutAccount);
 
 async fn free_email(change: &Change<'_>, email: &str, own: Option<StaffId>) -> Result<(), Error> {
     let holder = staff::by_email(change.tx, change.isp, &name_key(email)).await?;
@@ -160,7 +155,7 @@ fn change_role(person: &mut Staff, rights: Scopes, role: Role) -> Result<(), Err
         return Ok(());
     }
     if before == Some(Role::Owner) {
-        return Err(Error::Refused("An owner stays an owner"));
+        return Err(Error::Refused(Refusal::OwnerStays));
     }
     if is_reseller(role) || before.is_some_and(is_reseller) {
         return Err(Error::invalid("role", RESELLER));
@@ -196,13 +191,13 @@ pub(crate) async fn change_person(
     }
     person.updated_at = Some(change.now);
     staff::update(change.tx, person).await?;
-    change.event(EventKind::StaffUpdated, Subject::Staff(person.id.0), json!({ "name": person.name }));
+    change.tell(Fact::StaffUpdated { staff: person.id, name: person.name.clone() });
     Ok(())
 }
 
 pub(crate) async fn live(change: &Change<'_>, id: StaffId) -> Result<Staff, Error> {
     let person = staff::find(change.tx, change.isp, id).await?;
-    person.filter(|person| person.status != "deleted").ok_or(Error::NotFound { what: "staff" })
+    person.filter(|person| person.status != "deleted").ok_or(Error::NotFound { what: What::Staff })
 }
 
 /// A live person that the caller may change.
@@ -231,7 +226,7 @@ pub(crate) async fn set_suspended(change: &Change<'_>, person: &mut Staff, suspe
         return Ok(());
     }
     if suspended && person.role == Role::Owner.word() {
-        return Err(Error::Refused("An owner cannot be suspended"));
+        return Err(Error::Refused(Refusal::OwnerNotSuspended));
     }
     person.status = status.into();
     person.updated_at = Some(change.now);
@@ -239,8 +234,10 @@ pub(crate) async fn set_suspended(change: &Change<'_>, person: &mut Staff, suspe
     if suspended {
         tokens::end_of_staff(change, person.id).await?;
     }
-    let kind = if suspended { EventKind::StaffSuspended } else { EventKind::StaffUpdated };
-    change.event(kind, Subject::Staff(person.id.0), json!({ "status": status }));
+    change.tell(match suspended {
+        true => Fact::StaffSuspended { staff: person.id },
+        false => Fact::StaffRestored { staff: person.id },
+    });
     Ok(())
 }
 
@@ -259,7 +256,7 @@ pub async fn list(
 pub async fn show(app: &App, actor: &Actor, id: StaffId) -> Result<Staff, Error> {
     let isp = actor.isp;
     let person = app.db.read(async move |tx| staff::find(tx, isp, id).await).await?;
-    let person = person.filter(|person| person.status != "deleted").ok_or(Error::NotFound { what: "staff" })?;
+    let person = person.filter(|person| person.status != "deleted").ok_or(Error::NotFound { what: What::Staff })?;
     actor.reaches(person.branch_id)?;
     Ok(person)
 }

@@ -1,11 +1,6 @@
 //! A new tenant: the Isp, its first branch, its owner.
 
-use domain::{
-    BranchId, IspId, StaffId,
-    kernel::event::{EventKind, Subject},
-    kernel::names::name_key,
-};
-use serde_json::json;
+use domain::{BranchId, IspId, StaffId, kernel::names::name_key};
 use store::{
     db::Class,
     identity::{
@@ -15,7 +10,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Error,
+    Actor, App, Error, Fact,
     kernel::{ids::Table, vault},
 };
 
@@ -88,7 +83,7 @@ pub async fn create_isp(app: &App, command: NewIsp) -> Result<Created, Error> {
         }
         .insert(change.tx)
         .await?;
-        change.event(EventKind::IspCreated, Subject::Isp, json!({ "name": command.name }));
+        change.tell(Fact::IspCreated { name: command.name.clone() });
         Ok(created)
     })
     .await

@@ -3,12 +3,8 @@
 
 use domain::{
     ApiClientId, Instant, Role, Scopes, StaffId,
-    kernel::{
-        clock::{DAY, HOUR, MINUTE},
-        event::{EventKind, Subject},
-    },
+    kernel::clock::{DAY, HOUR, MINUTE},
 };
-use serde_json::json;
 use store::{
     db::Class,
     identity::{
@@ -18,7 +14,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Who,
+    Actor, App, Change, Error, Fact, Refusal, Who,
     identity::clients::{self, Known, Tier},
     kernel::{
         ids::Table,
@@ -99,10 +95,10 @@ pub async fn for_client(app: &App, actor: &Actor, own: Scopes, id: ApiClientId) 
     app.change(actor, Class::Interactive, async move |change| {
         let client = clients::managed(change, own, id).await?;
         if client.dialect != V1 {
-            return Err(Error::Refused("Only clients of version 1 have generated tokens"));
+            return Err(Error::Refused(Refusal::OnlyVersion1));
         }
         token::revoke_client(change.tx, change.isp, id, change.now).await?;
-        change.event(EventKind::ApiClientRotated, Subject::ApiClient(id.0), json!({}));
+        change.tell(Fact::ApiClientTokensMade { client: id });
         pair(change, Holder::Client(id), None).await
     })
     .await
@@ -130,7 +126,7 @@ pub async fn refresh(app: &App, refresh: &str) -> Result<Granted, Error> {
             let again = token::find(change.tx, &found.hash).await?;
             if again.is_some_and(|token| token.used_at.is_some()) {
                 token::revoke_family(change.tx, change.isp, found.family, change.now).await?;
-                change.event(EventKind::TokenReused, Subject::Isp, json!({ "family": found.family }));
+                change.tell(Fact::TokenReused { family: found.family });
             }
             Ok(None)
         })

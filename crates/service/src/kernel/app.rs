@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use store::db::{Class, Db};
 
 use crate::{
-    Clock, Error, Isp, Vault,
+    Clock, Error, Isp, Vault, What,
     kernel::{
         feed::Feed,
         heard::Heard,
@@ -86,7 +86,7 @@ impl App {
             return Ok(tenant.clone());
         }
         let row = self.db.read(async move |tx| store::identity::isp::find(tx, isp).await).await?;
-        let isp_row = row.ok_or(Error::NotFound { what: "isp" })?;
+        let isp_row = row.ok_or(Error::NotFound { what: What::Isp })?;
         let zone = TimeZone::get(&isp_row.time_zone).unwrap_or(TimeZone::UTC);
         let tenant = Arc::new(Tenant { zone, currency: Currency::new(&isp_row.currency), isp: isp_row });
         self.tenants.write().insert(isp, tenant.clone());

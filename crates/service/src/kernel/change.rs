@@ -16,8 +16,10 @@ use store::{
 use crate::{
     Actor, App, Error,
     kernel::{
+        facts::{self, Fact},
         ids::{Ids, Table},
         vault,
+        work::{self, Work},
     },
 };
 
@@ -55,6 +57,22 @@ pub struct CallerKey {
 
 impl Change<'_> {
     /// Says what happened.
+    pub fn tell(&self, fact: Fact) {
+        let (noun, id) = fact.subject().parts();
+        self.events.borrow_mut().push(Event {
+            isp_id: self.isp,
+            seq: 0,
+            at: self.now,
+            kind: fact.kind(),
+            version: facts::VERSION,
+            subject: noun.into(),
+            subject_id: id,
+            actor: self.actor.into(),
+            body: fact.body().to_string(),
+        });
+    }
+
+    /// Says what happened.
     pub fn event(&self, kind: EventKind, subject: Subject, body: Json) {
         let (noun, id) = subject.parts();
         self.events.borrow_mut().push(Event {
@@ -75,21 +93,21 @@ impl Change<'_> {
         self.ids.draw(self.tx, table).await
     }
 
-    /// Orders work to follow from this change.
-    pub async fn job(&self, queue: &str, kind: &str, run_at: Instant, payload: Json) -> Result<(), Error> {
-        self.tracked_job(queue, kind, run_at, payload).await.map(drop)
+    /// Orders work to follow from this change, at once.
+    pub async fn order(&self, work: Work) -> Result<(), Error> {
+        self.order_at(self.now, work).await.map(drop)
     }
 
-    /// As [`Change::job`], for who wants to know what became of it.
-    pub async fn tracked_job(&self, queue: &str, kind: &str, run_at: Instant, payload: Json) -> Result<JobId, Error> {
+    /// The same at its time, for who wants to know what became of it.
+    pub async fn order_at(&self, run_at: Instant, work: Work) -> Result<JobId, Error> {
         let id = self.id(Table::Job).await?;
         self.jobs.borrow_mut().push(Job {
             isp_id: self.isp,
             id: JobId(id),
-            queue: queue.into(),
-            kind: kind.into(),
-            version: 1,
-            payload: payload.to_string(),
+            queue: work.queue().into(),
+            kind: work.kind().into(),
+            version: work::VERSION,
+            payload: work.payload().to_string(),
             run_at,
             attempts: 0,
             lease_owner: None,

@@ -1,5 +1,10 @@
 //! What can be the matter, in the domain's words. Each door translates once, in one exhaustive `match`.
 
+use super::{
+    expected::Expected,
+    nouns::{By, What},
+    refusals::Refusal,
+};
 use domain::{Money, kernel::money::NotMoney};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -7,7 +12,7 @@ pub enum Error {
     /// The request's own words are wrong; every wrong field is named.
     Invalid(Vec<FieldError>),
     NotFound {
-        what: &'static str,
+        what: What,
     },
     /// No credential, or none that is known.
     Unauthenticated,
@@ -15,11 +20,11 @@ pub enum Error {
     Forbidden,
     /// Refused because other things still refer to it.
     InUse {
-        what: &'static str,
-        by: &'static str,
+        what: What,
+        by: By,
     },
-    /// Not possible in the present state; the text says what to do.
-    Refused(&'static str),
+    /// Not possible in the present state.
+    Refused(Refusal),
     Insufficient {
         needed: Money,
     },
@@ -70,11 +75,29 @@ pub enum Why {
     Unknown,
     /// Somebody else has it.
     Taken,
-    /// Not of this form: the text names it ("an e-mail address").
-    Not(&'static str),
+    /// Not what is expected.
+    Not(Expected),
 }
 
 impl Error {
+    /// As it is stored where it is what became of an order that nobody waits for.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Error::Invalid(_) => "invalid",
+            Error::NotFound { .. } => "not_found",
+            Error::Unauthenticated => "unauthenticated",
+            Error::Forbidden => "forbidden",
+            Error::InUse { .. } => "in_use",
+            Error::Refused(refusal) => refusal.word(),
+            Error::Insufficient { .. } => "insufficient",
+            Error::KeyReused => "key_reused",
+            Error::Changed => "changed",
+            Error::Busy => "busy",
+            Error::Unavailable => "unavailable",
+            Error::Internal(_) => "internal",
+        }
+    }
+
     pub fn invalid(field: &'static str, why: Why) -> Error {
         Error::Invalid(vec![FieldError { field, why }])
     }

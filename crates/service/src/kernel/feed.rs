@@ -11,7 +11,7 @@ use std::{
 
 use domain::IspId;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 /// A write is answered after at most this long even if the directory lags: the write is durable, RADIUS follows.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -26,21 +26,8 @@ struct Inner {
     followed: AtomicBool,
     applied: Mutex<HashMap<IspId, i64>>,
     committed: Notify,
-    /// How many changes this process has committed.
-    changes: watch::Sender<u64>,
+    jobs: Notify,
     progress: Notify,
-}
-
-/// Commits of this process; none that falls between a look and the wait for the next is missed.
-#[derive(Debug)]
-pub struct Commits(watch::Receiver<u64>);
-
-impl Commits {
-    /// Waits for a commit since the last one waited for, or at most so long for those of other nodes.
-    pub async fn next(&mut self, at_most: Duration) {
-        // No timeout is an error here, and the feed outlives who waits for it.
-        let _ = tokio::time::timeout(at_most, self.0.changed()).await;
-    }
 }
 
 impl Feed {
@@ -57,7 +44,7 @@ impl Feed {
     /// Something was committed: wakes the follower and the workers.
     pub fn committed(&self) {
         self.inner.committed.notify_one();
-        self.inner.changes.send_modify(|count| *count += 1);
+        self.inner.jobs.notify_waiters();
     }
 
     /// The follower waits here for the next commit of this process, or at most `at_most` for those of others.
@@ -66,9 +53,9 @@ impl Feed {
         let _ = tokio::time::timeout(at_most, self.inner.committed.notified()).await;
     }
 
-    /// This process's commits from now on, for who looks at the database again after each.
-    pub fn commits(&self) -> Commits {
-        Commits(self.inner.changes.subscribe())
+    /// A worker waits here for new jobs.
+    pub async fn wait_for_jobs(&self, at_most: Duration) {
+        let _ = tokio::time::timeout(at_most, self.inner.jobs.notified()).await;
     }
 
     /// Everything of `isp` up to `seq` is applied.
@@ -84,19 +71,12 @@ impl Feed {
         self.inner.applied.lock().get(&isp).copied().unwrap_or(0)
     }
 
-    /// Waits until the directory has applied `seq`; a write is answered without it when it lags.
+    /// Waits until the directory has applied `seq`.
     pub async fn settle(&self, isp: IspId, seq: i64) {
-        if !self.settled(isp, seq, PATIENCE).await {
-            tracing::warn!(isp = isp.0, seq, "the directory lags; answering without it");
-        }
-    }
-
-    /// Waits until the directory has applied `seq`, at most so long; whether it has, or nobody follows.
-    pub async fn settled(&self, isp: IspId, seq: i64, at_most: Duration) -> bool {
         if !self.inner.followed.load(Ordering::Acquire) {
-            return true;
+            return;
         }
-        let waited = tokio::time::timeout(at_most, async {
+        let waited = tokio::time::timeout(PATIENCE, async {
             loop {
                 let progress = self.inner.progress.notified();
                 tokio::pin!(progress);
@@ -107,6 +87,8 @@ impl Feed {
                 progress.await;
             }
         });
-        waited.await.is_ok()
+        if waited.await.is_err() {
+            tracing::warn!(isp = isp.0, seq, "the directory lags; answering without it");
+        }
     }
 }

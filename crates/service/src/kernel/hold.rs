@@ -6,7 +6,7 @@ use store::people::{
     service::{self, Service},
 };
 
-use crate::{Actor, Change, Error};
+use crate::{Actor, Change, Error, What};
 
 /// A customer and its lines, locked until the change ends; the first line is the primary one.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ impl Held {
     /// # Errors
     /// `NotFound` of `service` for a customer without a line.
     pub fn primary(self) -> Result<(Customer, Service), Error> {
-        let line = self.lines.into_iter().next().ok_or(Error::NotFound { what: "service" })?;
+        let line = self.lines.into_iter().next().ok_or(Error::NotFound { what: What::Service })?;
         Ok((self.owner, line))
     }
 }
@@ -29,7 +29,7 @@ impl Held {
 /// # Errors
 /// `NotFound` of `customer`; what [`Actor::reaches`] says of another branch's.
 pub(crate) async fn hold(change: &Change<'_>, who: &Actor, id: CustomerId) -> Result<Held, Error> {
-    let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+    let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
     who.reaches(owner.branch_id)?;
     let lines = service::lock_of_customer(change.tx, change.isp, id).await?;
     Ok(Held { owner, lines })

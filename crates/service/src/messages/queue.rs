@@ -8,7 +8,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error,
+    Actor, App, Change, Error, Refusal, What,
     kernel::{app::Tenant, ids::Table},
     messages::sms,
 };
@@ -61,10 +61,10 @@ pub async fn to_customer(app: &App, actor: &Actor, id: CustomerId, text: String)
     actor.writes()?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
-        let owner = customer::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        let owner = customer::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(owner.branch_id)?;
         if owner.phone.is_empty() {
-            return Err(Error::Refused("The customer has no telephone number"));
+            return Err(Error::Refused(Refusal::NoPhone));
         }
         sms::write(change, &sms::handle("sms_"), &owner.phone, &text, Some(id), owner.branch_id).await.map(drop)
     })
@@ -118,7 +118,7 @@ pub async fn of_customer(
     let (isp, who) = (actor.isp, actor.clone());
     app.db
         .read(async move |tx| {
-            let owner = customer::any(tx, isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let owner = customer::any(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
             who.reaches(owner.branch_id)?;
             let mut rows = store::messages::message::of_customer(tx, isp, id, channel, 1000).await?;
             rows.reverse();

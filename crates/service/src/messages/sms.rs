@@ -14,7 +14,7 @@ pub use store::messages::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, Change, Error, Refusal, Why,
     kernel::{
         change::CallerKey,
         ids::Table,
@@ -27,7 +27,6 @@ pub const MAX_RECIPIENTS: usize = 10_000;
 /// States of a message.
 pub const STATES: &[&str] = &["queued", "sent", "failed"];
 const CHANNEL: &str = "sms";
-const NO_CREDITS: &str = "There are not enough SMS credits: top up first";
 
 /// One message on its way.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -140,9 +139,9 @@ pub async fn broadcast_to(
         let limit = MAX_RECIPIENTS as i64 + 1;
         let found = sms::audience(change.tx, change.isp, &audience, change.now, limit).await?;
         match found.len() {
-            0 => return Err(Error::Refused("No customer with a phone number is meant")),
+            0 => return Err(Error::Refused(Refusal::NobodyWithPhone)),
             n if n > MAX_RECIPIENTS => {
-                return Err(Error::Refused("More than 10000 customers are meant: send to fewer at once"));
+                return Err(Error::Refused(Refusal::TooManyRecipients));
             }
             _ => {}
         }
@@ -212,7 +211,7 @@ pub(crate) fn handle(prefix: &str) -> String {
 
 /// Takes credits or refuses; what is left.
 async fn pay(change: &Change<'_>, credits: i64, what: &str) -> Result<i64, Error> {
-    let left = sms::take(change.tx, change.isp, credits).await?.ok_or(Error::Refused(NO_CREDITS))?;
+    let left = sms::take(change.tx, change.isp, credits).await?.ok_or(Error::Refused(Refusal::NoCredits))?;
     moved(change, -credits, left, what).await?;
     Ok(left)
 }

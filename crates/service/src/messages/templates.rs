@@ -7,7 +7,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Error, Vault,
+    Actor, App, Error, Refusal, Vault, What, Why,
     catalogue::plans,
     customers::dossiers::opened,
     kernel::{app::Tenant, vault::random_bytes},
@@ -88,7 +88,7 @@ pub async fn send(app: &App, actor: &Actor, command: Sending) -> Result<Vec<Stri
         let mut recipients = Vec::with_capacity(command.customers.len());
         for id in &command.customers {
             let owner = customer::find(change.tx, change.isp, *id).await?;
-            let owner = owner.ok_or(Error::NotFound { what: "customer" })?;
+            let owner = owner.ok_or(Error::NotFound { what: What::Customer })?;
             who.reaches(owner.branch_id)?;
             let recipient = match (command.channel, command.to) {
                 (Channel::Sms, To::Usual) => Some(owner.phone.clone()).filter(|phone| !phone.is_empty()),
@@ -99,8 +99,8 @@ pub async fn send(app: &App, actor: &Actor, command: Sending) -> Result<Vec<Stri
                 (Channel::Email, _) => owner.email.clone(),
             };
             let missing = match command.channel {
-                Channel::Sms => "The user has no such phone number",
-                Channel::Email => "The user has no email address",
+                Channel::Sms => Refusal::NoSuchPhone,
+                Channel::Email => Refusal::NoEmail,
             };
             let recipient = recipient.ok_or(Error::Refused(missing))?;
             let facts = facts(change, &tenant, &vault, &owner).await?;
@@ -243,9 +243,20 @@ pub async fn recover(
     customers: Vec<CustomerId>,
 ) -> Result<Vec<String>, Error> {
     if customers.is_empty() {
-        return Err(Error::NotFound { what: "customer" });
+        return Err(Error::NotFound { what: What::Customer });
     }
     let name = "recoverPassword";
     let sending = Sending { channel, name, template: Template::Credentials, to: To::Usual, customers };
     send(app, actor, sending).await
+}
+
+/// A ticket that messages are about.
+///
+/// # Errors
+/// `Invalid` when there is none.
+pub async fn ticket(app: &App, actor: &Actor, id: i64) -> Result<i64, Error> {
+    match crate::helpdesk::complaints::show(app, actor, id).await {
+        Err(Error::NotFound { .. } | Error::Forbidden) => Err(Error::invalid("ticket", Why::Unknown)),
+        found => found.map(|found| found.id),
+    }
 }

@@ -2,12 +2,8 @@
 
 use domain::{
     Instant, IspId,
-    kernel::{
-        clock::{MINUTE, SECOND},
-        event::{EventKind, Subject},
-    },
+    kernel::clock::{MINUTE, SECOND},
 };
-use serde_json::json;
 use store::{
     db::Class,
     kernel::event,
@@ -15,7 +11,7 @@ use store::{
 };
 
 use super::{Checks, is_host, later, log, unchanged, whole};
-use crate::{Actor, App, Error, Why, kernel::ids::Table};
+use crate::{Actor, App, Error, Expected, Fact, What, Why, kernel::ids::Table};
 use domain::kernel::names::name_key;
 
 pub use store::plant::plant::StatusCheck;
@@ -121,7 +117,7 @@ pub async fn show(app: &App, actor: &Actor, id: i64) -> Result<StatusCheck, Erro
     whole(actor)?;
     let isp = actor.isp;
     let found = app.db.read(async move |tx| rows::check(tx, isp, id).await).await?;
-    found.ok_or(Error::NotFound { what: "status_check" })
+    found.ok_or(Error::NotFound { what: What::StatusCheck })
 }
 
 /// What is written of a check; `None` leaves it, or its default where it is new.
@@ -176,9 +172,10 @@ async fn write(
     app.change(actor, Class::Interactive, async move |change| {
         rows::lock(change.tx, change.isp).await?;
         let (before, is_new) = match id {
-            Some(id) => {
-                (rows::check(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "status_check" })?, false)
-            }
+            Some(id) => (
+                rows::check(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::StatusCheck })?,
+                false,
+            ),
             None => (blank(change.isp, change.id(Table::StatusCheck).await?, change.now), true),
         };
         let id = before.id;
@@ -201,12 +198,12 @@ async fn write(
         checks.line(&after.name, "name");
         checks.must(KINDS.contains(&after.kind.as_str()), "kind", Why::NotOneOf(KINDS));
         let form = match after.kind.as_str() {
-            "tcp" => "a host and a port like 10.0.0.1:443",
-            "http" => "a URL with http or https",
-            _ => "a host name or an IP address",
+            "tcp" => Expected::HostAndPort,
+            "http" => Expected::HttpUrl,
+            _ => Expected::Host,
         };
         checks.must(is_target(&after.kind, &after.target), "target", Why::Not(form));
-        checks.must((10..=86_400).contains(&after.interval_s), "interval_s", Why::Not("10 to 86400 seconds"));
+        checks.must((10..=86_400).contains(&after.interval_s), "interval_s", Why::Not(Expected::Seconds));
         let named = rows::check_named(change.tx, change.isp, &key).await?;
         checks.must(named.is_none_or(|other| other == id), "name", Why::Taken);
         checks.done()?;
@@ -214,8 +211,11 @@ async fn write(
         if is_new || after != before {
             after.updated_at = if is_new { change.now } else { later(change.now, before.updated_at) };
             rows::save_check(change.tx, &after).await?;
-            let kind = if is_new { EventKind::StatusCheckCreated } else { EventKind::StatusCheckUpdated };
-            change.event(kind, Subject::StatusCheck(id), json!({ "name": after.name, "target": after.target }));
+            let (name, target) = (after.name.clone(), after.target.clone());
+            change.tell(match is_new {
+                true => Fact::StatusCheckCreated { check: id, name, target },
+                false => Fact::StatusCheckUpdated { check: id, name, target },
+            });
             log(change, if is_new { "created" } else { "changed" }, "status_check", id, &after.name).await?;
         }
         Ok(after)
@@ -247,12 +247,12 @@ pub async fn delete(app: &App, actor: &Actor, id: i64, unchanged_since: Option<I
     whole(actor)?;
     app.change(actor, Class::Interactive, async move |change| {
         rows::lock(change.tx, change.isp).await?;
-        let found = rows::check(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "status_check" })?;
+        let found = rows::check(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::StatusCheck })?;
         unchanged(unchanged_since, found.updated_at)?;
         let (now, name) = (change.now, found.name.clone());
         let gone = StatusCheck { name_key: None, updated_at: now, deleted_at: Some(now), ..found };
         rows::save_check(change.tx, &gone).await?;
-        change.event(EventKind::StatusCheckDeleted, Subject::StatusCheck(id), json!({ "name": name }));
+        change.tell(Fact::StatusCheckDeleted { check: id, name: name.clone() });
         log(change, "deleted", "status_check", id, &name).await
     })
     .await

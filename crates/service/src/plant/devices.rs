@@ -1,17 +1,13 @@
 //! Devices: radios, switches, servers. What their monitoring says of them is here where it has said something.
 
-use domain::{
-    Instant, Mac,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
+use domain::{Instant, Mac};
 use store::{
     db::Class,
     plant::plant::{self as rows, Filter, Problem},
 };
 
 use super::{Checks, STATUSES, is_host, later, log, turned, unchanged, whole};
-use crate::{Actor, App, Error, Why, kernel::ids::Table};
+use crate::{Actor, App, Error, Expected, Fact, What, Why, kernel::ids::Table};
 use domain::kernel::names::name_key;
 
 pub use store::plant::plant::Device;
@@ -67,7 +63,7 @@ pub async fn problems(
 pub async fn open(app: &App, actor: &Actor, id: i64) -> Result<(Device, i64), Error> {
     whole(actor)?;
     app.change(actor, Class::Interactive, async move |change| {
-        let device = rows::device(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "device" })?;
+        let device = rows::device(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Device })?;
         log(change, "opened", "device", id, &device.name).await?;
         Ok((device, rows::problems_of(change.tx, change.isp, id).await?))
     })
@@ -101,7 +97,7 @@ async fn write(
         rows::lock(change.tx, change.isp).await?;
         let (before, is_new) = match id {
             Some(id) => {
-                (rows::device(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "device" })?, false)
+                (rows::device(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Device })?, false)
             }
             None => (blank(change.isp, change.id(Table::Device).await?, change.now), true),
         };
@@ -112,7 +108,7 @@ async fn write(
         let mut checks = Checks::default();
         checks.line(&after.name, "name");
         checks.must(KINDS.contains(&after.kind.as_str()), "kind", Why::NotOneOf(KINDS));
-        checks.must(is_host(&after.address), "address", Why::Not("a host name or an IP address"));
+        checks.must(is_host(&after.address), "address", Why::Not(Expected::Host));
         checks.must(STATUSES.contains(&after.status.as_str()), "status", Why::NotOneOf(STATUSES));
         checks.must(SOURCES.contains(&after.source.as_str()), "source", Why::NotOneOf(SOURCES));
         let named = rows::device_named(change.tx, change.isp, &key).await?;
@@ -126,8 +122,11 @@ async fn write(
         if is_new || after != before {
             after.updated_at = if is_new { change.now } else { later(change.now, before.updated_at) };
             rows::save_device(change.tx, &after).await?;
-            let kind = if is_new { EventKind::DeviceCreated } else { EventKind::DeviceUpdated };
-            change.event(kind, Subject::Device(id), json!({ "name": after.name, "status": after.status }));
+            let (name, status) = (after.name.clone(), after.status.clone());
+            change.tell(match is_new {
+                true => Fact::DeviceCreated { device: id, name, status },
+                false => Fact::DeviceUpdated { device: id, name, status },
+            });
             log(change, if is_new { "created" } else { "changed" }, "device", id, &after.name).await?;
         }
         Ok((after, rows::problems_of(change.tx, change.isp, id).await?))
@@ -180,12 +179,12 @@ pub async fn delete(app: &App, actor: &Actor, id: i64, unchanged_since: Option<I
     whole(actor)?;
     app.change(actor, Class::Interactive, async move |change| {
         rows::lock(change.tx, change.isp).await?;
-        let device = rows::device(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "device" })?;
+        let device = rows::device(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Device })?;
         unchanged(unchanged_since, device.updated_at)?;
         let (now, name) = (change.now, device.name.clone());
         let gone = Device { name_key: None, external_key: None, updated_at: now, deleted_at: Some(now), ..device };
         rows::save_device(change.tx, &gone).await?;
-        change.event(EventKind::DeviceDeleted, Subject::Device(id), json!({ "name": name }));
+        change.tell(Fact::DeviceDeleted { device: id, name: name.clone() });
         log(change, "deleted", "device", id, &name).await
     })
     .await

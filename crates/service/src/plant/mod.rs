@@ -19,7 +19,7 @@ pub mod vpn;
 use domain::Instant;
 use store::plant::plant::{self as rows, Access, AccessFilter};
 
-use crate::{Actor, App, Change, Error, FieldError, Why, kernel::ids::Table};
+use crate::{Actor, App, Change, Error, Expected, FieldError, Why, kernel::ids::Table};
 
 pub const STATUSES: &[&str] = &["unknown", "up", "down"];
 /// What the access log speaks of.
@@ -96,7 +96,7 @@ impl Checks {
     /// Given, not empty, on one line.
     pub fn line(&mut self, text: &str, field: &'static str) {
         self.must(!text.trim().is_empty(), field, Why::Required);
-        self.must(!text.chars().any(char::is_control), field, Why::Not("one line"));
+        self.must(!text.chars().any(char::is_control), field, Why::Not(Expected::OneLine));
     }
 
     pub fn done(self) -> Result<(), Error> {

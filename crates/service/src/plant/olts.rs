@@ -1,17 +1,13 @@
 //! OLTs: where fibres begin.
 
-use domain::{
-    Instant,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
+use domain::Instant;
 use store::{
     db::Class,
     plant::plant::{self as rows, Filter},
 };
 
 use super::{Checks, STATUSES, is_host, later, log, turned, unchanged, whole};
-use crate::{Actor, App, Error, Why, kernel::ids::Table};
+use crate::{Actor, App, By, Error, Expected, Fact, What, Why, kernel::ids::Table};
 use domain::kernel::names::name_key;
 
 pub use store::plant::plant::Olt;
@@ -49,7 +45,7 @@ pub async fn list(
 pub async fn open(app: &App, actor: &Actor, id: i64) -> Result<(Olt, i64), Error> {
     whole(actor)?;
     app.change(actor, Class::Interactive, async move |change| {
-        let olt = rows::olt(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "olt" })?;
+        let olt = rows::olt(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Olt })?;
         log(change, "opened", "olt", id, &olt.name).await?;
         let (onus, _) = rows::onus_on(change.tx, change.isp, id).await?;
         Ok((olt, onus))
@@ -90,7 +86,7 @@ async fn write(
         rows::lock(change.tx, change.isp).await?;
         let before = match is_new {
             true => blank(change.isp, id, change.now),
-            false => rows::olt(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "olt" })?,
+            false => rows::olt(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Olt })?,
         };
         unchanged(unchanged_since, before.updated_at)?;
         let mut after = wished(&before, &wish, change.now)?;
@@ -109,8 +105,11 @@ async fn write(
         if is_new || after != before {
             after.updated_at = if is_new { change.now } else { later(change.now, before.updated_at) };
             rows::save_olt(change.tx, &after).await?;
-            let kind = if is_new { EventKind::OltCreated } else { EventKind::OltUpdated };
-            change.event(kind, Subject::Olt(id), json!({ "name": after.name, "status": after.status }));
+            let (name, status) = (after.name.clone(), after.status.clone());
+            change.tell(match is_new {
+                true => Fact::OltCreated { olt: id, name, status },
+                false => Fact::OltUpdated { olt: id, name, status },
+            });
             log(change, if is_new { "created" } else { "changed" }, "olt", id, &after.name).await?;
         }
         Ok((after, onus))
@@ -155,10 +154,14 @@ fn wished(before: &Olt, wish: &Wish, now: Instant) -> Result<Olt, Error> {
     let mut checks = Checks::default();
     checks.line(&olt.name, "name");
     checks.must(VENDORS.contains(&olt.vendor.as_str()), "vendor", Why::NotOneOf(VENDORS));
-    checks.must(is_host(&olt.address), "address", Why::Not("a host name or an IP address"));
+    checks.must(is_host(&olt.address), "address", Why::Not(Expected::Host));
     checks.must(SNMP_VERSIONS.contains(&olt.snmp_version.as_str()), "snmp_version", Why::NotOneOf(SNMP_VERSIONS));
-    checks.must((1..=65535).contains(&olt.snmp_port), "snmp_port", Why::Not("a port from 1 to 65535"));
-    checks.must((1..=1024).contains(&olt.pon_ports), "pon_ports", Why::Not("a number from 1 to 1024"));
+    checks.must((1..=65535).contains(&olt.snmp_port), "snmp_port", Why::Not(Expected::Port));
+    checks.must(
+        (1..=1024).contains(&olt.pon_ports),
+        "pon_ports",
+        Why::Not(Expected::NumberFrom { least: 1, most: 1024 }),
+    );
     checks.must(STATUSES.contains(&olt.status.as_str()), "status", Why::NotOneOf(STATUSES));
     checks.done()?;
     Ok(olt)
@@ -170,15 +173,15 @@ pub async fn delete(app: &App, actor: &Actor, id: i64, unchanged_since: Option<I
     whole(actor)?;
     app.change(actor, Class::Interactive, async move |change| {
         rows::lock(change.tx, change.isp).await?;
-        let olt = rows::olt(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "olt" })?;
+        let olt = rows::olt(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Olt })?;
         unchanged(unchanged_since, olt.updated_at)?;
         if rows::onus_on(change.tx, change.isp, id).await?.0 > 0 {
-            return Err(Error::InUse { what: "OLT", by: "ONUs" });
+            return Err(Error::InUse { what: What::Olt, by: By::Onus });
         }
         let (now, name) = (change.now, olt.name.clone());
         let gone = Olt { name_key: None, snmp_community: None, updated_at: now, deleted_at: Some(now), ..olt };
         rows::save_olt(change.tx, &gone).await?;
-        change.event(EventKind::OltDeleted, Subject::Olt(id), json!({ "name": name }));
+        change.tell(Fact::OltDeleted { olt: id, name: name.clone() });
         log(change, "deleted", "olt", id, &name).await
     })
     .await

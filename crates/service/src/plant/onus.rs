@@ -1,10 +1,6 @@
 //! ONUs: where fibres end, at whose house.
 
-use domain::{
-    CustomerId, Instant, Mac, ServiceId,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
+use domain::{CustomerId, Instant, Mac, ServiceId};
 use store::{
     db::Class,
     people::{customer, service},
@@ -12,7 +8,7 @@ use store::{
 };
 
 use super::{Checks, STATUSES, later, log, turned, unchanged};
-use crate::{Actor, App, Change, Error, Why, kernel::ids::Table};
+use crate::{Actor, App, Change, Error, Expected, Fact, What, Why, kernel::ids::Table};
 use domain::kernel::names::name_key;
 
 pub use store::plant::plant::{NamedOnu as Shown, Onu};
@@ -62,7 +58,7 @@ pub async fn open(app: &App, actor: &Actor, id: i64) -> Result<NamedOnu, Error> 
 }
 
 async fn found(change: &Change<'_>, actor: &Actor, id: i64) -> Result<NamedOnu, Error> {
-    let onu = rows::onu_named(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "onu" })?;
+    let onu = rows::onu_named(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Onu })?;
     actor.reaches(onu.branch)?;
     Ok(onu)
 }
@@ -110,15 +106,15 @@ async fn write(
         if is_new || after != before {
             after.updated_at = if is_new { change.now } else { later(change.now, before.updated_at) };
             rows::save_onu(change.tx, &after).await?;
-            let kind = if is_new { EventKind::OnuCreated } else { EventKind::OnuUpdated };
-            let body = json!({
-                "name": title(&after), "olt": after.olt_id, "customer": after.customer_id.map(|id| id.0),
-                "status": after.status
+            let (name, status) = (title(&after), after.status.clone());
+            let (olt, customer) = (after.olt_id, after.customer_id);
+            change.tell(match is_new {
+                true => Fact::OnuCreated { onu: id, name, olt, customer, status },
+                false => Fact::OnuUpdated { onu: id, name, olt, customer, status },
             });
-            change.event(kind, Subject::Onu(id), body);
             log(change, if is_new { "created" } else { "changed" }, "onu", id, &title(&after)).await?;
         }
-        rows::onu_named(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "onu" })
+        rows::onu_named(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Onu })
     })
     .await
 }
@@ -231,8 +227,8 @@ async fn place(change: &Change<'_>, onu: &Onu) -> Result<(), Error> {
             if onu.pon_port < 1 { Why::TooSmall { min: 1 } } else { Why::TooLarge { max: olt.pon_ports } },
         );
     }
-    checks.must((1..=256).contains(&onu.line), "onu_number", Why::Not("a number from 1 to 256"));
-    checks.must(!onu.name.chars().any(char::is_control), "name", Why::Not("one line"));
+    checks.must((1..=256).contains(&onu.line), "onu_number", Why::Not(Expected::NumberFrom { least: 1, most: 256 }));
+    checks.must(!onu.name.chars().any(char::is_control), "name", Why::Not(Expected::OneLine));
     checks.must(STATUSES.contains(&onu.status.as_str()), "status", Why::NotOneOf(STATUSES));
     checks.must(onu.serial_number.is_some() || onu.mac.is_some(), "serial", Why::Required);
     let another = |other: Option<i64>| other.is_some_and(|other| other != onu.id);
@@ -258,7 +254,7 @@ pub async fn delete(app: &App, actor: &Actor, id: i64, unchanged_since: Option<I
         let gone =
             Onu { serial_key: None, mac_key: None, line_key: None, updated_at: now, deleted_at: Some(now), ..onu };
         rows::save_onu(change.tx, &gone).await?;
-        change.event(EventKind::OnuDeleted, Subject::Onu(id), json!({ "name": name }));
+        change.tell(Fact::OnuDeleted { onu: id, name: name.clone() });
         log(change, "deleted", "onu", id, &name).await
     })
     .await

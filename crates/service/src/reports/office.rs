@@ -17,7 +17,7 @@ use store::{
 pub use store::reports::books::InvoiceFilter;
 
 use crate::{
-    Actor, App, Error, Staff,
+    Actor, App, Error, Staff, What,
     billing::payments,
     customers::subscribers::{self, Filter, State, Wanted},
     reports::dashboard::{People, people, today},
@@ -62,7 +62,7 @@ pub async fn invoices(
 }
 
 pub async fn invoice(app: &App, actor: &Actor, id: InvoiceId) -> Result<Invoiced, Error> {
-    const NONE: Error = Error::NotFound { what: "bill" };
+    const NONE: Error = Error::NotFound { what: What::Bill };
     let shown = crate::billing::invoices::show(app, actor, id).await?;
     let isp = actor.isp;
     let one = app.db.read(async move |tx| invoiced(tx, isp, vec![shown.bill.clone()]).await).await?.pop();
@@ -113,7 +113,7 @@ pub async fn payments(
 
 pub async fn payment(app: &App, actor: &Actor, id: PaymentId) -> Result<Received, Error> {
     let found = payments::show(app, actor, id).await?;
-    received(app, actor, vec![found]).await?.pop().ok_or(Error::NotFound { what: "payment" })
+    received(app, actor, vec![found]).await?.pop().ok_or(Error::NotFound { what: What::Payment })
 }
 
 async fn received(app: &App, actor: &Actor, found: Vec<Payment>) -> Result<Vec<Received>, Error> {

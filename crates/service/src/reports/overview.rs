@@ -16,7 +16,7 @@ use store::{
 
 pub use store::kernel::event::Event;
 
-use crate::{App, Error};
+use crate::{App, Error, Fact};
 
 /// How many rows each list of the page has.
 const ROWS: i64 = 25;
@@ -88,5 +88,12 @@ async fn names(
 
 /// The service an event's body names.
 pub fn service_of(event: &Event) -> Option<i64> {
-    serde_json::from_str::<serde_json::Value>(&event.body).ok()?["service"].as_i64()
+    match Fact::read(event)? {
+        Fact::SessionLost { service, .. } => service.map(|id| id.0),
+        Fact::CoaAcknowledged { order, .. } | Fact::CoaRefused { order, .. } | Fact::CoaUnanswered { order, .. } => {
+            order.service.map(|id| id.0)
+        }
+        // No other one is about a session.
+        _ => None,
+    }
 }

@@ -22,8 +22,9 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Error,
+    Actor, App, Error, What,
     access::{directory, fup},
+    kernel::facts,
     reports::words::{self, Local},
 };
 
@@ -105,8 +106,8 @@ pub async fn of(app: &App, actor: &Actor, id: CustomerId) -> Result<Because, Err
     let world = directory::world(app).await?;
     let profiles = directory::profiles(app, &world, actor.isp, vec![line.id]).await?;
     let profile = profiles.into_iter().next().and_then(|(_, profile)| profile);
-    let profile = profile.ok_or(Error::NotFound { what: "service" })?;
-    let plan = world.plans.get(&(actor.isp, profile.plan)).ok_or(Error::NotFound { what: "plan" })?;
+    let profile = profile.ok_or(Error::NotFound { what: What::Service })?;
+    let plan = world.plans.get(&(actor.isp, profile.plan)).ok_or(Error::NotFound { what: What::Plan })?;
     let subscriber = &profile.subscriber;
     // A login through the line's own router from its own device, while nobody else is on it.
     let mac = match subscriber.mac {
@@ -152,10 +153,10 @@ async fn find(app: &App, actor: &Actor, id: CustomerId) -> Result<Found, Error> 
     app.db
         .read(async move |tx| {
             let isp = who.isp;
-            let owner = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let owner = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
             who.reaches(owner.branch_id)?;
             let lines = service::of_customer(tx, isp, id).await?;
-            let Some(line) = lines.first() else { return Err(Error::NotFound { what: "service" }) };
+            let Some(line) = lines.first() else { return Err(Error::NotFound { what: What::Service }) };
             let (mut sessions, mut rejects) = (Vec::new(), Vec::new());
             for line in &lines {
                 sessions.extend(why::sessions(tx, isp, line.id, SESSIONS).await?);
@@ -236,12 +237,7 @@ fn facts(
         let fact = Fact {
             at: event.at,
             kind: event.kind.word().into(),
-            text: words::event(
-                event.kind,
-                if event.subject == "router" { &router } else { &line.username },
-                &event.body,
-                local,
-            ),
+            text: words::event(event, if event.subject == "router" { &router } else { &line.username }, local),
             by: who(&event.actor),
             data: serde_json::from_str(&event.body).unwrap_or(Json::Null),
         };
@@ -283,7 +279,14 @@ fn facts(
     let expired = EventKind::ServiceExpired.word();
     if let Some(at) = line.expires_at.filter(|at| *at <= now && line.expired_event_at.is_none()) {
         // It has just ended; the event follows within a second.
-        let text = words::event(EventKind::ServiceExpired, &line.username, "{}", local);
+        let ended = facts::Fact::ServiceExpired {
+            line: line.id,
+            customer: line.customer_id,
+            expired_at: Some(at),
+            status: Some(line.status),
+            used_up: None,
+        };
+        let text = words::fact(&ended, &line.username, local);
         let fact = Fact { at, kind: expired.into(), text, by: "system".into(), data: json!({ "expired_at": at.0 }) };
         all.push(Placed { fact, place: i64::MAX });
     }

@@ -12,7 +12,7 @@ use store::{
     resellers::operator::{self, Operator},
 };
 
-use crate::{Change, Error, catalogue::plans::Offer};
+use crate::{Change, Error, Refusal, catalogue::plans::Offer};
 
 /// Resellers of resellers of resellers: more is a mistake in the data.
 const MAX_ABOVE: usize = 8;
@@ -99,7 +99,7 @@ async fn reseller(
     Ok((reseller, parent))
 }
 
-const SUSPENDED: Error = Error::Refused("This operator is suspended and sells nothing");
+const SUSPENDED: Error = Error::Refused(Refusal::OperatorSuspended);
 
 /// The operator whose people act: money that they take is theirs to hand in.
 pub(crate) async fn holder(change: &Change<'_>) -> Result<Option<StaffId>, Error> {
@@ -110,7 +110,7 @@ pub(crate) async fn holder(change: &Change<'_>) -> Result<Option<StaffId>, Error
 /// Refuses what would give a customer more without a sale, where a reseller's people ask for it.
 pub(crate) async fn sells_nothing(change: &Change<'_>) -> Result<(), Error> {
     match holder(change).await?.is_some() {
-        true => Err(Error::Refused("An operator gives a customer more, or another plan, by a recharge")),
+        true => Err(Error::Refused(Refusal::NotByAnEdit)),
         false => Ok(()),
     }
 }

@@ -4,10 +4,8 @@
 use domain::{
     BranchId, Instant, Money, PlanId, Role, Scopes, StaffId,
     billing::ledger::{Account, Entry},
-    kernel::event::{EventKind, Subject},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use store::{
     billing::ledger::{self, Heading},
     db::Class,
@@ -21,7 +19,7 @@ pub use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, By, Change, Error, Expected, Fact, What, Why,
     catalogue::plans::{self, Offer},
     identity::{
         staff::{self, NewStaff, StaffChange},
@@ -64,7 +62,7 @@ impl Terms {
         match (word.unwrap_or(before.word()), limit) {
             ("postpaid", limit) => Ok(Terms::Postpaid { collection_limit: limit.unwrap_or(before.limit()) }),
             (_, None | Some(Money::ZERO)) => Ok(Terms::Prepaid),
-            (_, Some(_)) => Err(Error::invalid("collection_limit", Why::Not("given for a prepaid account"))),
+            (_, Some(_)) => Err(Error::invalid("collection_limit", Why::Not(Expected::PrepaidOnly))),
         }
     }
 }
@@ -130,7 +128,7 @@ async fn parent_of(change: &Change<'_>, id: StaffId) -> Result<Operator, Error> 
     operator::find(change.tx, change.isp, id).await?.ok_or_else(unknown)
 }
 
-const NONE: Error = Error::NotFound { what: "operator" };
+const NONE: Error = Error::NotFound { what: What::Operator };
 
 async fn shown(change: &Change<'_>, id: StaffId) -> Result<Listed, Error> {
     operator::show(change.tx, change.isp, id).await?.ok_or(NONE)
@@ -196,18 +194,18 @@ pub async fn delete(app: &App, actor: &Actor, id: StaffId) -> Result<(), Error> 
         let (row, mut person) = live(change, id).await?;
         match operator::dependants(change.tx, &row).await? {
             (0, 0) => {}
-            (0, _) => return Err(Error::InUse { what: "operator", by: "its sub-operators" }),
-            (_, _) => return Err(Error::InUse { what: "operator", by: "its customers" }),
+            (0, _) => return Err(Error::InUse { what: What::Operator, by: By::SubOperators }),
+            (_, _) => return Err(Error::InUse { what: What::Operator, by: By::ItsCustomers }),
         }
         if ledger::held(change.tx, change.isp, &Account::StaffWallet(id)).await? != Money::ZERO {
-            return Err(Error::InUse { what: "operator", by: "the balance of its wallet" });
+            return Err(Error::InUse { what: What::Operator, by: By::WalletBalance });
         }
         person.status = "deleted".into();
         person.email_key = format!("deleted:{id}");
         person.updated_at = Some(change.now);
         people::update(change.tx, &person).await?;
         tokens::end_of_staff(change, id).await?;
-        change.event(EventKind::StaffUpdated, Subject::Staff(id.0), json!({ "status": "deleted" }));
+        change.tell(Fact::StaffDeleted { staff: id });
         Ok(())
     })
     .await
@@ -243,16 +241,33 @@ pub async fn fund(
     by_the_isp(actor)?;
     app.change_once(actor, key, async move |change| {
         live(change, id).await?;
-        pay_in(change, id, ("operator_funding", EventKind::OperatorFunded), &command).await
+        pay_in(change, id, PaidIn::Operator, &command).await
     })
     .await
+}
+
+/// Whose wallet money is paid into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PaidIn {
+    Operator,
+    Salesperson,
+}
+
+impl PaidIn {
+    /// The ledger's kind of entry.
+    fn word(self) -> &'static str {
+        match self {
+            PaidIn::Operator => "operator_funding",
+            PaidIn::Salesperson => "staff_funding",
+        }
+    }
 }
 
 /// Puts money into the wallet of an operator or a salesperson, whom the caller has locked.
 pub(crate) async fn pay_in(
     change: &Change<'_>,
     id: StaffId,
-    (kind, event): (&str, EventKind),
+    paid_in: PaidIn,
     funding: &Funding,
 ) -> Result<Funded, Error> {
     if funding.amount <= Money::ZERO {
@@ -264,7 +279,7 @@ pub(crate) async fn pay_in(
     let balance = balance.ok_or_else(|| Error::invalid("amount", Why::TooLarge { max: 1 << 53 }))?;
     let entry_id = change.id(Table::Entry).await?;
     let heading = Heading {
-        kind,
+        kind: paid_in.word(),
         reference: funding.reference.clone(),
         reason: funding.note.as_deref(),
         actor: change.actor,
@@ -274,10 +289,11 @@ pub(crate) async fn pay_in(
         Entry::new().debit(Account::Cash(funding.method.clone()), funding.amount).credit(wallet, funding.amount);
     let lines = entry.balanced().ok_or_else(|| Error::Internal("a funding does not balance".into()))?;
     ledger::post(change.tx, change.isp, entry_id, &heading, &lines).await?;
-    let body = json!({
-        "amount": funding.amount.0, "balance": balance.0, "method": funding.method, "reference": funding.reference
+    let (method, reference) = (funding.method.clone(), funding.reference.clone());
+    change.tell(match paid_in {
+        PaidIn::Operator => Fact::OperatorFunded { staff: id, amount: funding.amount, balance, method, reference },
+        PaidIn::Salesperson => Fact::StaffFunded { staff: id, amount: funding.amount, balance, method, reference },
     });
-    change.event(event, Subject::Staff(id.0), body);
     Ok(Funded { operator_id: id.0, entry_id, amount: funding.amount.0, balance: balance.0 })
 }
 
@@ -360,8 +376,7 @@ pub(crate) async fn put_price(
         }
         None => operator::drop_price(change.tx, change.isp, id, plan).await?,
     }
-    let body = json!({ "plan": plan.0, "price": price.map(|price| price.0) });
-    change.event(EventKind::StaffUpdated, Subject::Staff(id.0), body);
+    change.tell(Fact::OperatorPriced { staff: id, plan, price });
     Ok((offer, price))
 }
 

@@ -2,25 +2,20 @@
 //! alone. What they pay in goes into the ledger as operators' money does; what a sale takes out again is decided in
 //! `resellers` and `domain::sales::sale`, as an operator's.
 
-use domain::{
-    Money, PlanId, Role, Scopes, StaffId,
-    billing::ledger::Account,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
+use domain::{Money, PlanId, Role, Scopes, StaffId, billing::ledger::Account};
 use store::{
     billing::ledger, catalogue::plan, db::Class, identity::staff as people, people::place, resellers::operator,
 };
 
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, Change, Error, Fact, Refusal, What, Why,
     catalogue::plans::{self, Offer},
     identity::staff::{self, NewStaff, StaffChange},
     kernel::{change::CallerKey, ids::Table, vault},
     resellers::operators::{self, Funded, Funding, Line, by_the_isp},
 };
 
-const NOT_SELLING: Error = Error::Refused("Only a salesperson has a wallet and packages to sell here");
+const NOT_SELLING: Error = Error::Refused(Refusal::NotASalesperson);
 
 /// What a person sells. `None` leaves it as it is.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -34,7 +29,7 @@ pub struct Selling {
 /// A live salesperson that the caller reaches, locked: two sales on one wallet come one after the other.
 async fn reached(change: &Change<'_>, who: &Actor, id: StaffId) -> Result<people::Staff, Error> {
     let person = people::lock(change.tx, change.isp, id).await?.filter(|person| person.status != "deleted");
-    let person = person.ok_or(Error::NotFound { what: "staff" })?;
+    let person = person.ok_or(Error::NotFound { what: What::Staff })?;
     who.reaches(person.branch_id)?;
     if person.role == Role::Salesperson.word() { Ok(person) } else { Err(NOT_SELLING) }
 }
@@ -52,7 +47,7 @@ pub async fn fund(
     let who = actor.clone();
     app.change_once(actor, key, async move |change| {
         reached(change, &who, id).await?;
-        operators::pay_in(change, id, ("staff_funding", EventKind::StaffFunded), &command).await
+        operators::pay_in(change, id, operators::PaidIn::Salesperson, &command).await
     })
     .await
 }
@@ -100,7 +95,7 @@ pub async fn packages(app: &App, actor: &Actor, id: StaffId) -> Result<Vec<(Offe
 pub async fn renews(app: &App, actor: &Actor, id: StaffId) -> Result<bool, Error> {
     let isp = actor.isp;
     let renews = app.db.read(async move |tx| people::renews(tx, isp, id).await).await?;
-    renews.ok_or(Error::NotFound { what: "staff" })
+    renews.ok_or(Error::NotFound { what: What::Staff })
 }
 
 /// Sets what a package costs the salesperson from the next sale on; `None`: what it costs anybody.
@@ -209,14 +204,13 @@ async fn put(change: &Change<'_>, id: StaffId, selling: &Selling) -> Result<(), 
             }
         }
         place::assign(change.tx, change.isp, id, plans, change.now).await?;
-        let plans: Vec<i64> = plans.iter().map(|plan| plan.0).collect();
-        change.event(EventKind::StaffUpdated, Subject::Staff(id.0), json!({ "plans": plans }));
+        change.tell(Fact::SalespersonPlans { staff: id, plans: plans.clone() });
     }
     if let Some(renews) = selling.auto_renew
         && people::renews(change.tx, change.isp, id).await? != Some(renews)
     {
         people::set_renews(change.tx, change.isp, id, renews).await?;
-        change.event(EventKind::StaffUpdated, Subject::Staff(id.0), json!({ "auto_renew": renews }));
+        change.tell(Fact::SalespersonRenews { staff: id, auto_renew: renews });
     }
     Ok(())
 }

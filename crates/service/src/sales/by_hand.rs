@@ -11,7 +11,7 @@ use store::{
     people::{customer, service},
 };
 
-use crate::{Actor, App, Error, Why, resellers::chain};
+use crate::{Actor, App, Error, Refusal, What, Why, kernel::work::Work, resellers::chain};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Override {
@@ -35,10 +35,10 @@ pub async fn put(app: &App, actor: &Actor, id: CustomerId, given: Override) -> R
     let tenant = app.tenant(actor.isp).await?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(owner.branch_id)?;
         let line = service::lock_of_customer(change.tx, change.isp, id).await?.into_iter().next();
-        let before = line.ok_or(Error::NotFound { what: "service" })?;
+        let before = line.ok_or(Error::NotFound { what: What::Service })?;
         let mut line = before.clone();
         match given {
             Override::End(_) | Override::Speed(_) | Override::Time(_) | Override::Volume(_) => {
@@ -77,8 +77,7 @@ pub async fn put(app: &App, actor: &Actor, id: CustomerId, given: Override) -> R
         change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": id.0 }));
         // Another device's session is not the customer's any more.
         let disconnect = matches!(given, Override::Device(_));
-        let payload = json!({ "service": line.id.0, "disconnect": disconnect });
-        change.job("network", "converge", change.now, payload).await?;
+        change.order(Work::Converge { line: line.id, disconnect: disconnect, touched: None }).await?;
         Ok(())
     })
     .await
@@ -89,14 +88,14 @@ pub async fn disconnect(app: &App, actor: &Actor, id: CustomerId) -> Result<(), 
     actor.writes()?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(owner.branch_id)?;
         let lines = service::of_customer(change.tx, change.isp, id).await?;
         if !lines.iter().any(|line| line.kind == Kind::Pppoe) {
-            return Err(Error::Refused("Only PPPoE customers can be disconnected"));
+            return Err(Error::Refused(Refusal::OnlyPppoe));
         }
         for line in lines.iter().filter(|line| line.kind == Kind::Pppoe) {
-            change.job("network", "converge", change.now, json!({ "service": line.id.0, "disconnect": true })).await?;
+            change.order(Work::hang_up(line.id)).await?;
         }
         Ok(())
     })

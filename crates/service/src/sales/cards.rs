@@ -16,8 +16,9 @@ use store::{
 pub use store::sales::card::{Card, Filter, Listed, ListedBatch};
 
 use crate::{
-    Actor, App, Change, Error, FieldError, Who, Why,
+    Actor, App, Change, Error, Expected, FieldError, Refusal, What, Who, Why,
     catalogue::plans,
+    kernel::work::Work,
     kernel::{
         change::CallerKey,
         ids::Table,
@@ -144,13 +145,13 @@ async fn checked(change: &Change<'_>, who: &Actor, id: i64, command: &NewBatch) 
         }
     }
     if command.expires_at.is_some_and(|end| end <= change.now) {
-        wrong.push(FieldError { field: "expires_at", why: Why::Not("in the future") });
+        wrong.push(FieldError { field: "expires_at", why: Why::Not(Expected::InFuture) });
     }
     let listed = offer.as_ref().map(|offer| plans::terms(&offer.version)).map(|terms| terms.tax.split(terms.price));
     let value = command.value.or(listed.map(|listed| listed.total())).unwrap_or_default();
     let commission = command.commission.of(value);
     if offer.is_some() && commission.is_none() {
-        wrong.push(FieldError { field: "commission", why: Why::Not("at most the card's value") });
+        wrong.push(FieldError { field: "commission", why: Why::Not(Expected::CardsValue) });
     }
     if !wrong.is_empty() {
         return Err(Error::Invalid(wrong));
@@ -257,7 +258,7 @@ async fn to_hand(change: &Change<'_>, handed: &Handed) -> Result<(Vec<Card>, Opt
             wanted.dedup();
             let cards = card::unissued_of(change.tx, change.isp, &wanted, change.now).await?;
             if cards.len() < wanted.len() {
-                return Err(Error::invalid("card_ids", Why::Not("a list of cards that are unissued and not expired")));
+                return Err(Error::invalid("card_ids", Why::Not(Expected::ListOfCards)));
             }
             let batch = match cards.first() {
                 Some(first) if cards.iter().all(|card| card.batch_id == first.batch_id) => {
@@ -310,7 +311,7 @@ pub async fn redeem(
     let guessers = guessers.map(|(who, most)| ((actor.isp, who), most));
     let (now, wrong) = (app.clock.now(), &app.limits.card_codes);
     if guessers.iter().any(|(who, most)| wrong.wait(who, *most, now).is_some()) {
-        return Err(Error::Refused("Too many wrong codes: try again in a minute"));
+        return Err(Error::Refused(Refusal::TooManyWrongCodes));
     }
     let answer = use_up(app, actor, code_hash(code), owner, key).await;
     if answer == Err(unknown_code()) {
@@ -343,20 +344,20 @@ async fn use_up(
         let mut card = card::lock_by_code(change.tx, change.isp, &code_hash).await?.ok_or_else(unknown_code)?;
         let distributor = match (card.state(change.now), card.distributor_id) {
             (CardState::Issued, Some(distributor)) => distributor,
-            (CardState::Used, _) => return Err(Error::Refused("This card has been used")),
-            (CardState::Expired, _) => return Err(Error::Refused("This card has expired")),
+            (CardState::Used, _) => return Err(Error::Refused(Refusal::CardUsed)),
+            (CardState::Expired, _) => return Err(Error::Refused(Refusal::CardExpired)),
             (CardState::Unissued | CardState::Issued, _) => {
-                return Err(Error::Refused("This card has not been issued to a distributor"));
+                return Err(Error::Refused(Refusal::CardNotIssued));
             }
         };
         let offer = match plans::offer(change, card.plan_id).await {
-            Err(Error::NotFound { .. }) => return Err(Error::Refused("This card's package is no longer sold")),
+            Err(Error::NotFound { .. }) => return Err(Error::Refused(Refusal::CardPlanGone)),
             offer => offer?,
         };
         let payer = Payer::Card { distributor, value: card.value, commission: card.commission };
         sell(change, &tenant, &mut line, &offer, &payer).await?;
         service::update(change.tx, &line).await?;
-        change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+        change.order(Work::follow(line.id)).await?;
         card.status = CardState::Used.word().into();
         card.used_at = Some(change.now);
         card.customer_id = Some(owner);
@@ -410,7 +411,7 @@ pub async fn show(app: &App, actor: &Actor, id: i64) -> Result<Listed, Error> {
     let (isp, actor) = (actor.isp, actor.clone());
     app.db
         .read(async move |tx| {
-            let none = || Error::NotFound { what: "recharge_card" };
+            let none = || Error::NotFound { what: What::RechargeCard };
             let found = card::show(tx, isp, id).await?.ok_or_else(none)?;
             let holder = match found.card.distributor_id {
                 Some(id) => staff::find(tx, isp, id).await?,

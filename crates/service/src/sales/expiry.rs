@@ -14,6 +14,7 @@ use store::{
 use crate::{
     Actor, App, Error,
     catalogue::plans,
+    kernel::work::Work,
     sales::{recharge::sell, renewals},
 };
 
@@ -102,7 +103,7 @@ async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>, renew: bool) ->
                 match sell(change, &tenant, &mut line, &offer, &Payer::Wallet).await {
                     Ok(_) => {
                         service::update(change.tx, &line).await?;
-                        change.job("network", "converge", change.now, json!({ "service": id.0 })).await?;
+                        change.order(Work::follow(*id)).await?;
                         continue;
                     }
                     Err(Error::Insufficient { .. }) => {}
@@ -120,7 +121,7 @@ async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>, renew: bool) ->
                     "status": line.status.word()
                 }),
             );
-            change.job("network", "converge", change.now, json!({ "service": id.0 })).await?;
+            change.order(Work::follow(*id)).await?;
         }
         Ok(done)
     })

@@ -12,7 +12,7 @@ use store::{
     sales::grace::Grace,
 };
 
-use crate::{Actor, App, Error, Why, kernel::ids::Table, sales::standing};
+use crate::{Actor, App, Error, Expected, Refusal, What, Why, kernel::ids::Table, kernel::work::Work, sales::standing};
 
 /// Nobody waits longer for money.
 pub const MAX_DAYS: i64 = 366;
@@ -36,14 +36,14 @@ pub async fn give(app: &App, actor: &Actor, id: CustomerId, command: NewGrace) -
     let tenant = app.tenant(actor.isp).await?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(owner.branch_id)?;
         let line = service::lock_of_customer(change.tx, change.isp, id).await?.into_iter().next();
-        let mut line = line.ok_or(Error::NotFound { what: "service" })?;
+        let mut line = line.ok_or(Error::NotFound { what: What::Service })?;
         match line.status {
             Status::Active | Status::Suspended | Status::Pending => {}
             Status::Disabled | Status::Inactive | Status::AwaitingApproval | Status::Rejected | Status::Terminated => {
-                return Err(Error::Refused("A line that was switched off gets no grace"));
+                return Err(Error::Refused(Refusal::SwitchedOff));
             }
         }
         let from = line.expires_at.unwrap_or(change.now).max(change.now);
@@ -52,7 +52,7 @@ pub async fn give(app: &App, actor: &Actor, id: CustomerId, command: NewGrace) -
             None => days_later(from, command.days, &tenant.zone),
         };
         if until <= change.now && command.until.is_some() {
-            return Err(Error::invalid("until", Why::Not("a day that is not over")));
+            return Err(Error::invalid("until", Why::Not(Expected::DayNotOver)));
         }
         let mut row = Grace {
             isp_id: change.isp,
@@ -85,7 +85,7 @@ pub async fn give(app: &App, actor: &Actor, id: CustomerId, command: NewGrace) -
             Subject::Service(line.id.0),
             json!({ "customer": id.0, "days": command.days, "from": from.0, "until": until.0 }),
         );
-        change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+        change.order(Work::follow(line.id)).await?;
         Ok(row)
     })
     .await
@@ -105,7 +105,7 @@ pub async fn list(app: &App, actor: &Actor, id: CustomerId) -> Result<Vec<Grace>
     let (isp, who) = (actor.isp, actor.clone());
     app.db
         .read(async move |tx| {
-            let owner = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let owner = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
             who.reaches(owner.branch_id)?;
             match service::of_customer(tx, isp, id).await?.first() {
                 Some(line) => Ok(store::sales::grace::of_service(tx, isp, line.id).await?),

@@ -30,10 +30,11 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, Change, Error, Expected, What, Why,
     access::attribute_stages,
     billing::invoices::{self, Means, NewBill, WALLET},
     catalogue::plans,
+    kernel::work::Work,
     kernel::{app::Tenant, ids::Table},
     resellers::chain,
     sales::terms,
@@ -76,9 +77,9 @@ pub async fn order(app: &App, actor: &Actor, command: NewMove) -> Result<(), Err
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
         let owner = customer::lock(change.tx, change.isp, command.customer).await?;
-        who.reaches(owner.ok_or(Error::NotFound { what: "customer" })?.branch_id)?;
+        who.reaches(owner.ok_or(Error::NotFound { what: What::Customer })?.branch_id)?;
         let line = service::lock_of_customer(change.tx, change.isp, command.customer).await?.into_iter().next();
-        let mut line = line.ok_or(Error::NotFound { what: "service" })?;
+        let mut line = line.ok_or(Error::NotFound { what: What::Service })?;
         // What is given back and billed anew is the Isp's own business: a reseller sells.
         chain::sells_nothing(change).await?;
         match plans::offer(change, command.plan).await {
@@ -96,7 +97,7 @@ pub async fn order(app: &App, actor: &Actor, command: NewMove) -> Result<(), Err
             When::On(day) => {
                 let at = Instant::from_civil(day.at(0, 0, 0, 0), &tenant.zone);
                 if at <= change.now {
-                    return Err(Error::invalid("date", Why::Not("a day to come")));
+                    return Err(Error::invalid("date", Why::Not(Expected::DayToCome)));
                 }
                 (MoveKind::OnDate, at)
             }
@@ -287,7 +288,7 @@ async fn carry_out(
             "credit": row.credit.0, "charge": row.charge.0, "expires_at": line.expires_at.map(|at| at.0)
         }),
     );
-    change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await
+    change.order(Work::follow(line.id)).await
 }
 
 fn set_quota(line: &mut Service, quota: Quota) {

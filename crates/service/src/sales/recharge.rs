@@ -28,9 +28,10 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, Change, Error, What, Why,
     billing::invoices::SERIES,
     catalogue::plans::{self, Offer},
+    kernel::work::Work,
     kernel::{app::Tenant, change::CallerKey, ids::Table},
     messages::queue,
     resellers::chain,
@@ -115,7 +116,7 @@ pub async fn on_operators_account(
     let (owner, operator) = app
         .db
         .read(async move |tx| {
-            let owner = customer::find(tx, isp, customer).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let owner = customer::find(tx, isp, customer).await?.ok_or(Error::NotFound { what: What::Customer })?;
             let operator = match owner.branch_id {
                 Some(branch) => store::resellers::operator::of_branch(tx, isp, branch).await?,
                 None => None,
@@ -125,7 +126,7 @@ pub async fn on_operators_account(
         .await?;
     actor.reaches(owner.branch_id)?;
     if operator.is_none() {
-        return Err(Error::Refused("No operator has this customer"));
+        return Err(Error::Refused(crate::Refusal::NobodysCustomer));
     }
     // Within the operator's branch everything is sold on the operator's account.
     let within = Actor { branch: owner.branch_id, ..actor.clone() };
@@ -144,21 +145,21 @@ async fn sell_next(
     let branch = actor.clone();
     app.change_once(actor, key, async move |change| {
         let owner = customer::lock(change.tx, change.isp, command.customer).await?;
-        let owner = owner.ok_or(Error::NotFound { what: "customer" })?;
+        let owner = owner.ok_or(Error::NotFound { what: What::Customer })?;
         branch.reaches(owner.branch_id)?;
         let services = service::lock_of_customer(change.tx, change.isp, owner.id).await?;
-        let mut service = services.into_iter().next().ok_or(Error::NotFound { what: "service" })?;
+        let mut service = services.into_iter().next().ok_or(Error::NotFound { what: What::Service })?;
         let plan = command.plan.unwrap_or(service.plan_id);
         let offer = match plans::offer(change, plan).await {
-            Err(Error::NotFound { what: "plan" }) => return Err(Error::invalid("plan", Why::Unknown)),
+            Err(Error::NotFound { what: What::Plan }) => return Err(Error::invalid("plan", Why::Unknown)),
             offer => offer?,
         };
         if !offer.plan.enabled && plan != service.plan_id {
-            return Err(Error::Refused("This plan is not for sale"));
+            return Err(Error::Refused(crate::Refusal::NotForSale));
         }
         let amount = sell(change, &tenant, &mut service, &offer, &command.payer).await?;
         service::update(change.tx, &service).await?;
-        change.job("network", "converge", change.now, json!({ "service": service.id.0 })).await?;
+        change.order(Work::follow(service.id)).await?;
         let expires_at = service.expires_at.unwrap_or(change.now);
         if tell {
             queue::receipt(change, &tenant, &owner, &offer.plan.name, amount, expires_at).await?;
@@ -204,7 +205,7 @@ pub(crate) struct Made {
 }
 
 /// The period would be over already.
-pub(crate) const OVER: Error = Error::Refused("This period would be over already");
+pub(crate) const OVER: Error = Error::Refused(crate::Refusal::PeriodOver);
 
 /// Sells one period of `offer` to `service` (locked by the caller, saved by the caller, who also orders the network to
 /// follow). Whoever acts for a reseller sells on the reseller's account, whatever `payer` says. What the customer paid.

@@ -21,11 +21,8 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error,
-    access::{directory::World, orders},
-    catalogue::plans,
-    kernel::ids::Table,
-    sales::recharge::sell,
+    Actor, App, Change, Error, Refusal, What, access::directory::World, catalogue::plans, kernel::ids::Table,
+    kernel::work::Work, sales::recharge::sell,
 };
 
 /// A live voucher as a login meets it.
@@ -106,13 +103,6 @@ pub async fn read(app: &App, isp: IspId, ids: Vec<i64>) -> Result<Vec<Known>, Er
     Ok(known)
 }
 
-/// The vouchers that an event's body names: `{"voucher": 7}` or `{"vouchers": [7, 8]}`.
-pub fn named(body: &str) -> Vec<i64> {
-    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-    let many = body["vouchers"].as_array().into_iter().flatten();
-    many.chain([&body["voucher"]]).filter_map(serde_json::Value::as_i64).collect()
-}
-
 /// What a voucher of this plan gives from `now` on; `None`: the plan is no longer sold.
 pub fn first_period(world: &World, isp: IspId, plan: PlanId, now: Instant) -> Option<(Instant, Quota)> {
     let (terms, zone) = (world.terms.get(&(isp, plan))?, world.zones.get(&isp)?);
@@ -149,15 +139,15 @@ pub async fn first_use(app: &App, first: FirstUse) -> Result<ServiceId, Error> {
             None => None,
         };
         let found = voucher::lock_by_code(change.tx, change.isp, &first.key).await?;
-        let mut row = found.ok_or(Error::NotFound { what: "voucher" })?;
+        let mut row = found.ok_or(Error::NotFound { what: What::Voucher })?;
         if let Some(before) = voucher::use_by(change.tx, change.isp, row.id, &first.client).await? {
             return Ok(before.service_id);
         }
         if row.used >= row.clients {
-            return Err(Error::Refused("This voucher has been used"));
+            return Err(Error::Refused(Refusal::VoucherUsed));
         }
         let offer = match plans::offer(change, row.plan_id).await {
-            Err(Error::NotFound { .. }) => return Err(Error::Refused("This voucher's plan is no longer sold")),
+            Err(Error::NotFound { .. }) => return Err(Error::Refused(Refusal::VoucherPlanGone)),
             offer => offer?,
         };
         row.used += 1;
@@ -215,10 +205,10 @@ const TURNED_AWAY: [i64; 4] = [0, 10 * SECOND, MINUTE, 6 * MINUTE];
 /// A device was let in by a code from memory, and the database has refused the use: another node gave it away at the same
 /// moment, or the voucher was withdrawn. Orders its session to end.
 pub async fn turn_away(app: &App, first: &FirstUse) -> Result<(), Error> {
-    let payload = json!({ "name": first.name, "mac": first.mac.map(|mac| mac.to_string()), "disconnect": true });
+    let work = Work::TurnAway { name: first.name.to_string(), mac: first.mac.map(|mac| mac.to_string()) };
     app.change(&Actor::system(first.isp), Class::Interactive, async move |change| {
         for after in TURNED_AWAY {
-            change.job(orders::QUEUE, "turn_away", change.now.plus(after), payload.clone()).await?;
+            change.order_at(change.now.plus(after), work.clone()).await?;
         }
         Ok(())
     })

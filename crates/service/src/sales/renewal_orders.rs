@@ -27,9 +27,10 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, Change, Error, Expected, Refusal, What, Why,
     billing::payments::{self, Details},
     catalogue::plans::{self, Offer},
+    kernel::work::Work,
     kernel::{app::Tenant, change::CallerKey, ids::Table},
     resellers::chain,
     sales::{
@@ -43,8 +44,6 @@ use crate::{
 const BATCH: i64 = 100;
 /// So many periods one order sells.
 pub const MAX_TIMES: i64 = 12;
-
-pub const UNPAID: &str = "The user has unpaid invoices";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum When {
@@ -93,7 +92,7 @@ pub struct Outcome {
 /// Renews a line, or orders it for its time.
 ///
 /// # Errors
-/// `Invalid` of `plan`, `date` or `paid_on`; `Refused` with [`UNPAID`], or where the period would be over already;
+/// `Invalid` of `plan`, `date` or `paid_on`; `Refused` with `Unpaid`, or where the period would be over already;
 /// `Insufficient`.
 pub async fn order(app: &App, actor: &Actor, command: Renewal, key: Option<CallerKey>) -> Result<Outcome, Error> {
     actor.writes()?;
@@ -101,9 +100,9 @@ pub async fn order(app: &App, actor: &Actor, command: Renewal, key: Option<Calle
     let who = actor.clone();
     app.change_once(actor, key, async move |change| {
         let owner = customer::lock(change.tx, change.isp, command.customer).await?;
-        who.reaches(owner.ok_or(Error::NotFound { what: "customer" })?.branch_id)?;
+        who.reaches(owner.ok_or(Error::NotFound { what: What::Customer })?.branch_id)?;
         let line = service::lock_of_customer(change.tx, change.isp, command.customer).await?.into_iter().next();
-        let mut line = line.ok_or(Error::NotFound { what: "service" })?;
+        let mut line = line.ok_or(Error::NotFound { what: What::Service })?;
         if let Paying::Received { details, .. } = &command.paying {
             payments::check_day(details.paid_on, change.now, &tenant.zone)?;
         }
@@ -118,7 +117,7 @@ pub async fn order(app: &App, actor: &Actor, command: Renewal, key: Option<Calle
             (When::On(day), _) => {
                 let at = Instant::from_civil(day.at(0, 0, 0, 0), &tenant.zone);
                 if at <= change.now {
-                    return Err(Error::invalid("date", Why::Not("a day to come")));
+                    return Err(Error::invalid("date", Why::Not(Expected::DayToCome)));
                 }
                 at
             }
@@ -148,7 +147,7 @@ async fn offered(change: &Change<'_>, line: &Service, plan: Option<PlanId>) -> R
         offer => offer?,
     };
     if !offer.plan.enabled && id != line.plan_id {
-        return Err(Error::Refused("This plan is not for sale"));
+        return Err(Error::Refused(Refusal::NotForSale));
     }
     Ok(offer)
 }
@@ -206,7 +205,7 @@ async fn carry_out(
     command: &Renewal,
 ) -> Result<(), Error> {
     if command.only_paid && !bill::lock_open(change.tx, change.isp, line.customer_id).await?.is_empty() {
-        return Err(Error::Refused(UNPAID));
+        return Err(Error::Refused(Refusal::Unpaid));
     }
     let replaces = match command.begin {
         Begin::Now => true,
@@ -230,7 +229,7 @@ async fn carry_out(
         }
     }
     service::update(change.tx, line).await?;
-    change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await
+    change.order(Work::follow(line.id)).await
 }
 
 /// Makes the renewals whose time has come; how many there were.
@@ -243,11 +242,7 @@ pub async fn run(app: &App) -> Result<usize, Error> {
             Ok(()) => done += 1,
             Err(error @ (Error::Unavailable | Error::Busy)) => return Err(error),
             Err(error) => {
-                let outcome = match &error {
-                    Error::Insufficient { .. } => "the balance is not sufficient".to_string(),
-                    Error::Refused(why) => (*why).to_string(),
-                    other => other.to_string(),
-                };
+                let outcome = error.word().to_string();
                 tracing::warn!(%error, isp = isp.0, id, "a renewal that was ordered cannot be made");
                 fail(app, isp, id, outcome).await?;
                 done += 1;
@@ -347,15 +342,16 @@ pub async fn defaults(app: &App, actor: &Actor, period: i64) -> Result<Defaults,
     let (isp, who, now) = (actor.isp, actor.clone(), app.clock.now());
     app.db
         .read(async move |tx| {
-            const UNKNOWN: Error = Error::NotFound { what: "billing" };
+            const UNKNOWN: Error = Error::NotFound { what: What::Billing };
             let line = rows::period(tx, isp, period).await?.ok_or(UNKNOWN)?.service_id;
             let line = service::find(tx, isp, line).await?.ok_or(UNKNOWN)?;
             let owner = customer::find(tx, isp, line.customer_id).await?.ok_or(UNKNOWN)?;
             who.reaches(owner.branch_id)?;
-            let plan =
-                store::catalogue::plan::any(tx, isp, line.plan_id).await?.ok_or(Error::NotFound { what: "plan" })?;
+            let plan = store::catalogue::plan::any(tx, isp, line.plan_id)
+                .await?
+                .ok_or(Error::NotFound { what: What::Plan })?;
             let version = store::catalogue::plan::version(tx, isp, plan.id, plan.version).await?;
-            let version = version.ok_or(Error::NotFound { what: "plan" })?;
+            let version = version.ok_or(Error::NotFound { what: What::Plan })?;
             let terms = terms::of(tx, line.id, &version).await?;
             let running = service::running(&line, plan.id);
             let (term, _) = renewing::shape(now, running, Begin::Usual, Length::Plan, terms.validity, &tenant.zone);

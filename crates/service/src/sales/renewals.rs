@@ -22,7 +22,7 @@ use store::{
     },
 };
 
-use crate::{Actor, App, Change, Error, catalogue::plans, sales::recharge::sell};
+use crate::{Actor, App, Change, Error, What, catalogue::plans, kernel::work::Work, sales::recharge::sell};
 
 /// How many one look takes.
 const BATCH: i64 = 500;
@@ -65,7 +65,7 @@ async fn renew(app: &App, isp: IspId, id: ServiceId) -> Result<bool, Error> {
             let offer = plans::offer(change, line.plan_id).await?;
             sell(change, &tenant, &mut line, &offer, &Payer::Wallet).await?;
             service::update(change.tx, &line).await?;
-            change.job("network", "converge", change.now, json!({ "service": id.0 })).await?;
+            change.order(Work::follow(id)).await?;
             Ok(true)
         })
         .await;
@@ -96,7 +96,7 @@ pub(crate) async fn is_allowed(change: &Change<'_>, line: &Service) -> Result<bo
 pub async fn set_of_plan(app: &App, actor: &Actor, id: PlanId, renews: bool) -> Result<(), Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
-        let found = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+        let found = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Plan })?;
         plan::set_renews(change.tx, change.isp, id, renews).await?;
         let body = json!({ "name": found.name, "auto_renew": renews });
         change.event(EventKind::PlanUpdated, Subject::Plan(id.0), body);

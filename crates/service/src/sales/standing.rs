@@ -14,9 +14,7 @@ use store::{
     },
 };
 
-use crate::{Actor, App, Change, Error};
-
-const RECHARGE_FIRST: &str = "The package has expired: recharge first";
+use crate::{Actor, App, Change, Error, Refusal, What, kernel::work::Work};
 
 /// Puts every line of a customer into `status`; staff's words are kept as the reason.
 pub async fn put(
@@ -29,14 +27,14 @@ pub async fn put(
     actor.writes()?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(owner.branch_id)?;
         let lines = service::lock_of_customer(change.tx, change.isp, id).await?;
         for mut line in lines {
             ready(&line, status, change)?;
             if set(change, &mut line, status, reason.as_deref().unwrap_or("set by staff"))? {
                 service::update(change.tx, &line).await?;
-                change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+                change.order(Work::follow(line.id)).await?;
             }
         }
         Ok(())
@@ -47,7 +45,7 @@ pub async fn put(
 /// Refuses to activate an ended period, which can only be sold anew.
 fn ready(line: &Service, status: Status, change: &Change<'_>) -> Result<(), Error> {
     match status == Status::Active && !may_be_activated(line.expires_at, change.now) {
-        true => Err(Error::Refused(RECHARGE_FIRST)),
+        true => Err(Error::Refused(Refusal::RechargeFirst)),
         false => Ok(()),
     }
 }

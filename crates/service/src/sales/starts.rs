@@ -14,7 +14,7 @@ use store::{
     sales::renewal_order::{self as rows, Start},
 };
 
-use crate::{Actor, App, Change, Error, Why, kernel::hold::primary};
+use crate::{Actor, App, Change, Error, Expected, What, Why, kernel::hold::primary, kernel::work::Work};
 
 /// So many are started in one turn.
 const BATCH: i64 = 500;
@@ -31,7 +31,7 @@ pub async fn of(app: &App, actor: &Actor, id: CustomerId) -> Result<Option<Insta
     let (isp, who) = (actor.isp, actor.clone());
     app.db
         .read(async move |tx| {
-            let owner = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let owner = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
             who.reaches(owner.branch_id)?;
             let Some(line) = service::of_customer(tx, isp, id).await?.into_iter().next() else { return Ok(None) };
             let start = rows::start_of(tx, isp, line.id).await?;
@@ -58,7 +58,7 @@ pub async fn change(
         let mut line = primary(change, &who, id).await?;
         let row = rows::start_of(change.tx, change.isp, line.id).await?;
         let row = row.filter(|_| line.status == Status::Pending);
-        let row = row.ok_or(Error::invalid("starts_at", Why::Not("left out: the line has started")))?;
+        let row = row.ok_or(Error::invalid("starts_at", Why::Not(Expected::LeftOutHasStarted)))?;
         let at = at.map_or(row.start_at, |at| at.max(change.now));
         let by = at.since(row.start_at);
         if by != 0 {
@@ -122,7 +122,7 @@ async fn start(app: &App, isp: IspId, id: ServiceId) -> Result<(), Error> {
             "customer": line.customer_id.0, "status": row.status.word(), "reason": "its time to start came"
         });
         change.event(kind, Subject::Service(id.0), body);
-        change.job("network", "converge", change.now, json!({ "service": id.0 })).await
+        change.order(Work::follow(id)).await
     })
     .await
 }

@@ -17,7 +17,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, FieldError, Why,
+    Actor, App, Change, Error, Expected, FieldError, Refusal, What, Why,
     catalogue::plans,
     kernel::{
         change::{CallerKey, unchanged},
@@ -149,7 +149,7 @@ async fn references(change: &Change<'_>, command: &NewVouchers) -> Result<(Strin
 /// So many codes that no live voucher has.
 async fn fresh_codes(change: &Change<'_>, command: &NewVouchers) -> Result<Vec<String>, Error> {
     let (format, length, count) = (command.format, command.length, command.count);
-    let exhausted = || Error::invalid("length", Why::Not("longer: too few codes of this length are left"));
+    let exhausted = || Error::invalid("length", Why::Not(Expected::LongerCodes));
     let space = format.space(length);
     if space <= LISTED {
         let taken = voucher::codes_of_length(change.tx, change.isp, length.into()).await?;
@@ -258,7 +258,7 @@ pub async fn show(app: &App, actor: &Actor, id: i64) -> Result<Shown, Error> {
     let isp = actor.isp;
     app.db
         .read(async move |tx| {
-            let voucher = voucher::find(tx, isp, id).await?.ok_or(Error::NotFound { what: "voucher" })?;
+            let voucher = voucher::find(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Voucher })?;
             Ok(Shown { uses: voucher::uses(tx, isp, id, USES).await?, voucher })
         })
         .await
@@ -273,7 +273,7 @@ pub fn changed_at(voucher: &Voucher) -> Instant {
 pub async fn delete_one(app: &App, actor: &Actor, id: i64, since: Option<Instant>) -> Result<(), Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
-        let row = voucher::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "voucher" })?;
+        let row = voucher::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Voucher })?;
         unchanged(since, changed_at(&row))?;
         let gone = voucher::delete(change.tx, change.isp, &[id], change.now).await?;
         change.event(EventKind::VouchersDeleted, Subject::Isp, json!({ "vouchers": gone }));
@@ -310,20 +310,20 @@ pub async fn redeem(
     let who = actor.clone();
     app.change_once(actor, key, async move |change| {
         let customer = customer::lock(change.tx, change.isp, owner).await?;
-        let customer = customer.ok_or(Error::NotFound { what: "customer" })?;
+        let customer = customer.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(customer.branch_id)?;
         let lines = service::lock_of_customer(change.tx, change.isp, owner).await?;
-        let mut line = lines.into_iter().next().ok_or(Error::NotFound { what: "service" })?;
+        let mut line = lines.into_iter().next().ok_or(Error::NotFound { what: What::Service })?;
         let found = voucher::lock_by_code(change.tx, change.isp, &code.trim().to_lowercase()).await?;
-        let mut row = found.ok_or(Error::NotFound { what: "voucher" })?;
+        let mut row = found.ok_or(Error::NotFound { what: What::Voucher })?;
         if row.used >= row.clients {
-            return Err(Error::Refused("This voucher has been used"));
+            return Err(Error::Refused(Refusal::VoucherUsed));
         }
         if row.customer_id.is_some_and(|other| other != owner) {
-            return Err(Error::Refused("This voucher belongs to somebody else"));
+            return Err(Error::Refused(Refusal::VoucherOfAnother));
         }
         let offer = match plans::offer(change, row.plan_id).await {
-            Err(Error::NotFound { .. }) => return Err(Error::Refused("This voucher's plan is no longer sold")),
+            Err(Error::NotFound { .. }) => return Err(Error::Refused(Refusal::VoucherPlanGone)),
             offer => offer?,
         };
         sell(change, &tenant, &mut line, &offer, &Payer::Voucher).await?;

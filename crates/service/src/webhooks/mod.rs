@@ -4,7 +4,6 @@
 pub mod notices;
 pub mod queue;
 
-use domain::kernel::event::{EventKind, Subject};
 use serde_json::json;
 use store::{
     db::Class,
@@ -14,7 +13,7 @@ use store::{
 pub use store::webhooks::webhook::Webhook as Row;
 
 use crate::{
-    Actor, App, Change, Error, Who,
+    Actor, App, Change, Error, Fact, Refusal, What, Who,
     kernel::{
         ids::Table,
         vault::{random_bytes, random_text},
@@ -81,7 +80,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewWebhook) -> Result<Iss
     let webhook = app
         .change(actor, Class::Interactive, async move |change| {
             if webhook::count(change.tx, change.isp).await? >= MAX {
-                return Err(Error::Refused("No more than 50 webhooks are possible: delete one first"));
+                return Err(Error::Refused(Refusal::TooManyWebhooks));
             }
             let head = webhook::head_seq(change.tx, change.isp).await?;
             webhook::lock_cursor(change.tx, change.isp, head).await?;
@@ -112,7 +111,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewWebhook) -> Result<Iss
                 deleted_at: None,
             };
             row.insert(change.tx).await?;
-            change.event(EventKind::WebhookCreated, Subject::Webhook(id), json!({ "url": row.url }));
+            change.tell(Fact::WebhookCreated { webhook: id, url: row.url.clone() });
             Ok(row)
         })
         .await?;
@@ -128,13 +127,13 @@ pub async fn list(app: &App, actor: &Actor, offset: i64, limit: i64) -> Result<(
 pub async fn show(app: &App, actor: &Actor, id: i64) -> Result<Webhook, Error> {
     let isp = actor.isp;
     let row = app.db.read(async move |tx| webhook::find(tx, isp, id).await).await?;
-    let row = row.ok_or(Error::NotFound { what: "webhook" })?;
+    let row = row.ok_or(Error::NotFound { what: What::Webhook })?;
     actor.reaches(row.branch_id)?;
     Ok(row)
 }
 
 async fn locked(change: &Change<'_>, actor: &Actor, id: i64) -> Result<Webhook, Error> {
-    let row = webhook::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "webhook" })?;
+    let row = webhook::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Webhook })?;
     actor.reaches(row.branch_id)?;
     Ok(row)
 }
@@ -183,8 +182,7 @@ pub async fn update(app: &App, actor: &Actor, id: i64, command: WebhookChange) -
         }
         row.updated_at = change.now.max(before.updated_at.plus(1));
         webhook::update(change.tx, &row).await?;
-        let body = json!({ "url": row.url, "active": row.active });
-        change.event(EventKind::WebhookUpdated, Subject::Webhook(id), body);
+        change.tell(Fact::WebhookUpdated { webhook: id, url: row.url.clone(), active: row.active });
         Ok(row)
     })
     .await
@@ -203,7 +201,7 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<(), Error> {
         row.deleted_at = Some(change.now);
         webhook::update(change.tx, &row).await?;
         webhook::end_queue(change.tx, change.isp, id).await?;
-        change.event(EventKind::WebhookDeleted, Subject::Webhook(id), json!({ "url": row.url }));
+        change.tell(Fact::WebhookDeleted { webhook: id, url: row.url.clone() });
         Ok(())
     })
     .await
@@ -223,8 +221,7 @@ pub async fn rotate(app: &App, actor: &Actor, id: i64, overlap: i64) -> Result<I
             row.previous_until = (overlap > 0).then(|| change.now.plus(overlap));
             row.updated_at = change.now.max(row.updated_at.plus(1));
             webhook::update(change.tx, &row).await?;
-            let body = json!({ "rotated": true, "overlap_us": overlap });
-            change.event(EventKind::WebhookUpdated, Subject::Webhook(id), body);
+            change.tell(Fact::WebhookRotated { webhook: id, overlap_us: overlap });
             Ok(row)
         })
         .await?;
@@ -263,8 +260,6 @@ pub async fn deliveries(
         .await
 }
 
-const INACTIVE: &str = "The webhook is not active: activate it first";
-
 /// Sends a delivery that has ended once more, the same bytes under the same id, behind what waits already.
 pub async fn replay(app: &App, actor: &Actor, id: i64, delivery: i64) -> Result<Delivery, Error> {
     actor.writes()?;
@@ -272,12 +267,12 @@ pub async fn replay(app: &App, actor: &Actor, id: i64, delivery: i64) -> Result<
     app.change(actor, Class::Interactive, async move |change| {
         let hook = locked(change, &who, id).await?;
         let row = webhook::delivery(change.tx, change.isp, id, delivery).await?;
-        let mut row = row.ok_or(Error::NotFound { what: "delivery" })?;
+        let mut row = row.ok_or(Error::NotFound { what: What::Delivery })?;
         if !hook.active {
-            return Err(Error::Refused(INACTIVE));
+            return Err(Error::Refused(Refusal::WebhookInactive));
         }
         if row.state == "pending" {
-            return Err(Error::Refused("The delivery is still waiting to be sent"));
+            return Err(Error::Refused(Refusal::DeliveryWaits));
         }
         row.position = ids.draw_run(change.tx, Table::Delivery, 1).await?;
         row.state = "pending".into();
@@ -299,7 +294,7 @@ pub async fn test(app: &App, actor: &Actor, id: i64) -> Result<Delivery, Error> 
     app.change(actor, Class::Interactive, async move |change| {
         let hook = locked(change, &who, id).await?;
         if !hook.active {
-            return Err(Error::Refused(INACTIVE));
+            return Err(Error::Refused(Refusal::WebhookInactive));
         }
         let number = ids.draw_run(change.tx, Table::Delivery, 1).await?;
         let data = json!({ "webhook_id": id });

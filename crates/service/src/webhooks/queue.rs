@@ -4,7 +4,6 @@
 
 use domain::{
     Instant, IspId,
-    kernel::event::{EventKind, Subject},
     webhooks::delivery::{self, Next},
 };
 use hmac::{Hmac, KeyInit, Mac};
@@ -19,7 +18,7 @@ use store::{
 
 use super::{notices, place};
 use crate::{
-    Actor, App, Change, Error, Vault,
+    Actor, App, Change, Error, Fact, Vault,
     kernel::{ids::Table, vault::hex},
 };
 
@@ -336,10 +335,10 @@ async fn give_up(change: &Change<'_>, hook: &mut Webhook, outcome: &Outcome) -> 
     };
     hook.active = false;
     hook.disabled_at = Some(change.now);
-    hook.disabled_reason = Some(format!("Every delivery has failed for a day; the last one: {last}"));
+    let reason = format!("Every delivery has failed for a day; the last one: {last}");
+    hook.disabled_reason = Some(reason.clone());
     hook.updated_at = change.now.max(hook.updated_at.plus(1));
-    let body = json!({ "url": hook.url, "reason": hook.disabled_reason });
-    change.event(EventKind::WebhookDisabled, Subject::Webhook(hook.id), body);
+    change.tell(Fact::WebhookDisabled { webhook: hook.id, url: hook.url.clone(), reason });
     let since = hook.failing_since.unwrap_or(change.now);
     let text = format!(
         "Webhook {} to {} was switched off: since {} no delivery has arrived (the last answer: {last}). What waits is \

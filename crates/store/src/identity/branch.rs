@@ -130,29 +130,45 @@ pub async fn delete(tx: &Tx, isp: IspId, id: BranchId) -> Result<(), Error> {
     tx.run(sql!("delete from branch where isp_id = $1 and id = $2"), &params![isp, id]).await.map(drop)
 }
 
+/// What keeps a branch from going.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UsedBy {
+    Operator,
+    Customers,
+    ZonesBelow,
+    Staff,
+    ApiClients,
+    Routers,
+    Webhooks,
+    Areas,
+}
+
 /// What still belongs to a branch, in words; `None`: nothing does.
-pub async fn used_by(tx: &Tx, isp: IspId, id: BranchId) -> Result<Option<&'static str>, Error> {
+pub async fn used_by(tx: &Tx, isp: IspId, id: BranchId) -> Result<Option<UsedBy>, Error> {
     let uses = [
-        ("its operator", sql!("select 1 from operator where isp_id = $1 and branch_id = $2 limit 1")),
+        (UsedBy::Operator, sql!("select 1 from operator where isp_id = $1 and branch_id = $2 limit 1")),
         (
-            "its customers",
+            UsedBy::Customers,
             sql!("select 1 from customer where isp_id = $1 and branch_id = $2 and deleted_at is null limit 1"),
         ),
-        ("zones below it", sql!("select 1 from branch where isp_id = $1 and parent_id = $2 limit 1")),
-        ("its staff", sql!("select 1 from staff where isp_id = $1 and branch_id = $2 and status <> 'deleted' limit 1")),
+        (UsedBy::ZonesBelow, sql!("select 1 from branch where isp_id = $1 and parent_id = $2 limit 1")),
         (
-            "its API clients",
+            UsedBy::Staff,
+            sql!("select 1 from staff where isp_id = $1 and branch_id = $2 and status <> 'deleted' limit 1"),
+        ),
+        (
+            UsedBy::ApiClients,
             sql!("select 1 from api_client where isp_id = $1 and branch_id = $2 and status <> 'deleted' limit 1"),
         ),
         (
-            "its routers",
+            UsedBy::Routers,
             sql!("select 1 from router where isp_id = $1 and branch_id = $2 and deleted_at is null limit 1"),
         ),
         (
-            "its webhooks",
+            UsedBy::Webhooks,
             sql!("select 1 from webhook where isp_id = $1 and branch_id = $2 and deleted_at is null limit 1"),
         ),
-        ("its areas", sql!("select 1 from collection_area where isp_id = $1 and branch_id = $2 limit 1")),
+        (UsedBy::Areas, sql!("select 1 from collection_area where isp_id = $1 and branch_id = $2 limit 1")),
     ];
     for (what, statement) in uses {
         if tx.row(statement, &params![isp, id]).await?.is_some() {
@@ -160,15 +176,4 @@ pub async fn used_by(tx: &Tx, isp: IspId, id: BranchId) -> Result<Option<&'stati
         }
     }
     Ok(None)
-}
-
-/// The branch the Isp began with.
-pub async fn head_office(tx: &Tx, isp: IspId) -> Result<Option<Branch>, Error> {
-    let row = tx
-        .row(
-            sql!(text!(Branch::SELECT, "where t.isp_id = $1 and t.parent_id is null order by t.id limit 1")),
-            &params![isp],
-        )
-        .await?;
-    row.map(|row| Branch::from_row(&row)).transpose()
 }

@@ -6,9 +6,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::Instant;
-use doors::{Fault, sentence, wire::utc_seconds};
+use doors::{Fault, sentence, wire::utc_seconds, words};
 use serde_json::{Map, Value, json};
-use service::Error;
+use service::{Error, What};
 
 /// A refusal in this dialect's words. Its timestamp is set last, by [`speak`].
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,21 +21,97 @@ pub struct Failure {
 }
 
 /// What is not found, and how it is told.
-const UNKNOWN: &[(&str, &str, &str)] = &[
-    ("customer", "CUST_404", "Customer not found"),
-    ("service", "CUST_404", "Customer not found"),
-    ("plan", "PLAN_404", "Plan not found"),
-    ("router", "ROUTER_404", "Router not found"),
-    ("bandwidth", "BW_404", "Bandwidth profile not found"),
-    ("pool", "POOL_404", "Pool not found"),
-    ("voucher", "VOUCH_404", "Voucher not found"),
-];
+fn unknown(what: What) -> (&'static str, &'static str) {
+    match what {
+        What::Customer | What::Service => ("CUST_404", "Customer not found"),
+        What::Plan => ("PLAN_404", "Plan not found"),
+        What::Router => ("ROUTER_404", "Router not found"),
+        What::Bandwidth => ("BW_404", "Bandwidth profile not found"),
+        What::Pool => ("POOL_404", "Pool not found"),
+        What::Voucher => ("VOUCH_404", "Voucher not found"),
+        What::Account
+        | What::ApiClient
+        | What::Attribute
+        | What::Bill
+        | What::Billing
+        | What::Binding
+        | What::Branch
+        | What::Building
+        | What::Collection
+        | What::CollectionArea
+        | What::Complaint
+        | What::Delivery
+        | What::Device
+        | What::FupTemplate
+        | What::HeadOffice
+        | What::Isp
+        | What::Job
+        | What::Network
+        | What::Olt
+        | What::Onu
+        | What::Operator
+        | What::Password
+        | What::Payment
+        | What::PlaceLevel
+        | What::RechargeCard
+        | What::Session
+        | What::Staff
+        | What::StatusCheck
+        | What::Street
+        | What::VpnAccount
+        | What::VpnServer
+        | What::Webhook
+        | What::Zone
+        | What::Place(_) => ("NOT_404", "Not found"),
+    }
+}
 
 /// What is in use, and how it is told.
-const IN_USE: &[(&str, &str, &str)] = &[
-    ("bandwidth", "BW_IN_USE", "Cannot delete a bandwidth profile that is used by active plans"),
-    ("plan", "PLAN_IN_USE", "Cannot delete a plan that customers have or that another plan falls back to"),
-];
+fn in_use(what: What) -> (&'static str, &'static str) {
+    match what {
+        What::Bandwidth => ("BW_IN_USE", "Cannot delete a bandwidth profile that is used by active plans"),
+        What::Plan => ("PLAN_IN_USE", "Cannot delete a plan that customers have or that another plan falls back to"),
+        What::Account
+        | What::ApiClient
+        | What::Attribute
+        | What::Bill
+        | What::Billing
+        | What::Binding
+        | What::Branch
+        | What::Building
+        | What::Collection
+        | What::CollectionArea
+        | What::Complaint
+        | What::Customer
+        | What::Delivery
+        | What::Device
+        | What::FupTemplate
+        | What::HeadOffice
+        | What::Isp
+        | What::Job
+        | What::Network
+        | What::Olt
+        | What::Onu
+        | What::Operator
+        | What::Password
+        | What::Payment
+        | What::PlaceLevel
+        | What::Pool
+        | What::RechargeCard
+        | What::Router
+        | What::Service
+        | What::Session
+        | What::Staff
+        | What::StatusCheck
+        | What::Street
+        | What::Voucher
+        | What::VpnAccount
+        | What::VpnServer
+        | What::Webhook
+        | What::Zone
+        | What::Place(_) => ("IN_USE", "Cannot delete what is in use"),
+    }
+}
 
 impl Failure {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Failure {
@@ -83,9 +159,8 @@ impl From<Error> for Failure {
                 ..Failure::new(bad, "VALID_001", "Validation failed")
             },
             Error::NotFound { what } => {
-                let row = UNKNOWN.iter().find(|(noun, ..)| *noun == what);
-                let (_, code, message) = row.unwrap_or(&("", "NOT_404", "Not found"));
-                Failure::new(StatusCode::NOT_FOUND, code, *message)
+                let (code, message) = unknown(what);
+                Failure::new(StatusCode::NOT_FOUND, code, message)
             }
             Error::Unauthenticated => {
                 Failure::new(StatusCode::UNAUTHORIZED, "AUTH_001", "Unauthorized - Invalid API key")
@@ -94,11 +169,10 @@ impl From<Error> for Failure {
                 Failure::new(StatusCode::FORBIDDEN, "PERM_001", "You don't have permission to access this customer")
             }
             Error::InUse { what, .. } => {
-                let row = IN_USE.iter().find(|(noun, ..)| *noun == what);
-                let (_, code, message) = row.unwrap_or(&("", "IN_USE", "Cannot delete what is in use"));
-                Failure::new(bad, code, *message)
+                let (code, message) = in_use(what);
+                Failure::new(bad, code, message)
             }
-            Error::Refused(why) => Failure::new(bad, "STATE_001", why),
+            Error::Refused(why) => Failure::new(bad, "STATE_001", words::refusal(why)),
             Error::Insufficient { .. } => Failure::new(bad, "FUNDS_001", "The customer's balance is not sufficient"),
             Error::KeyReused => Fault::KeyReused.into(),
             Error::Changed => Failure::new(StatusCode::CONFLICT, "STATE_002", "It was changed meanwhile"),

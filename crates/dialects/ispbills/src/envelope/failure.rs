@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{Instant, Scope};
-use doors::{Fault, sentence};
+use doors::{Fault, sentence, words};
 use serde_json::{Map, Value, json};
 use service::{Error, FieldError};
 
@@ -54,7 +54,7 @@ impl From<Error> for Failure {
         match error {
             Error::Invalid(wrong) => Failure::invalid(wrong),
             Error::NotFound { what } => {
-                let message = format!("The {} was not found.", what.replace('_', " "));
+                let message = format!("The {} was not found.", words::what(what));
                 Failure::new(StatusCode::NOT_FOUND, "NOT_FOUND", message)
             }
             Error::Unauthenticated => {
@@ -62,10 +62,9 @@ impl From<Error> for Failure {
             }
             Error::Forbidden => Failure::new(StatusCode::FORBIDDEN, "FORBIDDEN", "This is not yours to see or change."),
             Error::InUse { what, by } => {
-                let message = format!("The {} is in use by {by}.", what.replace('_', " "));
-                Failure::new(StatusCode::CONFLICT, "CONFLICT", message)
+                Failure::new(StatusCode::CONFLICT, "CONFLICT", format!("{}.", words::in_use(what, by)))
             }
-            Error::Refused(why) => unfit(why),
+            Error::Refused(why) => unfit(words::refusal(why)),
             Error::Insufficient { .. } => unfit("The balance is not sufficient."),
             Error::KeyReused => Fault::KeyReused.into(),
             Error::Changed => Failure::new(

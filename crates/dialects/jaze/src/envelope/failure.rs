@@ -10,9 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::Instant;
-use doors::{Fault, sentence};
+use doors::{Fault, sentence, words};
 use serde_json::json;
-use service::Error;
+use service::{Error, What};
 
 /// What is said of everything that went wrong.
 pub const STATUS: &str = "failure";
@@ -25,21 +25,50 @@ pub struct Failure {
 }
 
 /// What is not found, and how it is told.
-const UNKNOWN: &[(&str, &str)] = &[
-    ("customer", "User not found"),
-    ("service", "User not found"),
-    ("password", "The user has no password to show"),
-    ("plan", "Group not found"),
-    ("account", "Account not found"),
-    ("area", "Area not found"),
-    ("street", "Street not found"),
-    ("building", "Block not found"),
-    ("collection", "Collection not found"),
-    ("bill", "Invoice not found"),
-    ("billing", "Billing not found"),
-    ("payment", "Payment not found"),
-    ("complaint", "Ticket not found"),
-];
+fn unknown(what: What) -> &'static str {
+    match what {
+        What::Customer | What::Service => "User not found",
+        What::Password => "The user has no password to show",
+        What::Plan => "Group not found",
+        What::Account => "Account not found",
+        What::CollectionArea => "Area not found",
+        What::Street => "Street not found",
+        What::Building => "Block not found",
+        What::Collection => "Collection not found",
+        What::Bill => "Invoice not found",
+        What::Billing => "Billing not found",
+        What::Payment => "Payment not found",
+        What::Complaint => "Ticket not found",
+        What::ApiClient
+        | What::Attribute
+        | What::Bandwidth
+        | What::Binding
+        | What::Branch
+        | What::Delivery
+        | What::Device
+        | What::FupTemplate
+        | What::HeadOffice
+        | What::Isp
+        | What::Job
+        | What::Network
+        | What::Olt
+        | What::Onu
+        | What::Operator
+        | What::PlaceLevel
+        | What::Pool
+        | What::RechargeCard
+        | What::Router
+        | What::Session
+        | What::Staff
+        | What::StatusCheck
+        | What::Voucher
+        | What::VpnAccount
+        | What::VpnServer
+        | What::Webhook
+        | What::Zone
+        | What::Place(_) => "Not found",
+    }
+}
 
 impl Failure {
     fn new(code: u16, message: impl Into<String>) -> Failure {
@@ -68,14 +97,11 @@ impl From<Error> for Failure {
                 let told: Vec<String> = wrong.iter().map(|wrong| sentence::about(wrong.field, &wrong.why)).collect();
                 Failure::said(told.join(" "))
             }
-            Error::NotFound { what } => {
-                let row = UNKNOWN.iter().find(|(noun, _)| *noun == what);
-                Failure::unknown(row.map_or("Not found", |(_, message)| message))
-            }
+            Error::NotFound { what } => Failure::unknown(unknown(what)),
             Error::Unauthenticated => Failure::new(401, "Invalid API token or API key"),
             Error::Forbidden => Failure::new(403, "You are not allowed to do this"),
             Error::InUse { .. } => Failure::said("It is in use"),
-            Error::Refused(why) => Failure::said(why),
+            Error::Refused(why) => Failure::said(words::refusal(why)),
             Error::Insufficient { .. } => Failure::said("The balance is not sufficient"),
             Error::KeyReused => Fault::KeyReused.into(),
             Error::Changed => Failure::new(409, "It was changed meanwhile"),

@@ -7,9 +7,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::Instant;
-use doors::{Fault, sentence};
+use doors::{Fault, sentence, words};
 use serde_json::{Map, Value, json};
-use service::Error;
+use service::{Error, What};
 
 /// A refusal in this dialect's words.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,20 +23,49 @@ pub struct Failure {
 }
 
 /// What is not found, and how it is told.
-const UNKNOWN: &[(&str, &str)] = &[
-    ("customer", "Subscriber not found"),
-    ("service", "Subscriber not found"),
-    ("plan", "Package not found"),
-    ("attribute", "Attribute not found"),
-    ("staff", "User not found"),
-    ("operator", "User not found"),
-    ("bill", "Invoice not found"),
-    ("payment", "Payment not found"),
-    ("complaint", "Ticket not found"),
-    ("olt", "OLT not found"),
-    ("router", "NAS not found"),
-    ("pool", "IP pool not found"),
-];
+fn unknown(what: What) -> &'static str {
+    match what {
+        What::Customer | What::Service => "Subscriber not found",
+        What::Plan => "Package not found",
+        What::Attribute => "Attribute not found",
+        What::Staff | What::Operator => "User not found",
+        What::Bill => "Invoice not found",
+        What::Payment => "Payment not found",
+        What::Complaint => "Ticket not found",
+        What::Olt => "OLT not found",
+        What::Router => "NAS not found",
+        What::Pool => "IP pool not found",
+        What::Account
+        | What::ApiClient
+        | What::Bandwidth
+        | What::Billing
+        | What::Binding
+        | What::Branch
+        | What::Building
+        | What::Collection
+        | What::CollectionArea
+        | What::Delivery
+        | What::Device
+        | What::FupTemplate
+        | What::HeadOffice
+        | What::Isp
+        | What::Job
+        | What::Network
+        | What::Onu
+        | What::Password
+        | What::PlaceLevel
+        | What::RechargeCard
+        | What::Session
+        | What::StatusCheck
+        | What::Street
+        | What::Voucher
+        | What::VpnAccount
+        | What::VpnServer
+        | What::Webhook
+        | What::Zone
+        | What::Place(_) => "Not found",
+    }
+}
 
 impl Failure {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Failure {
@@ -75,14 +104,11 @@ impl From<Error> for Failure {
                     .collect(),
                 ..unfit("Validation failed")
             },
-            Error::NotFound { what } => {
-                let row = UNKNOWN.iter().find(|(noun, _)| *noun == what);
-                Failure::new(StatusCode::NOT_FOUND, row.map_or("Not found", |(_, message)| message))
-            }
+            Error::NotFound { what } => Failure::new(StatusCode::NOT_FOUND, unknown(what)),
             Error::Unauthenticated => Failure::new(StatusCode::UNAUTHORIZED, "Unauthenticated"),
             Error::Forbidden => Failure::may_not("view subscribers"),
-            Error::InUse { what, by } => Failure::new(StatusCode::CONFLICT, format!("The {what} is in use by {by}")),
-            Error::Refused(why) => unfit(why),
+            Error::InUse { what, by } => Failure::new(StatusCode::CONFLICT, words::in_use(what, by)),
+            Error::Refused(why) => unfit(words::refusal(why)),
             Error::Insufficient { .. } => unfit("Insufficient Balance"),
             Error::KeyReused => Fault::KeyReused.into(),
             Error::Changed => Failure::new(StatusCode::CONFLICT, "It was changed meanwhile"),

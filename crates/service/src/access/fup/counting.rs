@@ -5,9 +5,7 @@ use std::sync::Arc;
 use domain::{
     Bandwidth, CustomerId, FupTemplateId, Instant, IspId, ServiceId,
     catalogue::fup::{Count, Cycle, Policy, Reset},
-    kernel::event::{EventKind, Subject},
 };
-use serde_json::json;
 use store::{
     access::fup::{self, Usage},
     db::Value,
@@ -16,7 +14,7 @@ use store::{
 };
 
 use super::{count, in_force, load};
-use crate::{Change, Error};
+use crate::{Change, Error, Fact, kernel::facts::Turned, kernel::work::Work};
 
 /// What accounting must know of a service with a policy.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -110,7 +108,7 @@ async fn begin(change: &Change<'_>, growth: &Growth) -> Result<Option<Usage>, Er
     let row = usage_row(isp, id, template, &next, change.now);
     fup::put_usage(change.tx, &row).await?;
     if let Some(before) = before.filter(|row| row.level > 0) {
-        came_back(change, growth.customer, policy, growth.metered.own_rates, &before, "cycle").await?;
+        came_back(change, growth.customer, policy, growth.metered.own_rates, &before, Back::NewCycle).await?;
     }
     Ok(Some(row))
 }
@@ -183,7 +181,7 @@ async fn crossing(
     let (before, level) = (usage.level.max(0) as usize, policy.level(&count));
     if level < before {
         // The policy has become more generous.
-        came_back(change, customer, policy, own_rates, usage, "policy").await?;
+        came_back(change, customer, policy, own_rates, usage, Back::Policy).await?;
     }
     if level != before {
         usage.level = level as i64;
@@ -193,12 +191,19 @@ async fn crossing(
         if before == 0 {
             crate::access::attribute_stages::crossed(change, usage.service_id, true).await?;
         }
-        let body = told(customer, policy, own_rates, usage, before, level);
-        change.event(EventKind::FupCrossed, Subject::Service(usage.service_id.0), body);
-        let job = json!({ "service": usage.service_id.0 });
-        change.job("network", "converge", change.now, job).await?;
+        let turned = turned(customer, policy, own_rates, usage, before, level);
+        change.tell(Fact::FupCrossed { line: usage.service_id, turned });
+        change.order(Work::follow(usage.service_id)).await?;
     }
     Ok(())
+}
+
+/// Why a line has its rate back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Back {
+    NewCycle,
+    /// The policy has become more generous.
+    Policy,
 }
 
 /// The line has its rate back.
@@ -208,34 +213,47 @@ pub(super) async fn came_back(
     policy: &Policy,
     own_rates: Option<Bandwidth>,
     before: &Usage,
-    reason: &str,
+    why: Back,
 ) -> Result<(), Error> {
-    let level = if reason == "policy" { policy.level(&count(before)) } else { 0 };
+    let level = match why {
+        Back::Policy => policy.level(&count(before)),
+        Back::NewCycle => 0,
+    };
     if level == 0 {
         crate::access::attribute_stages::crossed(change, before.service_id, false).await?;
     }
-    let mut body = told(customer, policy, own_rates, before, before.level.max(0) as usize, level);
-    body["reason"] = reason.into();
-    change.event(EventKind::FupReset, Subject::Service(before.service_id.0), body);
-    change.job("network", "converge", change.now, json!({ "service": before.service_id.0 })).await
+    let turned = turned(customer, policy, own_rates, before, before.level.max(0) as usize, level);
+    change.tell(match why {
+        Back::NewCycle => Fact::FupReset { line: before.service_id, turned },
+        Back::Policy => Fact::FupRelaxed { line: before.service_id, turned },
+    });
+    change.order(Work::follow(before.service_id)).await
 }
 
-fn told(
+fn turned(
     customer: CustomerId,
     policy: &Policy,
     own_rates: Option<Bandwidth>,
     usage: &Usage,
     from: usize,
     to: usize,
-) -> serde_json::Value {
+) -> Turned {
     let kbps = |level| policy.rates(level).or(own_rates).map(|rates| (rates.down_kbps, rates.up_kbps));
     let (old, new) = (kbps(from), kbps(to));
-    json!({
-        "customer": customer.0, "template": policy.id.0, "name": &*policy.name, "measure": policy.measure.word(),
-        "used_bytes": policy.used(&count(usage)), "threshold_bytes": policy.threshold(from.max(to)),
-        "carried_bytes": usage.carried, "level": to, "cycle_started_at": usage.starts_at.0,
-        "cycle_ends_at": usage.ends_at.map(|at| at.0),
-        "from_down_kbps": old.map(|rate| rate.0), "from_up_kbps": old.map(|rate| rate.1),
-        "to_down_kbps": new.map(|rate| rate.0), "to_up_kbps": new.map(|rate| rate.1),
-    })
+    Turned {
+        customer,
+        template: policy.id,
+        name: policy.name.to_string(),
+        measure: policy.measure,
+        used_bytes: policy.used(&count(usage)),
+        threshold_bytes: policy.threshold(from.max(to)),
+        carried_bytes: usage.carried,
+        level: to as u64,
+        cycle_started_at: usage.starts_at,
+        cycle_ends_at: usage.ends_at,
+        from_down_kbps: old.map(|rate| rate.0),
+        from_up_kbps: old.map(|rate| rate.1),
+        to_down_kbps: new.map(|rate| rate.0),
+        to_up_kbps: new.map(|rate| rate.1),
+    }
 }

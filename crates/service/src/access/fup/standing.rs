@@ -13,7 +13,7 @@ use store::{
 };
 
 use super::{count, in_force, load, own_rates};
-use crate::{Actor, App, Error};
+use crate::{Actor, App, Error, What};
 
 /// How a customer's primary line stands with fair use.
 #[derive(Clone, Debug)]
@@ -46,10 +46,10 @@ pub async fn standing(app: &App, actor: &Actor, id: CustomerId) -> Result<Standi
     app.db
         .read(async move |tx| {
             let isp = who.isp;
-            let owner = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let owner = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
             who.reaches(owner.branch_id)?;
             let line = service::of_customer(tx, isp, id).await?.into_iter().next();
-            let line = line.ok_or(Error::NotFound { what: "service" })?;
+            let line = line.ok_or(Error::NotFound { what: What::Service })?;
             let (template, chosen) = in_force(tx, isp, &line).await?;
             let (policy, whole) = match template {
                 Some(template) => (load(tx, isp, template, &tenant.zone).await?, fup::find(tx, isp, template).await?),

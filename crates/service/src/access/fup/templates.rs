@@ -3,10 +3,8 @@
 use domain::{
     BandwidthId, CustomerId, FupTemplateId, Instant, PlanId, ServiceId,
     catalogue::fup::{Measure, Reset},
-    kernel::event::{EventKind, Subject},
 };
 use jiff::tz::TimeZone;
-use serde_json::json;
 use store::{
     access::fup::{self, Override, Template, Tier, Whole, Window},
     catalogue::plan,
@@ -16,7 +14,8 @@ use store::{
 
 use super::policy;
 use crate::{
-    Actor, App, Change, Error, Why,
+    Actor, App, By, Change, Error, Expected, Fact, What, Why,
+    kernel::work::Work,
     kernel::{app::Tenant, hold::primary, ids::Table},
 };
 use domain::kernel::names::name_key;
@@ -64,7 +63,7 @@ pub async fn create(app: &App, actor: &Actor, name: String, draft: Draft) -> Res
         let key = free_name(change, &name, None).await?;
         let whole = make(change, &tenant.zone, id, &draft, None, Some((name.trim(), key))).await?;
         fup::save(change.tx, &whole).await?;
-        change.event(EventKind::FupTemplateCreated, Subject::FupTemplate(id.0), json!({ "name": whole.template.name }));
+        change.tell(Fact::FupTemplateCreated { template: id, name: whole.template.name.clone() });
         Ok(whole)
     })
     .await
@@ -109,17 +108,17 @@ async fn replace(change: &Change<'_>, before: &Whole, after: &Whole) -> Result<(
     if counting(before) != counting(after) {
         fup::forget_usage(change.tx, change.isp, id).await?;
     }
-    change.event(EventKind::FupTemplateUpdated, Subject::FupTemplate(id.0), json!({ "name": after.template.name }));
+    change.tell(Fact::FupTemplateUpdated { template: id, name: after.template.name.clone() });
     follow(change, id).await
 }
 
 /// Orders the live sessions of everybody who goes by a template to follow.
 pub(super) async fn follow(change: &Change<'_>, id: FupTemplateId) -> Result<(), Error> {
     for plan in fup::plans_with(change.tx, change.isp, id).await? {
-        change.job("network", "converge_plan", change.now, json!({ "plan": plan.0 })).await?;
+        change.order(Work::ConvergePlan(plan)).await?;
     }
     for service in fup::services_with(change.tx, change.isp, id).await? {
-        change.job("network", "converge", change.now, json!({ "service": service.0 })).await?;
+        change.order(Work::follow(service)).await?;
     }
     Ok(())
 }
@@ -129,10 +128,10 @@ pub async fn delete(app: &App, actor: &Actor, id: FupTemplateId) -> Result<(), E
     app.change(actor, Class::Interactive, async move |change| {
         let mut whole = named(change, id).await?;
         if !fup::plans_with(change.tx, change.isp, id).await?.is_empty() {
-            return Err(Error::InUse { what: "fair use template", by: "plan" });
+            return Err(Error::InUse { what: What::FupTemplate, by: By::Plan });
         }
         if !fup::services_with(change.tx, change.isp, id).await?.is_empty() {
-            return Err(Error::InUse { what: "fair use template", by: "customer" });
+            return Err(Error::InUse { what: What::FupTemplate, by: By::Customer });
         }
         whole.template.deleted_at = Some(change.now);
         whole.template.updated_at = change.now;
@@ -140,7 +139,7 @@ pub async fn delete(app: &App, actor: &Actor, id: FupTemplateId) -> Result<(), E
         whole.template.turns_at = None;
         fup::save(change.tx, &whole).await?;
         fup::forget_usage(change.tx, change.isp, id).await?;
-        change.event(EventKind::FupTemplateDeleted, Subject::FupTemplate(id.0), json!({ "name": whole.template.name }));
+        change.tell(Fact::FupTemplateDeleted { template: id, name: whole.template.name });
         Ok(())
     })
     .await
@@ -154,7 +153,7 @@ pub async fn templates(app: &App, actor: &Actor) -> Result<Vec<Whole>, Error> {
 pub async fn template(app: &App, actor: &Actor, id: FupTemplateId) -> Result<Whole, Error> {
     let isp = actor.isp;
     let whole = app.db.read(async move |tx| fup::find(tx, isp, id).await).await?;
-    whole.filter(is_named).ok_or(Error::NotFound { what: "fair use template" })
+    whole.filter(is_named).ok_or(Error::NotFound { what: What::FupTemplate })
 }
 
 /// Gives a plan a template, or takes it away; everybody on the plan goes by it at once.
@@ -166,7 +165,7 @@ pub async fn attach(
 ) -> Result<plan::Plan, Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
-        let mut row = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "plan" })?;
+        let mut row = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Plan })?;
         if row.fup_template_id == template {
             return Ok(row);
         }
@@ -176,9 +175,8 @@ pub async fn attach(
         row.fup_template_id = template;
         row.updated_at = change.now;
         plan::update(change.tx, &row).await?;
-        let body = json!({ "name": row.name, "fup_template": template.map(|id| id.0) });
-        change.event(EventKind::PlanUpdated, Subject::Plan(id.0), body);
-        change.job("network", "converge_plan", change.now, json!({ "plan": id.0 })).await?;
+        change.tell(Fact::PlanFupChosen { plan: id, name: row.name.clone(), fup_template: template });
+        change.order(Work::ConvergePlan(id)).await?;
         Ok(row)
     })
     .await
@@ -229,8 +227,7 @@ pub(crate) async fn choose_for(
                 }
                 None => {
                     fup::save(change.tx, &after).await?;
-                    let body = json!({ "service": line.id.0 });
-                    change.event(EventKind::FupTemplateCreated, Subject::FupTemplate(template.0), body);
+                    change.tell(Fact::OwnFupCreated { template, service: line.id });
                 }
             }
             Some(template)
@@ -249,12 +246,14 @@ pub(crate) async fn choose_for(
             created_at: change.now,
         };
         fup::put_override(change.tx, &row).await?;
-        let body = json!({
-            "customer": line.customer_id.0, "template": template.map(|id| id.0), "own": matches!(chosen, Chosen::Own(_))
+        change.tell(Fact::FupOverridden {
+            line: line.id,
+            customer: line.customer_id,
+            template,
+            own: matches!(chosen, Chosen::Own(_)),
         });
-        change.event(EventKind::FupOverridden, Subject::Service(line.id.0), body);
         if !followed {
-            change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+            change.order(Work::follow(line.id)).await?;
         }
     }
     Ok(different)
@@ -280,8 +279,8 @@ pub(crate) async fn clear_for(change: &Change<'_>, line: &Service) -> Result<boo
     if let Some(own) = own {
         drop_own(change, own).await?;
     }
-    change.event(EventKind::FupCleared, Subject::Service(line.id.0), json!({ "customer": line.customer_id.0 }));
-    change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+    change.tell(Fact::FupCleared { line: line.id, customer: line.customer_id });
+    change.order(Work::follow(line.id)).await?;
     Ok(true)
 }
 
@@ -291,11 +290,9 @@ async fn drop_own(change: &Change<'_>, id: FupTemplateId) -> Result<(), Error> {
     whole.template.turns_at = None;
     fup::save(change.tx, &whole).await?;
     fup::forget_usage(change.tx, change.isp, id).await?;
-    change.event(
-        EventKind::FupTemplateDeleted,
-        Subject::FupTemplate(id.0),
-        json!({ "service": whole.template.service_id.map(|id| id.0) }),
-    );
+    if let Some(service) = whole.template.service_id {
+        change.tell(Fact::OwnFupDeleted { template: id, service });
+    }
     Ok(())
 }
 
@@ -305,7 +302,7 @@ fn is_named(whole: &Whole) -> bool {
 
 async fn named(change: &Change<'_>, id: FupTemplateId) -> Result<Whole, Error> {
     let whole = fup::find(change.tx, change.isp, id).await?;
-    whole.filter(is_named).ok_or(Error::NotFound { what: "fair use template" })
+    whole.filter(is_named).ok_or(Error::NotFound { what: What::FupTemplate })
 }
 
 /// A template named in a body.
@@ -341,12 +338,12 @@ async fn make(
         return Err(Error::invalid("tiers", Why::Required));
     }
     if draft.tiers.len() > TIERS || doubled || levels.iter().any(|after| !(0..=FURTHEST).contains(after)) {
-        return Err(Error::invalid("tiers", Why::Not("up to 16 different thresholds from 0 to 2^53 bytes")));
+        return Err(Error::invalid("tiers", Why::Not(Expected::FupThresholds)));
     }
     let fits = |minute: i64| (0..1440).contains(&minute);
     let windows_fit = draft.windows.iter().all(|w| fits(w.from) && fits(w.until) && w.from != w.until);
     if draft.windows.len() > WINDOWS || !windows_fit {
-        return Err(Error::invalid("windows", Why::Not("up to 8 windows of different times of day")));
+        return Err(Error::invalid("windows", Why::Not(Expected::FupTimes)));
     }
     let bandwidths = draft.tiers.iter().map(|(_, id)| ("tiers", *id));
     for (field, bandwidth) in bandwidths.chain(draft.windows.iter().filter_map(|w| Some(("windows", w.bandwidth?)))) {

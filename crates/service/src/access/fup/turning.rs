@@ -9,7 +9,7 @@ use store::{
 
 use super::{
     count,
-    counting::{came_back, cycle, usage_row},
+    counting::{Back, came_back, cycle, usage_row},
     in_force, load, own_rates, policy,
     templates::follow,
 };
@@ -77,7 +77,7 @@ async fn begin_again(app: &App, isp: IspId, mut services: Vec<ServiceId>) -> Res
             let next = policy.rolled(Some(&count(&row)), cycle);
             fup::put_usage(change.tx, &usage_row(isp, *id, row.template_id, &next, change.now)).await?;
             let rates = own_rates(change.tx, isp, &line).await?;
-            came_back(change, line.customer_id, policy, rates, &row, "cycle").await?;
+            came_back(change, line.customer_id, policy, rates, &row, Back::NewCycle).await?;
         }
         Ok(done)
     })

@@ -19,7 +19,7 @@ use store::{
 
 use super::{Filter, PLACES, Place, Posted, Site, Terms};
 use crate::{
-    Actor, App, Customer, Error, Router, Service, Staff,
+    Actor, App, Customer, Error, Router, Service, Staff, What,
     catalogue::{offers::sold_under, plans::Offer},
 };
 
@@ -97,7 +97,7 @@ pub async fn show(app: &App, actor: &Actor, id: CustomerId) -> Result<(Shown, Op
     let (isp, who) = (actor.isp, actor.clone());
     app.db
         .read(async move |tx| {
-            let customer = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let customer = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
             who.reaches(customer.branch_id)?;
             let line = service::of_customer(tx, isp, id).await?.into_iter().next();
             let site = match &line {
@@ -105,7 +105,7 @@ pub async fn show(app: &App, actor: &Actor, id: CustomerId) -> Result<(Shown, Op
                 None => None,
             };
             let row = shown(tx, isp, vec![(customer, line)]).await?.pop();
-            Ok((row.ok_or(Error::NotFound { what: "customer" })?, site))
+            Ok((row.ok_or(Error::NotFound { what: What::Customer })?, site))
         })
         .await
 }

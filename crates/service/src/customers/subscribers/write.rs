@@ -22,8 +22,9 @@ use super::{
     details::{Rows, apply, known_plan},
 };
 use crate::{
-    Actor, App, Change, Customer, Error, Service, Why,
+    Actor, App, Change, Customer, Error, Service, What, Why,
     catalogue::plans::{self, Offer},
+    kernel::work::Work,
     kernel::{change::CallerKey, ids::Table},
     sales::standing,
 };
@@ -92,10 +93,10 @@ pub async fn update(app: &App, actor: &Actor, id: CustomerId, details: Details) 
     actor.writes()?;
     let (vault, who) = (app.vault.clone(), actor.clone());
     app.change(actor, Class::Interactive, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(owner.branch_id)?;
         let line = service::lock_of_customer(change.tx, change.isp, id).await?.into_iter().next();
-        let line = line.ok_or(Error::NotFound { what: "customer" })?;
+        let line = line.ok_or(Error::NotFound { what: What::Customer })?;
         let profile = profile::find(change.tx, change.isp, id).await?;
         let own = terms::find(change.tx, change.isp, line.id).await?;
         let site = terms::site(change.tx, change.isp, line.id).await?;
@@ -152,8 +153,7 @@ async fn save(
             || (line.mac.as_ref(), &line.mac_lock) != (line_before.mac.as_ref(), &line_before.mac_lock)
             || line.kind != line_before.kind;
         change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": owner.id.0 }));
-        let payload = json!({ "service": line.id.0, "disconnect": login_changed });
-        change.job("network", "converge", change.now, payload).await?;
+        change.order(Work::Converge { line: line.id, disconnect: login_changed, touched: None }).await?;
     }
     Ok(())
 }

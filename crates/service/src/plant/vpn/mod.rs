@@ -7,18 +7,14 @@
 pub mod files;
 pub mod keys;
 
-use domain::{
-    Instant, IspId,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
+use domain::{Instant, IspId};
 use store::{
     db::Class,
     plant::{plant as rows, vpn},
 };
 
 use crate::{
-    Actor, App, Error, Why,
+    Actor, App, By, Error, Expected, Fact, Refusal, What, Why,
     kernel::{
         ids::Table,
         vault::{hex, random_bytes},
@@ -125,7 +121,7 @@ pub async fn set_server(
     app.change(actor, Class::Interactive, async move |change| {
         rows::lock(change.tx, change.isp).await?;
         let found = vpn::server(change.tx, change.isp).await?;
-        let before = found.ok_or(Error::NotFound { what: "vpn_server" })?;
+        let before = found.ok_or(Error::NotFound { what: What::VpnServer })?;
         plant::unchanged(unchanged_since, before.updated_at)?;
         let after = wished(&before, &wish)?;
         for (protocol, moved) in [
@@ -133,7 +129,7 @@ pub async fn set_server(
             ("openvpn", after.openvpn_network != before.openvpn_network),
         ] {
             if moved && vpn::taken(change.tx, change.isp, protocol).await?.0 > 0 {
-                return Err(Error::InUse { what: "network", by: "VPN accounts" });
+                return Err(Error::InUse { what: What::Network, by: By::VpnAccounts });
             }
         }
         let after = Server { updated_at: plant::later(change.now, before.updated_at), ..after };
@@ -158,28 +154,20 @@ fn wished(before: &Server, wish: &ServerChange) -> Result<Server, Error> {
     let mut server = before.clone();
     let mut checks = Checks::default();
     if let Some(endpoint) = endpoint {
-        checks.must(
-            endpoint.as_deref().is_none_or(plant::is_host),
-            "endpoint",
-            Why::Not("a host name or an IP address, without a port"),
-        );
+        checks.must(endpoint.as_deref().is_none_or(plant::is_host), "endpoint", Why::Not(Expected::HostWithoutPort));
         server.endpoint = endpoint;
     }
     if let Some(dns) = dns {
         let right = |list: &str| list.split(',').all(|part| part.trim().parse::<std::net::IpAddr>().is_ok());
-        checks.must(dns.as_deref().is_none_or(right), "dns", Why::Not("IP addresses with commas between them"));
+        checks.must(dns.as_deref().is_none_or(right), "dns", Why::Not(Expected::AddressesWithCommas));
         server.dns = dns.map(|list| list.split(',').map(str::trim).collect::<Vec<_>>().join(", "));
     }
     if let Some(routes) = routes {
         let read = routes.as_deref().map(networks);
-        checks.must(
-            !matches!(read, Some(None)),
-            "routes",
-            Why::Not("networks like 10.0.0.0/24 with commas between them"),
-        );
+        checks.must(!matches!(read, Some(None)), "routes", Why::Not(Expected::NetworksWithCommas));
         server.routes = read.flatten().map(|nets| nets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     }
-    const NETWORK: Why = Why::Not("a private network like 10.66.0.0/22, between /8 and /29");
+    const NETWORK: Why = Why::Not(Expected::PrivateNetwork);
     for (given, field, kept) in [
         (wireguard_network, "wireguard_network", &mut server.wireguard_network),
         (openvpn_network, "openvpn_network", &mut server.openvpn_network),
@@ -194,7 +182,7 @@ fn wished(before: &Server, wish: &ServerChange) -> Result<Server, Error> {
     checks.must(
         both.is_none_or(|(one, other)| !one.overlaps(other)),
         "openvpn_network",
-        Why::Not("apart from WireGuard's network"),
+        Why::Not(Expected::ApartFromWireguard),
     );
     server.wireguard_port = wireguard_port.unwrap_or(server.wireguard_port);
     server.openvpn_port = openvpn_port.unwrap_or(server.openvpn_port);
@@ -317,7 +305,7 @@ pub async fn show(app: &App, actor: &Actor, id: i64) -> Result<Shown, Error> {
     let server = server(app, actor).await?;
     let isp = actor.isp;
     let found = app.db.read(async move |tx| vpn::account(tx, isp, id).await).await?;
-    let account = found.ok_or(Error::NotFound { what: "vpn_account" })?;
+    let account = found.ok_or(Error::NotFound { what: What::VpnAccount })?;
     Ok(Shown { address: Told::of(&server)?.address(&account), account })
 }
 
@@ -355,7 +343,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewAccount) -> Result<Sho
     let mut checks = Checks::default();
     checks.must(PROTOCOLS.contains(&protocol), "protocol", Why::NotOneOf(PROTOCOLS));
     checks.line(&name, "name");
-    checks.must(is_username(&username), "username", Why::Not("up to 60 letters, digits, dots, dashes or underscores"));
+    checks.must(is_username(&username), "username", Why::Not(Expected::VpnName));
     checks.done()?;
     let server = made(app, actor.isp).await?;
     let id = app.new_id(Table::VpnAccount).await?;
@@ -401,15 +389,19 @@ pub async fn create(app: &App, actor: &Actor, command: NewAccount) -> Result<Sho
         }
         // Under the lock: its networks are those of now.
         let found = vpn::server(change.tx, change.isp).await?;
-        let server = found.ok_or(Error::NotFound { what: "vpn_server" })?;
+        let server = found.ok_or(Error::NotFound { what: What::VpnServer })?;
         let host = vpn::free_host(change.tx, change.isp, protocol).await?;
         let account = Account { host, host_key: Some(host), ..account.clone() };
         let Some(address) = Told::of(&server)?.address(&account) else {
-            return Err(Error::Refused("The VPN's network has no free address: delete accounts that are not used."));
+            return Err(Error::Refused(Refusal::VpnFull));
         };
         vpn::save_account(change.tx, &account).await?;
-        let body = json!({ "name": account.name, "username": account.username, "protocol": protocol });
-        change.event(EventKind::VpnAccountCreated, Subject::VpnAccount(id), body);
+        change.tell(Fact::VpnAccountCreated {
+            account: id,
+            name: account.name.clone(),
+            username: account.username.clone(),
+            protocol: protocol.into(),
+        });
         plant::log(change, "created", "vpn_account", id, &account.name).await?;
         Ok(Shown { address: Some(address), account })
     })
@@ -442,7 +434,7 @@ pub async fn update(
         .change(actor, Class::Interactive, async move |change| {
             rows::lock(change.tx, change.isp).await?;
             let before =
-                vpn::account(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "vpn_account" })?;
+                vpn::account(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::VpnAccount })?;
             plant::unchanged(unchanged_since, before.updated_at)?;
             let AccountChange { name, enabled } = wish.clone();
             let mut after = before.clone();
@@ -451,8 +443,7 @@ pub async fn update(
             if after != before {
                 after.updated_at = plant::later(change.now, before.updated_at);
                 vpn::save_account(change.tx, &after).await?;
-                let body = json!({ "name": after.name, "enabled": after.enabled });
-                change.event(EventKind::VpnAccountUpdated, Subject::VpnAccount(id), body);
+                change.tell(Fact::VpnAccountUpdated { account: id, name: after.name.clone(), enabled: after.enabled });
                 plant::log(change, "changed", "vpn_account", id, &after.name).await?;
             }
             Ok(after)
@@ -467,7 +458,8 @@ pub async fn delete(app: &App, actor: &Actor, id: i64, unchanged_since: Option<I
     whole(actor)?;
     app.change(actor, Class::Interactive, async move |change| {
         rows::lock(change.tx, change.isp).await?;
-        let before = vpn::account(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "vpn_account" })?;
+        let before =
+            vpn::account(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::VpnAccount })?;
         plant::unchanged(unchanged_since, before.updated_at)?;
         let gone = Account {
             username_key: None,
@@ -480,7 +472,7 @@ pub async fn delete(app: &App, actor: &Actor, id: i64, unchanged_since: Option<I
             ..before
         };
         vpn::save_account(change.tx, &gone).await?;
-        change.event(EventKind::VpnAccountDeleted, Subject::VpnAccount(id), json!({ "name": gone.name }));
+        change.tell(Fact::VpnAccountDeleted { account: id, name: gone.name.clone() });
         plant::log(change, "deleted", "vpn_account", id, &gone.name).await
     })
     .await
@@ -498,7 +490,7 @@ pub async fn config(app: &App, actor: &Actor, id: i64) -> Result<File, Error> {
     let Shown { account, .. } = show(app, actor, id).await?;
     let server = made(app, actor.isp).await?;
     let Some(endpoint) = server.endpoint.clone() else {
-        return Err(Error::Refused("Say first where the VPN server is: set its endpoint."));
+        return Err(Error::Refused(Refusal::VpnWithoutEndpoint));
     };
     let told = Told::of(&server)?;
     let key = opened(app, &account_place(id, "private"), &account.private_key)?;

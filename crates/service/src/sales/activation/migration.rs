@@ -39,9 +39,10 @@ use super::{
     seller,
 };
 use crate::{
-    Actor, App, Change, Error,
+    Actor, App, Change, Error, What,
     billing::invoices::CREDIT_NOTES,
     catalogue::plans::Offer,
+    kernel::work::Work,
     kernel::{app::Tenant, change::CallerKey, ids::Table},
     sales::{moves::pay_from_wallet, terms},
 };
@@ -66,8 +67,8 @@ pub struct Migrated {
 /// a repeat charges nothing.
 ///
 /// # Errors
-/// `NotFound` of `customer` or `plan`; `Refused` with [`OTHER_BRANCH`](super::OTHER_BRANCH) or
-/// [`NO_SELLER`](super::NO_SELLER); `Insufficient` where a reseller's people ask and his wallet does not reach.
+/// `NotFound` of `customer` or `plan`; `Refused` with `OtherBranch` or
+/// `SellerMayNot`; `Insufficient` where a reseller's people ask and his wallet does not reach.
 pub async fn migrate(
     app: &App,
     actor: &Actor,
@@ -79,10 +80,10 @@ pub async fn migrate(
     let tenant = app.tenant(actor.isp).await?;
     let who = actor.clone();
     app.change_once(actor, key, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(owner.branch_id)?;
         let lines = service::lock_of_customer(change.tx, change.isp, id).await?;
-        let mut line = lines.into_iter().next().ok_or(Error::NotFound { what: "customer" })?;
+        let mut line = lines.into_iter().next().ok_or(Error::NotFound { what: What::Customer })?;
         let offer = may_have(change, &owner, &line, plan).await?;
         let old = plan::any(change.tx, change.isp, line.plan_id).await?.map(|plan| plan.name);
         let mut done = Migrated {
@@ -107,7 +108,7 @@ pub async fn migrate(
                 "charge": done.charge, "expires_at": line.expires_at.map(|at| at.0)
             }),
         );
-        change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+        change.order(Work::follow(line.id)).await?;
         Ok(done)
     })
     .await

@@ -10,7 +10,6 @@ use domain::{
     sales::activation::{self, Paying},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use store::{
     access::router,
     customers::subscriber,
@@ -24,19 +23,12 @@ use store::{
 pub use self::migration::{MIGRATED, Migrated, migrate};
 use self::sale::{Sold, sell};
 use crate::{
-    Actor, App, Change, Error,
+    Actor, App, Change, Error, Refusal, What,
     catalogue::plans::{self, Offer},
     kernel::change::CallerKey,
+    kernel::work::Work,
     resellers::chain,
 };
-
-/// The package lies on another branch's router.
-pub const OTHER_BRANCH: &str = "The package does not belong to the subscriber's branch";
-/// There is no salesperson at work who may sell this package.
-pub const NO_SELLER: &str = "The salesperson may not sell this package";
-pub const NOT_FUTURE: &str = "The expiry must be in the future";
-/// [`due`] says which.
-pub const DUE: &str = "An invoice of the last hour is still due";
 
 #[derive(Clone, Debug)]
 pub struct Activation {
@@ -95,29 +87,29 @@ pub async fn activate(
     let who = actor.clone();
     app.change_once(actor, key, async move |change| {
         let owner = customer::lock(change.tx, change.isp, command.customer).await?;
-        let owner = owner.ok_or(Error::NotFound { what: "customer" })?;
+        let owner = owner.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(owner.branch_id)?;
         if command.within.is_some_and(|branch| owner.branch_id != Some(branch)) {
             return Err(Error::Forbidden);
         }
         let lines = service::lock_of_customer(change.tx, change.isp, owner.id).await?;
-        let mut line = lines.into_iter().next().ok_or(Error::NotFound { what: "customer" })?;
+        let mut line = lines.into_iter().next().ok_or(Error::NotFound { what: What::Customer })?;
         let offer = wanted(change, &line, command.plan).await?;
         in_branch(change, &owner, &offer).await?;
         let seller = seller(change, owner.id, &offer, &command.payment).await?;
         let paying = paying(change, &offer, &command.payment, seller).await?;
         if command.expires_at.is_some_and(|at| at <= change.now) {
-            return Err(Error::Refused(NOT_FUTURE));
+            return Err(Error::Refused(Refusal::ExpiryPast));
         }
         let since = change.now.plus(-activation::DUE_HOLDS);
         if let Some((_, issued, due)) = subscriber::due_invoice(change.tx, change.isp, owner.id, since).await?
             && activation::holds_up(issued, due, change.now)
         {
-            return Err(Error::Refused(DUE));
+            return Err(Error::Refused(Refusal::InvoiceDue));
         }
         let sold = sell(change, &tenant, &mut line, &offer, &paying, command.expires_at).await?;
         service::update(change.tx, &line).await?;
-        change.job("network", "converge", change.now, json!({ "service": line.id.0 })).await?;
+        change.order(Work::follow(line.id)).await?;
         let Sold { invoice, total, due } = sold;
         Ok(Activated {
             customer_id: owner.id.0,
@@ -137,7 +129,7 @@ async fn wanted(change: &Change<'_>, line: &Service, plan: Option<PlanId>) -> Re
     let id = plan.unwrap_or(line.plan_id);
     let offer = plans::offer(change, id).await?;
     if !offer.plan.enabled && id != line.plan_id {
-        return Err(Error::NotFound { what: "plan" });
+        return Err(Error::NotFound { what: What::Plan });
     }
     Ok(offer)
 }
@@ -146,7 +138,7 @@ async fn in_branch(change: &Change<'_>, owner: &customer::Customer, offer: &Offe
     let Some(id) = offer.plan.router_id else { return Ok(()) };
     let branch = router::find(change.tx, change.isp, id).await?.and_then(|router| router.branch_id);
     match (branch, owner.branch_id) {
-        (Some(theirs), Some(own)) if theirs != own => Err(Error::Refused(OTHER_BRANCH)),
+        (Some(theirs), Some(own)) if theirs != own => Err(Error::Refused(Refusal::OtherBranch)),
         _ => Ok(()),
     }
 }
@@ -160,13 +152,13 @@ async fn seller(
 ) -> Result<Option<StaffId>, Error> {
     let known = profile::find(change.tx, change.isp, id).await?.and_then(|profile| profile.salesperson_id);
     let Some(seller) = known else {
-        return if *payment == Payments::Salesperson { Err(Error::Refused(NO_SELLER)) } else { Ok(None) };
+        return if *payment == Payments::Salesperson { Err(Error::Refused(Refusal::SellerMayNot)) } else { Ok(None) };
     };
     let person = staff::find(change.tx, change.isp, seller).await?;
     let at_work = person.is_some_and(|person| person.status == "active");
     match at_work && place::may_sell(change.tx, change.isp, seller, offer.plan.id).await? {
         true => Ok(Some(seller)),
-        false => Err(Error::Refused(NO_SELLER)),
+        false => Err(Error::Refused(Refusal::SellerMayNot)),
     }
 }
 
@@ -183,7 +175,7 @@ async fn paying(change: &Change<'_>, offer: &Offer, said: &Payments, seller: Opt
     Ok(match said {
         Payments::Received { method, amount } => Paying::Received { method: method.clone(), amount: *amount },
         Payments::Wallet { received } => Paying::Wallet { received: received.clone() },
-        Payments::Salesperson => Paying::Salesperson(chain().await?.ok_or(Error::Refused(NO_SELLER))?),
+        Payments::Salesperson => Paying::Salesperson(chain().await?.ok_or(Error::Refused(Refusal::SellerMayNot))?),
         Payments::Smart => Paying::Smart(chain().await?),
     })
 }
@@ -206,7 +198,7 @@ pub async fn due(app: &App, actor: &Actor, id: CustomerId) -> Result<Option<(Inv
     let (isp, who, since) = (actor.isp, actor.clone(), app.clock.now().plus(-activation::DUE_HOLDS));
     app.db
         .read(async move |tx| {
-            let owner = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let owner = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
             who.reaches(owner.branch_id)?;
             Ok(subscriber::due_invoice(tx, isp, id, since).await?.map(|(id, _, due)| (id, due)))
         })

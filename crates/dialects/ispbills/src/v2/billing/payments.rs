@@ -10,7 +10,7 @@ use doors::{
 use serde::Serialize;
 use serde_json::Number;
 use service::{
-    App, Error, Payment, Why,
+    App, Error, Expected, Payment, Why,
     billing::{
         invoices::Means,
         payments::{self, NewPayment, Wanted},
@@ -81,7 +81,7 @@ pub fn method(given: Given<String>, usual: &str) -> Result<String, Error> {
     let method = given.value().unwrap_or_else(|| usual.into()).to_ascii_lowercase();
     match method.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')) {
         true => Ok(method),
-        false => Err(Error::invalid("method", Why::Not("a name of letters and digits"))),
+        false => Err(Error::invalid("method", Why::Not(Expected::LettersAndDigits))),
     }
 }
 

@@ -12,7 +12,7 @@ use doors::{
 };
 use serde::Serialize;
 use service::{
-    App, Error, FieldError, Why,
+    App, Error, Expected, FieldError, Why,
     access::fup::{self, Chosen, Draft, NewWindow, Whole},
 };
 use utoipa::ToSchema;
@@ -142,7 +142,7 @@ fn draft(parts: Parts) -> Result<Draft, Error> {
     // 1 is Monday as it is the first of the month.
     let day = parts.reset_day.value().or(Some(1));
     let reset = Reset::from_parts(reset, day);
-    let reset = reset.ok_or(Error::invalid("reset_day", Why::Not("0 to 6 of a week or 1 to 31 of a month")))?;
+    let reset = reset.ok_or(Error::invalid("reset_day", Why::Not(Expected::ResetDay)))?;
     let windows = parts.windows.or(Vec::new()).into_iter().map(|window| NewWindow {
         from: window.from,
         until: window.until,
@@ -334,13 +334,13 @@ pub async fn choose(
         }
         (Some(_), false, None) | (None, true, None) if besides.iter().any(|(_, given)| *given) => {
             let wrong = besides.iter().filter(|(_, given)| *given);
-            let wrong = wrong.map(|(field, _)| FieldError { field, why: Why::Not("left out without tiers") });
+            let wrong = wrong.map(|(field, _)| FieldError { field, why: Why::Not(Expected::LeftOutWithoutTiers) });
             return Err(Error::Invalid(wrong.collect()).into());
         }
         (Some(id), false, None) => Chosen::Template(FupTemplateId(id)),
         (None, true, None) => Chosen::Exempt,
         (None, false, None) => return Err(Error::invalid("template_id", Why::Required).into()),
-        _ => return Err(Error::invalid("template_id", Why::Not("alone, or exempt or tiers instead")).into()),
+        _ => return Err(Error::invalid("template_id", Why::Not(Expected::PolicyAlone)).into()),
     };
     fup::choose(&app, &caller.actor, CustomerId(id), chosen).await?;
     standing_of(&app, &caller, id).await

@@ -11,7 +11,7 @@ use doors::{
 use serde::Serialize;
 use serde_json::Number;
 use service::{
-    App, Error, Why,
+    App, Error, Expected, Why,
     catalogue::plans::{self, Expiry, LIMIT_TYPES, NewPlan, Offer, PlanChange, VALIDITY_UNITS},
 };
 use utoipa::ToSchema;
@@ -240,7 +240,7 @@ impl Expired {
             Some(_) => (Expiry::Reject, [&restricts[..], &[fallback]].concat()),
         };
         match foreign.into_iter().find(|(_, given)| *given) {
-            Some((field, _)) => Err(Error::invalid(field, Why::Not("left out under this expiry_action"))),
+            Some((field, _)) => Err(Error::invalid(field, Why::Not(Expected::LeftOutUnderExpiryAction))),
             None => Ok(Some(expiry)),
         }
     }

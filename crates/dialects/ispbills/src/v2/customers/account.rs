@@ -6,7 +6,7 @@ use doors::{Id, Operation, form::Query};
 use jiff::ToSpan;
 use serde::Serialize;
 use service::{
-    App, BillFilter, Error, LineFilter, Why,
+    App, BillFilter, Error, Expected, LineFilter, Why,
     billing::payments::Wanted,
     customers::lines::{self, DayUsage},
 };
@@ -100,7 +100,7 @@ pub async fn usage(State(app): State<App>, caller: Caller, Id(id): Id, Query(spa
     let to = span.to.or(caller.now.day(&caller.tenant.zone));
     let from = span.from.or(to.checked_sub((USUAL_DAYS - 1).days()).unwrap_or(to));
     if from > to {
-        return Err(Error::invalid("from", Why::Not("a day not later than to")).into());
+        return Err(Error::invalid("from", Why::Not(Expected::DayNotAfterTo)).into());
     }
     let days = lines::usage(&app, &caller.actor, CustomerId(id), (from, to)).await?;
     let sum = |part: fn(&DayUsage) -> u64| days.iter().map(part).fold(0, u64::saturating_add);

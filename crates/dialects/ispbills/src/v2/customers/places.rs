@@ -15,7 +15,7 @@ use doors::{
 };
 use serde::Serialize;
 use service::{
-    App, Error,
+    App, Error, What,
     customers::places::{self, Entry, EntryChange, Level},
 };
 use utoipa::ToSchema;
@@ -30,7 +30,7 @@ pub struct At(Option<Level>);
 
 impl At {
     fn level(self) -> Result<Level, Error> {
-        self.0.ok_or(Error::NotFound { what: "level of places" })
+        self.0.ok_or(Error::NotFound { what: What::PlaceLevel })
     }
 }
 

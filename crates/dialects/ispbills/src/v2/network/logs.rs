@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
 use service::{
-    App, Error, Why,
+    App, Error, Expected, Why,
     access::refusals::{
         self, ROUTER_KINDS,
         rows::{Filter, Login, RouterEvent, Stopped, Which},
@@ -77,7 +77,7 @@ fn days(caller: &Caller, from: Given<Date>, to: Given<Date>) -> Result<(Option<I
     if let (Some(from), Some(to)) = (from, to)
         && to < from
     {
-        return Err(Error::invalid("to", Why::Not("a day that is not before the first one")));
+        return Err(Error::invalid("to", Why::Not(Expected::DayNotBeforeFirst)));
     }
     let begins = |day: Date| Instant::from_civil(day.at(0, 0, 0, 0), &caller.tenant.zone);
     // The calendar's last day has no tomorrow: then nothing is too late.

@@ -11,7 +11,7 @@ use doors::{
 use serde::Serialize;
 use serde_json::Number;
 use service::{
-    App, Error, Why,
+    App, Error, Expected, Why,
     plant::{
         OnuFilter as Filter, STATUSES,
         onus::{self, Shown, Wish},
@@ -122,7 +122,7 @@ fn row(Shown { onu, olt_name, customer_name, branch: _ }: Shown) -> Row {
 fn light(field: &'static str, given: Given<i64>) -> Result<Option<Option<i64>>, Error> {
     match given.change() {
         Some(Some(thousandths)) if !(-99_990..=40_000).contains(&thousandths) => {
-            Err(Error::invalid(field, Why::Not("between -99.99 and 40 dBm")))
+            Err(Error::invalid(field, Why::Not(Expected::Dbm)))
         }
         given => Ok(given.map(|given| given.map(|thousandths| thousandths.div_euclid(10)))),
     }

@@ -2,12 +2,15 @@
 
 use axum::extract::State;
 use domain::{Instant, JobId, Scope};
-use doors::{Id, Operation, form::Query, wire::utc_seconds};
+use doors::{Id, Operation, form::Query, wire::utc_seconds, words};
 use serde::Serialize;
 use serde_json::Value;
 use service::{
     App,
-    kernel::jobs::{self, Filter, Job, State as Standing},
+    kernel::{
+        jobs::{self, Filter, Job, State as Standing},
+        work::Outcome,
+    },
 };
 use utoipa::ToSchema;
 
@@ -41,7 +44,7 @@ fn row(job: Job, now: Instant) -> Row {
         kind: job.kind,
         attempts: job.attempts,
         payload: serde_json::from_str(&job.payload).unwrap_or_default(),
-        outcome: job.outcome,
+        outcome: job.outcome.map(|outcome| words::outcome(&Outcome::read(&outcome))),
         run_at: utc_seconds(job.run_at),
         created_at: utc_seconds(job.created_at),
         done_at: job.done_at.map(utc_seconds),

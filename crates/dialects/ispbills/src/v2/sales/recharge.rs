@@ -6,7 +6,7 @@ use doors::{Given, Id, Operation, form::Body, wire::utc_seconds};
 use serde::Serialize;
 use serde_json::Number;
 use service::{
-    App, Error, Why,
+    App, Error, Expected, Why,
     billing::invoices,
     sales::recharge::{self, Recharge},
 };
@@ -64,7 +64,7 @@ pub async fn recharge(
     let (customer, plan) = (CustomerId(id), package_id.value().map(PlanId));
     let (payer, tell) = (payer.or("cash"), send_receipt.or(false));
     if matches!(method, Given::Value(_)) && payer != "cash" {
-        return Err(Error::invalid("method", Why::Not("left out where no money is received")).into());
+        return Err(Error::invalid("method", Why::Not(Expected::LeftOutWithoutMoney)).into());
     }
     let (app, actor, key) = (&app, &caller.actor, caller.key.clone());
     let sold = async |payer: Payer| match tell {
@@ -78,7 +78,7 @@ pub async fn recharge(
         _ => {
             let method = payments::method(method, "cash")?;
             if method == invoices::WALLET {
-                return Err(Error::invalid("method", Why::Not("left out: the payer is the wallet")).into());
+                return Err(Error::invalid("method", Why::Not(Expected::LeftOutForWallet)).into());
             }
             sold(Payer::Cash { method }).await
         }

@@ -10,7 +10,7 @@ use doors::{
 use serde::Serialize;
 use serde_json::Number;
 use service::{
-    App, Error, Why,
+    App, Error, Expected, Why,
     sales::cards::{self, Card, Filter, Handed, Listed, ListedBatch, MAX_QUANTITY, NewBatch},
 };
 use utoipa::ToSchema;
@@ -224,7 +224,7 @@ pub async fn issue(State(app): State<App>, caller: Caller, Body(body): Body<Issu
         (Some(ids), None) => Handed::Cards(ids),
         (None, Some(id)) => Handed::Batch { id, quantity: quantity.value() },
         (Some(_), Some(_)) => {
-            return Err(Error::invalid("batch_id", Why::Not("given together with card_ids")).into());
+            return Err(Error::invalid("batch_id", Why::Not(Expected::WithCardIds)).into());
         }
         (None, None) => return Err(Error::invalid("batch_id", Why::Required).into()),
     };

@@ -9,7 +9,7 @@ use doors::{
 };
 use serde::Serialize;
 use service::{
-    App, Error, Voucher, VoucherFilter, Why,
+    App, Error, Voucher, VoucherFilter, What, Why,
     sales::vouchers::{self, Format, NewVouchers},
 };
 use utoipa::ToSchema;
@@ -209,7 +209,7 @@ pub async fn redeem(State(app): State<App>, caller: Caller, Body(body): Body<Red
     let done = vouchers::redeem(&app, &caller.actor, code, CustomerId(customer_id), key).await;
     let done = done.map_err(|error| match error {
         // Rows of the body, not of the path.
-        Error::NotFound { what: "voucher" } => Error::invalid("code", Why::Unknown),
+        Error::NotFound { what: What::Voucher } => Error::invalid("code", Why::Unknown),
         Error::NotFound { .. } => Error::invalid("customer_id", Why::Unknown),
         other => other,
     })?;

@@ -1,0 +1,8 @@
+//! What the core says in types, in English. A sentence is made here or on a page, never in the core.
+//!
+//! Each chapter is a catalogue: one function for each enum, every variant named. Another language is the same functions
+//! again; a vendor's own wording is in its dialect's envelope.
+
+mod errors;
+
+pub use errors::{by, expected, in_use, outcome, refusal, what};
