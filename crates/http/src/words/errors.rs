@@ -161,6 +161,25 @@ pub fn expected(expected: Expected) -> String {
     said.into()
 }
 
+/// Why an order that nobody waited for could not be carried out, by its word (`Error::word`); older builds stored words
+/// for people, which stay as they are.
+pub fn failure(word: &str) -> &str {
+    if let Some(known) = Refusal::from_word(word) {
+        return refusal(known);
+    }
+    match word {
+        "invalid" => "something about it is wrong",
+        "not_found" => "something that it needs is gone",
+        "unauthenticated" | "forbidden" => "who ordered it may not do this any more",
+        "in_use" => "something is in use",
+        "insufficient" => "the balance is not sufficient",
+        "key_reused" | "changed" => "it was changed meanwhile",
+        "busy" | "unavailable" => "the server was busy",
+        "internal" => "a fault of the server",
+        said => said,
+    }
+}
+
 /// What came of a job.
 pub fn outcome(outcome: &Outcome) -> String {
     match outcome {

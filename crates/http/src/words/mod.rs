@@ -4,5 +4,9 @@
 //! again; a vendor's own wording is in its dialect's envelope.
 
 mod errors;
+mod facts;
+mod why;
 
-pub use errors::{by, expected, in_use, outcome, refusal, what};
+pub use errors::{by, expected, failure, in_use, outcome, refusal, what};
+pub use facts::{Local, bytes, event, fact, length, rate, reason};
+pub use why::{said, state, through};

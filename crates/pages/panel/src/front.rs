@@ -7,12 +7,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{CustomerId, IspId, ServiceId, access::decide::Reason};
+use doors::words;
 use service::{
     App, Error,
-    reports::{
-        overview::{self, Overview},
-        words,
-    },
+    reports::overview::{self, Overview},
 };
 
 use crate::{Front, Guide, Pages, Pulse, STYLE_PATH, page};

@@ -4,4 +4,3 @@ pub mod dashboard;
 pub mod office;
 pub mod overview;
 pub mod why;
-pub mod words;

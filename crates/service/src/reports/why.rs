@@ -25,7 +25,6 @@ use crate::{
     Actor, App, Error, What,
     access::{directory, fup},
     kernel::facts,
-    reports::words::{self, Local},
 };
 
 /// How many facts are told, and how many of one sort are looked at.
@@ -39,10 +38,52 @@ pub struct Fact {
     pub at: Instant,
     /// An event's word, `login.refused`, `session.started` or `session.ended`.
     pub kind: String,
-    pub text: String,
-    /// `Asha (staff:3)`, `api:12`, `system`, `router Westlands`.
-    pub by: String,
+    pub said: Said,
+    pub by: Through,
     pub data: Json,
+}
+
+/// What is to be said of it.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Said {
+    /// `who`: the name of what it is about.
+    Event {
+        event: Event,
+        who: String,
+    },
+    /// Not told yet.
+    Fact {
+        fact: facts::Fact,
+        who: String,
+    },
+    Refused {
+        username: String,
+        mac: Option<String>,
+        reason: Reason,
+    },
+    Online {
+        username: String,
+    },
+    /// After so many bytes.
+    Offline {
+        username: String,
+        used: u64,
+        cause: String,
+    },
+}
+
+/// Through whom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Through {
+    /// `staff:3`, `api:12`, `system`; the name of a person.
+    Actor {
+        label: String,
+        name: Option<String>,
+    },
+    Router {
+        id: RouterId,
+        name: Option<String>,
+    },
 }
 
 /// How the primary line stands.
@@ -52,8 +93,6 @@ pub struct State {
     pub status: Status,
     /// What a login with the right password gets.
     pub decision: Result<Grant, Reason>,
-    /// In one sentence.
-    pub text: String,
     pub expires_at: Option<Instant>,
     /// The rate as sold, before fair use.
     pub own_rates: Option<Bandwidth>,
@@ -100,7 +139,7 @@ struct Found {
 }
 
 pub async fn of(app: &App, actor: &Actor, id: CustomerId) -> Result<Because, Error> {
-    let (tenant, now) = (app.tenant(actor.isp).await?, app.clock.now());
+    let now = app.clock.now();
     let found = find(app, actor, id).await?;
     let line = &found.lines[0];
     let world = directory::world(app).await?;
@@ -131,12 +170,10 @@ pub async fn of(app: &App, actor: &Actor, id: CustomerId) -> Result<Because, Err
         level: standing.level(),
         cycle_ends_at: standing.count.and_then(|count| count.cycle.ends_at),
     };
-    let local = Local { zone: &tenant.zone, currency: &tenant.currency };
-    let facts = facts(&found, line, &decision, fair.level, &local, now);
+    let facts = facts(&found, line, &decision, fair.level, now);
     let state = State {
         username: line.username.clone(),
         status: line.status,
-        text: sentence(&decision, &fair),
         decision,
         expires_at: line.expires_at,
         own_rates: subscriber.own_rates(plan),
@@ -193,43 +230,21 @@ async fn find(app: &App, actor: &Actor, id: CustomerId) -> Result<Found, Error> 
         .await
 }
 
-fn sentence(decision: &Result<Grant, Reason>, fair: &Fair) -> String {
-    let speed = |grant: &Grant| match grant.bandwidth {
-        Some(rates) => words::rate(rates.down_kbps.into(), rates.up_kbps.into()),
-        None => "as fast as the router gives".into(),
-    };
-    match decision {
-        Err(reason) => format!("May not log in: {}", words::reason(*reason)),
-        Ok(grant) if grant.expired => format!("May log in, but only to pay: {}", speed(grant)),
-        Ok(grant) if fair.level > 0 => format!("May log in, slowed down by fair use: {}", speed(grant)),
-        Ok(grant) => format!("May log in: {}", speed(grant)),
-    }
-}
-
 /// A fact with its place among those of the same moment.
 struct Placed {
     fact: Fact,
     place: i64,
 }
 
-fn facts(
-    found: &Found,
-    line: &Service,
-    decision: &Result<Grant, Reason>,
-    level: usize,
-    local: &Local<'_>,
-    now: Instant,
-) -> Vec<Fact> {
-    let through = |id: RouterId| match found.routers.iter().find(|(known, _)| *known == id) {
-        Some((_, name)) => format!("router {name}"),
-        None => format!("router {id}"),
+fn facts(found: &Found, line: &Service, decision: &Result<Grant, Reason>, level: usize, now: Instant) -> Vec<Fact> {
+    let through = |id: RouterId| {
+        let known = found.routers.iter().find(|(known, _)| *known == id);
+        Through::Router { id, name: known.map(|(_, name)| name.clone()) }
     };
     let who = |label: &str| {
         let id: Option<i64> = label.strip_prefix("staff:").and_then(|id| id.parse().ok());
-        match id.and_then(|id| found.staff.iter().find(|(known, _)| *known == id)) {
-            Some((_, name)) => format!("{name} ({label})"),
-            None => label.to_string(),
-        }
+        let person = id.and_then(|id| found.staff.iter().find(|(known, _)| *known == id));
+        Through::Actor { label: label.into(), name: person.map(|(_, name)| name.clone()) }
     };
     let mut all: Vec<Placed> = Vec::new();
     let router = found.router_name();
@@ -237,18 +252,20 @@ fn facts(
         let fact = Fact {
             at: event.at,
             kind: event.kind.word().into(),
-            text: words::event(event, if event.subject == "router" { &router } else { &line.username }, local),
+            said: Said::Event {
+                event: event.clone(),
+                who: if event.subject == "router" { router.clone() } else { line.username.clone() },
+            },
             by: who(&event.actor),
             data: serde_json::from_str(&event.body).unwrap_or(Json::Null),
         };
         all.push(Placed { fact, place: event.seq });
     }
     for row in &found.rejects {
-        let device = row.mac.as_ref().map(|mac| format!(" from {mac}")).unwrap_or_default();
         let fact = Fact {
             at: row.at,
             kind: REFUSED.into(),
-            text: format!("{} was refused{device}: {}", row.username, words::reason(row.reason)),
+            said: Said::Refused { username: row.username.clone(), mac: row.mac.clone(), reason: row.reason },
             by: through(row.router_id),
             data: json!({ "reason": row.reason.word(), "username": row.username, "mac": row.mac, "router": row.router_id.0 }),
         };
@@ -264,16 +281,18 @@ fn facts(
         let began = Fact {
             at: row.started_at,
             kind: STARTED.into(),
-            text: format!("{} came online through {by}", row.username),
+            said: Said::Online { username: row.username.clone() },
             by: by.clone(),
             data: data.clone(),
         };
         all.push(Placed { fact: began, place: 0 });
         if let Some(at) = row.ended_at {
-            let used = words::bytes(row.up_total.saturating_add(row.down_total));
-            let cause = row.end_cause.as_deref().unwrap_or("stop").replace('_', " ");
-            let text = format!("{} went offline after {used}: {cause}", row.username);
-            all.push(Placed { fact: Fact { at, kind: ENDED.into(), text, by, data }, place: 1 });
+            let said = Said::Offline {
+                username: row.username.clone(),
+                used: row.up_total.saturating_add(row.down_total),
+                cause: row.end_cause.clone().unwrap_or_else(|| "stop".into()),
+            };
+            all.push(Placed { fact: Fact { at, kind: ENDED.into(), said, by, data }, place: 1 });
         }
     }
     let expired = EventKind::ServiceExpired.word();
@@ -286,8 +305,13 @@ fn facts(
             status: Some(line.status),
             used_up: None,
         };
-        let text = words::fact(&ended, &line.username, local);
-        let fact = Fact { at, kind: expired.into(), text, by: "system".into(), data: json!({ "expired_at": at.0 }) };
+        let fact = Fact {
+            at,
+            kind: expired.into(),
+            said: Said::Fact { fact: ended, who: line.username.clone() },
+            by: who("system"),
+            data: json!({ "expired_at": at.0 }),
+        };
         all.push(Placed { fact, place: i64::MAX });
     }
     all.sort_by_key(|placed| std::cmp::Reverse((placed.fact.at, placed.place)));

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::{CustomerId, Scope};
-use doors::{Id, Operation, wire::utc_seconds};
+use doors::{Id, Operation, wire::utc_seconds, words};
 use serde::Serialize;
 use service::{App, reports::why};
 use utoipa::ToSchema;
@@ -95,7 +95,10 @@ pub const SHOW: Operation =
 
 pub async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Answer<Because> {
     let why::Because { state, facts } = why::of(&app, &caller.actor, CustomerId(id)).await?;
+    let tenant = app.tenant(caller.actor.isp).await?;
+    let local = words::Local { zone: &tenant.zone, currency: &tenant.currency };
     let grant = state.decision.as_ref().ok();
+    let text = words::state(&state);
     let told = Now {
         may_log_in: grant.is_some(),
         reason: state.decision.as_ref().err().map(|reason| reason.word()),
@@ -133,13 +136,13 @@ pub async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Answer<
             last_contact_at: state.router.last_contact_at.map(utc_seconds),
             open_sessions: state.router.open_sessions,
         },
-        text: state.text,
+        text,
     };
     let facts = facts.into_iter().map(|fact| Fact {
         at: utc_seconds(fact.at),
+        text: words::said(&fact, &local),
+        by: words::through(&fact.by),
         kind: fact.kind,
-        text: fact.text,
-        by: fact.by,
         data: fact.data,
     });
     Ok(Reply::data(Because { state: told, facts: facts.collect() }))

@@ -6,9 +6,12 @@ use domain::{
     kernel::clock::{DAY, HOUR, MINUTE, SECOND},
 };
 use jiff::tz::TimeZone;
-use store::kernel::event::Event;
 
-use crate::kernel::facts::{CoaAnswer, Fact};
+use super::failure;
+use service::{
+    Fact,
+    kernel::{events::Event, facts::CoaAnswer},
+};
 
 /// Why a login was refused, for whoever must help.
 pub fn reason(reason: Reason) -> &'static str {
@@ -161,7 +164,9 @@ pub fn fact(fact: &Fact, who: &str, local: &Local<'_>) -> String {
         Fact::ServiceMoveOrdered { .. } => format!("{who} is to be moved to another plan"),
         Fact::ServiceMoved { .. } => format!("{who} was moved to another plan"),
         Fact::ServiceRenewalOrdered { at, .. } => format!("{who} is to be renewed at {}", local.moment(*at)),
-        Fact::ServiceRenewalFailed { outcome, .. } => format!("{who} could not be renewed as ordered: {outcome}"),
+        Fact::ServiceRenewalFailed { outcome, .. } => {
+            format!("{who} could not be renewed as ordered: {}", failure(outcome))
+        }
         Fact::ServiceFirstUsed { .. } => format!("{who} came online for the first time"),
         Fact::SessionLost { .. } => format!("The router has been silent about {who}: the session counts as lost"),
         Fact::PaymentReceived { amount, method, .. } => format!("{who} paid {} by {method}", local.amount(*amount)),
