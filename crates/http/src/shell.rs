@@ -13,7 +13,10 @@ use domain::{Instant, IspId};
 use service::{
     Clock, Who,
     identity::requests::Asked,
-    kernel::vault::{hex, random_bytes},
+    kernel::{
+        call,
+        vault::{hex, random_bytes},
+    },
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -49,6 +52,7 @@ pub fn close(
 /// What is the same around every dialect, and so compiled once.
 fn around(table: Router, dialect: &'static str, clock: Clock, log: Log, voice: Voice) -> Router {
     table
+        .layer(from_fn(whole))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(limit_time))
         .layer(from_fn({
@@ -67,6 +71,15 @@ fn around(table: Router, dialect: &'static str, clock: Clock, log: Log, voice: V
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     // The panic hook has told where.
     Fault::Panicked.into_response()
+}
+
+/// A call is one change: where one is not, it is counted.
+async fn whole(request: Request, next: Next) -> Response {
+    let (response, changes) = call::watch(next.run(request)).await;
+    if changes > 1 {
+        metrics::counter!("http_calls_in_parts_total").increment(1);
+    }
+    response
 }
 
 async fn limit_time(request: Request, next: Next) -> Response {

@@ -42,11 +42,13 @@ pub async fn raise(State(app): State<App>, mut call: Call) -> Answer {
         assigned_to: None,
     };
     service::customers::dossiers::one(&app, &call.actor, CustomerId(user)).await?;
-    let number = complaints::create(&app, &call.actor, command, call.key.clone()).await?;
-    if close {
+    let number = if close {
         let words = [resolution_type, resolution].into_iter().flatten().collect::<Vec<_>>().join(": ");
-        complaints::close(&app, &call.actor, number, (!words.is_empty()).then_some(words)).await?;
-    }
+        let words = (!words.is_empty()).then_some(words);
+        complaints::create_closed(&app, &call.actor, command, words, call.key.clone()).await?
+    } else {
+        complaints::create(&app, &call.actor, command, call.key.clone()).await?
+    };
     Ok(Reply::message(json!({ "ticketId": number.to_string() })))
 }
 

@@ -8,7 +8,7 @@ use doors::{Asked, Fields, Id, fields};
 use serde_json::{Value, json};
 use service::{
     App, Bandwidth, Error, Expected, Why,
-    catalogue::plans::{self, Expiry, NewPlan, Offer, PlanChange},
+    catalogue::plans::{self, Beside, Expiry, NewPlan, Offer, PlanChange},
     reports::office,
     sales::renewals,
 };
@@ -185,12 +185,12 @@ pub async fn create(State(app): State<App>, caller: Caller, mut body: Fields) ->
     // Packages are the whole ISP's.
     whole(&caller, &app, place).await?;
     let (up, down) = given.rates.unwrap_or_default();
-    let bandwidth = plans::bandwidth_of_rates(&app, &caller.actor, down, up).await?;
     let limit = given.data_mb.filter(|mb| *mb > 0);
     let plan = NewPlan {
         name: given.name.unwrap_or_default(),
         kind: given.kind.unwrap_or(Kind::Pppoe),
-        bandwidth,
+        // The rates beside it take its place.
+        bandwidth: BandwidthId(0),
         pool: given.pool.flatten(),
         router: given.router.flatten(),
         price: given.price.unwrap_or_default(),
@@ -211,10 +211,9 @@ pub async fn create(State(app): State<App>, caller: Caller, mut body: Fields) ->
         enabled: given.enabled.unwrap_or(true),
         public: true,
     };
-    let made = plans::create(&app, &caller.actor, plan).await.map_err(|error| caller.refused(words(error)))?;
-    if let Some(false) = given.auto_renew {
-        renewals::set_of_plan(&app, &caller.actor, made.plan.id, false).await?;
-    }
+    let beside = Beside { rates: Some((down, up)), auto_renew: given.auto_renew };
+    let made = plans::create_with(&app, &caller.actor, plan, beside).await;
+    let made = made.map_err(|error| caller.refused(words(error)))?;
     Ok(Reply::created("Package created successfully", json!({ "id": made.plan.id.0, "name": made.plan.name })))
 }
 
@@ -228,13 +227,8 @@ pub async fn update(State(app): State<App>, caller: Caller, Id(wanted): Id, mut 
     if given.kind.is_some_and(|kind| kind != known.plan.kind) {
         return Err(Error::invalid("connection_type", Why::Not(Expected::SameKind)).into());
     }
-    let bandwidth = match given.rates {
-        Some((up, down)) => Some(plans::bandwidth_of_rates(&app, &caller.actor, down, up).await?),
-        None => None,
-    };
     let command = PlanChange {
         name: given.name,
-        bandwidth,
         price: given.price,
         validity: given.days.map(|days| days as u32),
         validity_unit: given.days.map(|_| "Days".into()),
@@ -248,10 +242,9 @@ pub async fn update(State(app): State<App>, caller: Caller, Id(wanted): Id, mut 
         enabled: given.enabled,
         ..PlanChange::default()
     };
-    plans::update(&app, &caller.actor, plan, command).await.map_err(|error| caller.refused(words(error)))?;
-    if let Some(renews) = given.auto_renew {
-        renewals::set_of_plan(&app, &caller.actor, plan, renews).await?;
-    }
+    let beside = Beside { rates: given.rates.map(|(up, down)| (down, up)), auto_renew: given.auto_renew };
+    let done = plans::update_with(&app, &caller.actor, plan, command, beside).await;
+    done.map_err(|error| caller.refused(words(error)))?;
     Ok(Reply::done("Package updated successfully"))
 }
 

@@ -13,6 +13,7 @@ use service::{
         invoices::{self, Means},
         payments::{self, NewPayment},
     },
+    catalogue::plans::{self, Beside, PlanChange},
     customers::subscribers,
     identity::{
         clients::{self, NewOauthClient, Tier},
@@ -23,10 +24,7 @@ use service::{
         operators::{self, Funding, NewOperator, Terms},
         salespeople,
     },
-    sales::{
-        activation::{self, Activation, Migrated, Payments},
-        renewals,
-    },
+    sales::activation::{self, Activation, Migrated, Payments},
 };
 use tower::ServiceExt;
 
@@ -337,14 +335,16 @@ async fn a_renewal_needs_everybody(app: TestApp) {
     let ali = api.subscriber(&app, "ali", more).await;
     let status = async || Api::is(200, api.get("/details", json!({ "id": ali.0 })).await)["data"]["status"].clone();
     app.pass(days(2)).await;
-    renewals::set_of_plan(&app.app, &app.actor, app.gold, false).await.expect("the package");
+    let never = Beside { auto_renew: Some(false), ..Beside::default() };
+    plans::update_with(&app.app, &app.actor, app.gold, PlanChange::default(), never).await.expect("the package");
     salespeople::set(&app.app, &app.actor, Scopes::ALL, seller, renews(false)).await.expect("the salesperson");
     app.pass(seconds(61)).await;
     assert_eq!(status().await, "expired");
     Api::is(200, api.put("/update", json!({ "id": ali.0, "auto_renew_status": 1 })).await);
     app.pass(seconds(61)).await;
     assert_eq!(status().await, "expired", "neither package nor salesperson wants it");
-    renewals::set_of_plan(&app.app, &app.actor, app.gold, true).await.expect("the package");
+    let again = Beside { auto_renew: Some(true), ..Beside::default() };
+    plans::update_with(&app.app, &app.actor, app.gold, PlanChange::default(), again).await.expect("the package");
     app.pass(seconds(61)).await;
     assert_eq!(status().await, "expired", "the salesperson does not");
     salespeople::set(&app.app, &app.actor, Scopes::ALL, seller, renews(true)).await.expect("the salesperson");

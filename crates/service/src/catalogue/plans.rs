@@ -49,41 +49,42 @@ pub struct BandwidthChange {
 pub async fn create_bandwidth(app: &App, actor: &Actor, command: NewBandwidth) -> Result<Bandwidth, Error> {
     actor.writes()?;
     let id = BandwidthId(app.new_id(Table::Bandwidth).await?);
-    app.change(actor, Class::Interactive, async move |change| {
-        let key = name_key(&command.name);
-        if plan::bandwidth_by_name(change.tx, change.isp, &key).await?.is_some() {
-            return Err(Error::invalid("name", Why::Taken));
-        }
-        let mut row = Bandwidth {
-            isp_id: change.isp,
-            id,
-            name: command.name.trim().into(),
-            name_key: Some(key),
-            down_kbps: command.down_kbps,
-            up_kbps: command.up_kbps,
-            down_unit: command.down_unit.clone(),
-            up_unit: command.up_unit.clone(),
-            burst_down_kbps: None,
-            burst_up_kbps: None,
-            burst_threshold_down_kbps: None,
-            burst_threshold_up_kbps: None,
-            burst_time_s: None,
-            priority: command.priority.map(i64::from),
-            created_at: change.now,
-            updated_at: change.now,
-            deleted_at: None,
-        };
-        set_burst(&mut row, command.burst);
-        row.insert(change.tx).await?;
-        change.tell(Fact::BandwidthCreated { bandwidth: id, name: row.name.clone() });
-        Ok(row)
-    })
-    .await
+    app.change(actor, Class::Interactive, async move |change| make_bandwidth(change, id, command.clone()).await).await
+}
+
+async fn make_bandwidth(change: &Change<'_>, id: BandwidthId, command: NewBandwidth) -> Result<Bandwidth, Error> {
+    let key = name_key(&command.name);
+    if plan::bandwidth_by_name(change.tx, change.isp, &key).await?.is_some() {
+        return Err(Error::invalid("name", Why::Taken));
+    }
+    let mut row = Bandwidth {
+        isp_id: change.isp,
+        id,
+        name: command.name.trim().into(),
+        name_key: Some(key),
+        down_kbps: command.down_kbps,
+        up_kbps: command.up_kbps,
+        down_unit: command.down_unit.clone(),
+        up_unit: command.up_unit.clone(),
+        burst_down_kbps: None,
+        burst_up_kbps: None,
+        burst_threshold_down_kbps: None,
+        burst_threshold_up_kbps: None,
+        burst_time_s: None,
+        priority: command.priority.map(i64::from),
+        created_at: change.now,
+        updated_at: change.now,
+        deleted_at: None,
+    };
+    set_burst(&mut row, command.burst);
+    row.insert(change.tx).await?;
+    change.tell(Fact::BandwidthCreated { bandwidth: id, name: row.name.clone() });
+    Ok(row)
 }
 
 /// The bandwidth of exactly these rates, kbit/s; made where there is none.
-pub async fn bandwidth_of_rates(app: &App, actor: &Actor, down_kbps: i64, up_kbps: i64) -> Result<BandwidthId, Error> {
-    let known = bandwidths(app, actor).await?;
+async fn bandwidth_of_rates(change: &Change<'_>, (down_kbps, up_kbps): (i64, i64)) -> Result<BandwidthId, Error> {
+    let known = plan::bandwidths(change.tx, change.isp).await?;
     let plain = |row: &&Bandwidth| {
         (row.down_kbps, row.up_kbps) == (down_kbps, up_kbps) && row.burst_down_kbps.is_none() && row.priority.is_none()
     };
@@ -102,14 +103,30 @@ pub async fn bandwidth_of_rates(app: &App, actor: &Actor, down_kbps: i64, up_kbp
         burst: None,
         priority: None,
     };
-    match create_bandwidth(app, actor, command.clone()).await {
+    let id = BandwidthId(change.id(Table::Bandwidth).await?);
+    match make_bandwidth(change, id, command.clone()).await {
         // Somebody has called another one so.
         Err(Error::Invalid(_)) => {
             let name = format!("{} ({down_kbps}/{up_kbps})", command.name);
-            create_bandwidth(app, actor, NewBandwidth { name, ..command }).await.map(|row| row.id)
+            make_bandwidth(change, id, NewBandwidth { name, ..command }).await.map(|row| row.id)
         }
         made => made.map(|row| row.id),
     }
+}
+
+/// What a caller says beside a plan's own fields.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Beside {
+    /// Plain rates, down and up in kbit/s, in the place of a bandwidth that is named.
+    pub rates: Option<(i64, i64)>,
+    /// Whether lines of the plan may renew by themselves.
+    pub auto_renew: Option<bool>,
+}
+
+async fn set_renews(change: &Change<'_>, plan: &Plan, renews: bool) -> Result<(), Error> {
+    plan::set_renews(change.tx, change.isp, plan.id, renews).await?;
+    change.tell(Fact::PlanRenews { plan: plan.id, name: plan.name.clone(), auto_renew: renews });
+    Ok(())
 }
 
 fn set_burst(row: &mut Bandwidth, burst: Option<domain::Burst>) {
@@ -338,11 +355,19 @@ pub struct Offer {
 }
 
 pub async fn create(app: &App, actor: &Actor, command: NewPlan) -> Result<Offer, Error> {
+    create_with(app, actor, command, Beside::default()).await
+}
+
+pub async fn create_with(app: &App, actor: &Actor, command: NewPlan, beside: Beside) -> Result<Offer, Error> {
     actor.writes()?;
     let tenant = app.tenant(actor.isp).await?;
     let id = PlanId(app.new_id(Table::Plan).await?);
     app.change(actor, Class::Interactive, async move |change| {
-        check_references(change, command.bandwidth, command.pool, command.router).await?;
+        let bandwidth = match beside.rates {
+            Some(rates) => bandwidth_of_rates(change, rates).await?,
+            None => command.bandwidth,
+        };
+        check_references(change, bandwidth, command.pool, command.router).await?;
         check_expiry(change, id, &command.expiry).await?;
         let key = name_key(&command.name);
         if plan::by_name(change.tx, change.isp, &key).await?.is_some() {
@@ -355,7 +380,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewPlan) -> Result<Offer,
             name_key: Some(key),
             kind: command.kind,
             version: 1,
-            bandwidth_id: command.bandwidth,
+            bandwidth_id: bandwidth,
             pool_id: command.pool,
             router_id: command.router,
             shared_users: command.shared_users.into(),
@@ -401,6 +426,10 @@ pub async fn create(app: &App, actor: &Actor, command: NewPlan) -> Result<Offer,
         plan.insert(change.tx).await?;
         version.insert(change.tx).await?;
         change.tell(Fact::PlanCreated { plan: id, name: plan.name.clone() });
+        // They do unless somebody says otherwise.
+        if beside.auto_renew == Some(false) {
+            set_renews(change, &plan, false).await?;
+        }
         Ok(Offer { plan, version })
     })
     .await
@@ -460,9 +489,26 @@ fn lived(plan: &Plan) -> impl PartialEq + use<> {
 }
 
 pub async fn update(app: &App, actor: &Actor, id: PlanId, command: PlanChange) -> Result<Offer, Error> {
+    update_with(app, actor, id, command, Beside::default()).await
+}
+
+pub async fn update_with(
+    app: &App,
+    actor: &Actor,
+    id: PlanId,
+    command: PlanChange,
+    beside: Beside,
+) -> Result<Offer, Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
         let before = offer(change, id).await?;
+        if let Some(renews) = beside.auto_renew {
+            set_renews(change, &before.plan, renews).await?;
+        }
+        let bandwidth = match beside.rates {
+            Some(rates) => Some(bandwidth_of_rates(change, rates).await?),
+            None => command.bandwidth,
+        };
         unchanged(command.unchanged_since, before.plan.updated_at)?;
         let mut after = before.clone();
         if let Some(name) = &command.name {
@@ -474,7 +520,7 @@ pub async fn update(app: &App, actor: &Actor, id: PlanId, command: PlanChange) -
             after.plan.name = name.trim().into();
             after.plan.name_key = Some(key);
         }
-        after.plan.bandwidth_id = command.bandwidth.unwrap_or(after.plan.bandwidth_id);
+        after.plan.bandwidth_id = bandwidth.unwrap_or(after.plan.bandwidth_id);
         check_references(change, after.plan.bandwidth_id, command.pool.flatten(), command.router.flatten()).await?;
         after.plan.pool_id = command.pool.unwrap_or(after.plan.pool_id);
         after.plan.router_id = command.router.unwrap_or(after.plan.router_id);

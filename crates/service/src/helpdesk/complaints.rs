@@ -33,42 +33,61 @@ pub struct NewComplaint {
 pub async fn create(app: &App, actor: &Actor, command: NewComplaint, key: Option<CallerKey>) -> Result<i64, Error> {
     actor.writes()?;
     let who = actor.clone();
+    app.change_once(actor, key, async move |change| open(change, &who, &command).await).await
+}
+
+/// One that is settled as it is told: opened and closed in one change, with these words.
+pub async fn create_closed(
+    app: &App,
+    actor: &Actor,
+    command: NewComplaint,
+    comment: Option<String>,
+    key: Option<CallerKey>,
+) -> Result<i64, Error> {
+    actor.writes()?;
+    let who = actor.clone();
     app.change_once(actor, key, async move |change| {
-        let owner = customer::find(change.tx, change.isp, command.customer).await?;
-        // Of another branch it is as unknown as of another Isp: a body is no path.
-        let owner = owner.filter(|owner| who.reaches(owner.branch_id).is_ok());
-        let owner = owner.ok_or(Error::invalid("customer_id", Why::Unknown))?;
-        assignable(change, command.assigned_to).await?;
-        let id = change.id(Table::Complaint).await?;
-        let row = Complaint {
-            isp_id: change.isp,
-            id,
-            customer_id: owner.id,
-            branch_id: owner.branch_id,
-            subject: command.subject.clone(),
-            message: command.message.clone(),
-            category: command.category.clone().unwrap_or_else(|| "general".into()),
-            department: command.department.clone().unwrap_or_else(|| "support".into()),
-            priority: command.priority.word().into(),
-            status: State::Open.word().into(),
-            assigned_to: command.assigned_to,
-            due_at: command.priority.due(change.now),
-            opened_by: change.actor.into(),
-            opened_at: change.now,
-            updated_at: change.now,
-            resolved_at: None,
-            closed_at: None,
-        };
-        row.insert(change.tx).await?;
-        change.tell(Fact::ComplaintCreated {
-            complaint: id,
-            customer: owner.id,
-            subject: row.subject,
-            priority: command.priority,
-        });
+        let id = open(change, &who, &command).await?;
+        shut(change, &who, id, comment.as_deref()).await?;
         Ok(id)
     })
     .await
+}
+
+async fn open(change: &Change<'_>, who: &Actor, command: &NewComplaint) -> Result<i64, Error> {
+    let owner = customer::find(change.tx, change.isp, command.customer).await?;
+    // Of another branch it is as unknown as of another Isp: a body is no path.
+    let owner = owner.filter(|owner| who.reaches(owner.branch_id).is_ok());
+    let owner = owner.ok_or(Error::invalid("customer_id", Why::Unknown))?;
+    assignable(change, command.assigned_to).await?;
+    let id = change.id(Table::Complaint).await?;
+    let row = Complaint {
+        isp_id: change.isp,
+        id,
+        customer_id: owner.id,
+        branch_id: owner.branch_id,
+        subject: command.subject.clone(),
+        message: command.message.clone(),
+        category: command.category.clone().unwrap_or_else(|| "general".into()),
+        department: command.department.clone().unwrap_or_else(|| "support".into()),
+        priority: command.priority.word().into(),
+        status: State::Open.word().into(),
+        assigned_to: command.assigned_to,
+        due_at: command.priority.due(change.now),
+        opened_by: change.actor.into(),
+        opened_at: change.now,
+        updated_at: change.now,
+        resolved_at: None,
+        closed_at: None,
+    };
+    row.insert(change.tx).await?;
+    change.tell(Fact::ComplaintCreated {
+        complaint: id,
+        customer: owner.id,
+        subject: row.subject,
+        priority: command.priority,
+    });
+    Ok(id)
 }
 
 async fn assignable(change: &Change<'_>, staff: Option<StaffId>) -> Result<(), Error> {
@@ -148,16 +167,17 @@ pub async fn update(app: &App, actor: &Actor, id: i64, command: ComplaintChange)
 pub async fn close(app: &App, actor: &Actor, id: i64, comment: Option<String>) -> Result<Complaint, Error> {
     actor.writes()?;
     let who = actor.clone();
-    app.change(actor, Class::Interactive, async move |change| {
-        let before = locked(change, &who, id).await?;
-        if let Some(text) = &comment {
-            add(change, id, text).await?;
-        }
-        let mut row = before.clone();
-        put(&mut row, State::Closed, change.now);
-        keep(change, &before, row).await
-    })
-    .await
+    app.change(actor, Class::Interactive, async move |change| shut(change, &who, id, comment.as_deref()).await).await
+}
+
+async fn shut(change: &Change<'_>, who: &Actor, id: i64, comment: Option<&str>) -> Result<Complaint, Error> {
+    let before = locked(change, who, id).await?;
+    if let Some(text) = comment {
+        add(change, id, text).await?;
+    }
+    let mut row = before.clone();
+    put(&mut row, State::Closed, change.now);
+    keep(change, &before, row).await
 }
 
 async fn locked(change: &Change<'_>, actor: &Actor, id: i64) -> Result<Complaint, Error> {

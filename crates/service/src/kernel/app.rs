@@ -10,6 +10,7 @@ use store::db::{Class, Db};
 use crate::{
     Clock, Error, Isp, Vault, What,
     kernel::{
+        call::Broken,
         feed::Feed,
         heard::Heard,
         ids::{Ids, Table},
@@ -35,6 +36,8 @@ pub struct App {
     tenants: Arc<RwLock<HashMap<IspId, Arc<Tenant>>>>,
     /// Which routers have been noted to report.
     pub(crate) heard: Arc<Heard>,
+    /// For those who look what a change leaves behind that fails at its end.
+    pub broken: Arc<Broken>,
 }
 
 /// An Isp with its zone and currency made ready.
@@ -61,6 +64,7 @@ impl App {
             feed: Feed::default(),
             heard: Arc::default(),
             limits: Arc::default(),
+            broken: Arc::default(),
             node: node.into(),
             statistics: Statistics::default(),
             tenants: Arc::default(),

@@ -16,6 +16,7 @@ use store::{
 use crate::{
     Actor, App, Error,
     kernel::{
+        call,
         facts::{self, Fact},
         ids::{Ids, Table},
         vault,
@@ -131,7 +132,7 @@ impl App {
     {
         self.ids.refill(&self.db).await?;
         let (isp, now, label, ids) = (actor.isp, self.clock.now(), actor.label(), self.ids.clone());
-        let branch = actor.branch;
+        let (branch, broken) = (actor.branch, self.broken.clone());
         let (answer, seq) = self
             .db
             .tx(class, async move |tx| {
@@ -139,9 +140,13 @@ impl App {
                 let change = Change { tx, isp, now, actor: &label, branch, ids: &ids, events, jobs };
                 let answer = body(&change).await?;
                 let seq = change.end().await?;
+                if broken.is() {
+                    return Err(Error::Busy);
+                }
                 Ok::<_, Error>((answer, seq))
             })
             .await?;
+        call::committed();
         self.feed.committed();
         if let Some(seq) = seq {
             self.feed.settle(isp, seq).await;

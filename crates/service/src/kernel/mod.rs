@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod app;
+pub mod call;
 pub mod change;
 pub mod clock;
 pub mod error;

@@ -2,15 +2,7 @@
 //! Those whose money is there when their time is up are renewed by [`expiry`](crate::sales::expiry) in that second. A line renews
 //! itself where it, its package and its salesperson are all set to.
 
-use domain::{
-    IspId, PlanId, ServiceId, Status,
-    kernel::{
-        clock::MINUTE,
-        event::{EventKind, Subject},
-    },
-    sales::sale::Payer,
-};
-use serde_json::json;
+use domain::{IspId, PlanId, ServiceId, Status, kernel::clock::MINUTE, sales::sale::Payer};
 use store::{
     catalogue::plan,
     customers::subscriber,
@@ -22,7 +14,7 @@ use store::{
     },
 };
 
-use crate::{Actor, App, Change, Error, What, catalogue::plans, kernel::work::Work, sales::recharge::sell};
+use crate::{Actor, App, Change, Error, catalogue::plans, kernel::work::Work, sales::recharge::sell};
 
 /// How many one look takes.
 const BATCH: i64 = 500;
@@ -90,19 +82,6 @@ pub(crate) async fn is_allowed(change: &Change<'_>, line: &Service) -> Result<bo
     let Some(seller) = profile.and_then(|profile| profile.salesperson_id) else { return Ok(true) };
     let at_work = staff::find(change.tx, change.isp, seller).await?.is_some_and(|person| person.status == "active");
     Ok(at_work && staff::renews(change.tx, change.isp, seller).await? == Some(true))
-}
-
-/// Whether lines of a plan may renew by themselves.
-pub async fn set_of_plan(app: &App, actor: &Actor, id: PlanId, renews: bool) -> Result<(), Error> {
-    actor.writes()?;
-    app.change(actor, Class::Interactive, async move |change| {
-        let found = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Plan })?;
-        plan::set_renews(change.tx, change.isp, id, renews).await?;
-        let body = json!({ "name": found.name, "auto_renew": renews });
-        change.event(EventKind::PlanUpdated, Subject::Plan(id.0), body);
-        Ok(())
-    })
-    .await
 }
 
 /// The plans whose lines never renew by themselves.
