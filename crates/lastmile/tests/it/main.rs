@@ -21,6 +21,7 @@ mod ispbills_billing;
 mod jaze;
 mod jaze_depth;
 mod kept;
+mod keys;
 mod lists;
 mod managed;
 mod measure;

@@ -26,7 +26,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error,
+    Actor, App, Change, Error, FieldError, Why,
     access::routers,
     catalogue::plans::{self, Offer},
     kernel::{
@@ -285,11 +285,15 @@ impl Import {
             });
             match done.await {
                 // Somebody took one of these names at the same moment: the next look refuses it.
-                Err(Error::Internal(why)) if attempt < ATTEMPTS && why.contains("username_key") => attempt += 1,
+                Err(Error::Invalid(wrong)) if attempt < ATTEMPTS && wrong.iter().any(is_taken) => attempt += 1,
                 done => return done,
             }
         }
     }
+}
+
+fn is_taken(wrong: &FieldError) -> bool {
+    wrong.field == "username" && wrong.why == Why::Taken
 }
 
 /// The names that customers or lines already have, in the form they are compared in.

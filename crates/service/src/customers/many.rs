@@ -172,7 +172,9 @@ async fn create_chunk(
 
 fn taken(error: store::db::Error) -> Error {
     match error {
-        store::db::Error::Unique { .. } => Error::invalid("username", Why::Taken),
+        store::db::Error::Taken(store::db::Key::CustomerUsername | store::db::Key::ServiceUsername) => {
+            Error::invalid("username", Why::Taken)
+        }
         other => other.into(),
     }
 }

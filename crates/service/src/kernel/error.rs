@@ -1,11 +1,13 @@
 //! What can be the matter, in the domain's words. Each door translates once, in one exhaustive `match`.
 
+use domain::{Money, kernel::money::NotMoney};
+use store::db::Key;
+
 use super::{
     expected::Expected,
     nouns::{By, What},
     refusals::Refusal,
 };
-use domain::{Money, kernel::money::NotMoney};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Error {
@@ -113,13 +115,58 @@ impl From<NotMoney> for Why {
     }
 }
 
+/// The field whose value somebody else has, where a caller gives it: two came at the same moment. `None`: a key that no
+/// caller gives, so that its violation is a fault of ours.
+fn field(key: Key) -> Option<&'static str> {
+    match key {
+        Key::CustomerUsername | Key::ServiceUsername | Key::VpnAccountUsername => Some("username"),
+        Key::BandwidthName
+        | Key::DeviceName
+        | Key::FupTemplateName
+        | Key::OltName
+        | Key::PlanName
+        | Key::PoolName
+        | Key::RouterName
+        | Key::StatusCheckName => Some("name"),
+        Key::StaffEmail => Some("email"),
+        Key::OnuMac => Some("mac"),
+        Key::OnuSerial => Some("serial"),
+        Key::OnuLine => Some("onu_number"),
+        Key::PaymentReference => Some("transaction_id"),
+        Key::ZoneAccount => Some("account"),
+        Key::ApiClientPublicId
+        | Key::ApiClientKey
+        | Key::CreditNoteInvoice
+        | Key::DeliveryOnce
+        | Key::DeviceExternal
+        | Key::DeviceProblemExternal
+        | Key::InvoiceNumber
+        | Key::JobUnique
+        | Key::MessageHandle
+        | Key::OperatorBranch
+        | Key::PeriodOrdinal
+        | Key::RechargeCardCode
+        | Key::ServiceOrdinal
+        | Key::SessionKey
+        | Key::TokenHash
+        | Key::VoucherCode
+        | Key::VpnAccountHost => None,
+    }
+}
+
 impl From<store::db::Error> for Error {
     fn from(error: store::db::Error) -> Error {
         use store::db::Error as Db;
         match error {
+            Db::Taken(key) => match field(key) {
+                Some(field) => Error::invalid(field, Why::Taken),
+                None => Error::Internal(error.to_string()),
+            },
             Db::Busy(_) => Error::Busy,
             Db::Unavailable(_) | Db::TimedOut => Error::Unavailable,
-            other => Error::Internal(other.to_string()),
+            other @ (Db::Unique { .. } | Db::ForeignKey | Db::Check { .. } | Db::Column { .. } | Db::Other(_)) => {
+                Error::Internal(other.to_string())
+            }
         }
     }
 }

@@ -1,10 +1,16 @@
 //! What can go wrong between a statement and the database, the same words for both engines.
 
+use super::keys::Key;
+
 /// Cheap to clone: one failure may have several callers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// `what` names the columns, `service.isp_id, service.username`, or for an index over an
-    /// expression the index, `index 'service_username'`: the same text on both engines.
+    /// Somebody else has this key already.
+    #[error("already exists: {}", .0.columns())]
+    Taken(Key),
+
+    /// A primary key, or one that is not of the schema. `what` names the columns, `service.isp_id, service.id`, or for an
+    /// index over an expression the index, `index 'service_username'`: the same text on both engines.
     #[error("already exists: {what}")]
     Unique { what: String },
 
@@ -40,17 +46,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether a unique key over this column (`table.column`) was violated.
-    pub fn is_unique(&self, column: &str) -> bool {
-        match self {
-            Error::Unique { what } => what.split(", ").any(|name| name == column),
-            Error::ForeignKey
-            | Error::Check { .. }
-            | Error::Busy(_)
-            | Error::Unavailable(_)
-            | Error::Column { .. }
-            | Error::TimedOut
-            | Error::Other(_) => false,
+    /// A unique key was violated, told as both engines tell it.
+    pub(super) fn unique(what: String) -> Error {
+        match Key::over(&what) {
+            Some(key) => Error::Taken(key),
+            None => Error::Unique { what },
         }
     }
 }

@@ -13,6 +13,7 @@
 pub mod backup;
 mod error;
 mod job;
+mod keys;
 mod postgres;
 mod queue;
 mod slice;
@@ -22,6 +23,7 @@ mod value;
 mod wire;
 
 pub use error::Error;
+pub use keys::Key;
 pub use slice::Slice;
 pub use statement::{Registered, Sql, Statement, registered};
 pub use value::{FromValue, Row, Value};

@@ -101,7 +101,7 @@ pub(super) fn translate(error: &tokio_postgres::Error) -> Error {
         return if is_loss(error) { Error::Unavailable(described(error)) } else { Error::Other(described(error)) };
     };
     match db.code() {
-        &SqlState::UNIQUE_VIOLATION => Error::Unique { what: unique_columns(db) },
+        &SqlState::UNIQUE_VIOLATION => Error::unique(unique_columns(db)),
         &SqlState::FOREIGN_KEY_VIOLATION => Error::ForeignKey,
         &SqlState::CHECK_VIOLATION => Error::Check { what: db.constraint().unwrap_or("check").to_owned() },
         &SqlState::NOT_NULL_VIOLATION => {

@@ -246,7 +246,7 @@ pub(super) fn translate(error: rusqlite::Error) -> Error {
     let what = || message.split_once("failed: ").map_or(message.clone(), |(_, what)| what.to_owned());
     match failure.extended_code {
         ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID => {
-            return Error::Unique { what: what() };
+            return Error::unique(what());
         }
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => return Error::ForeignKey,
         ffi::SQLITE_CONSTRAINT_CHECK | ffi::SQLITE_CONSTRAINT_NOTNULL => {
