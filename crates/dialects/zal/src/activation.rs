@@ -156,7 +156,17 @@ fn message(caller: &Caller, error: &Error) -> Option<String> {
         Error::Insufficient { needed } => {
             format!("Insufficient Subscriber Balance Required ({})", caller.amount(*needed))
         }
-        _ => return None,
+        Error::NotFound { .. }
+        | Error::Refused(_)
+        | Error::Invalid(_)
+        | Error::Unauthenticated
+        | Error::Forbidden
+        | Error::InUse { .. }
+        | Error::KeyReused
+        | Error::Changed
+        | Error::Busy
+        | Error::Unavailable
+        | Error::Internal(_) => return None,
     })
 }
 

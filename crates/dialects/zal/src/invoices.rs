@@ -94,7 +94,7 @@ fn row(caller: &Caller, one: &Invoiced) -> Value {
 fn due(invoice: &service::Invoice) -> Money {
     match invoice.status {
         BillStatus::Void => Money::ZERO,
-        _ => Money(invoice.total.0 - invoice.paid.0),
+        BillStatus::Unpaid | BillStatus::Partial | BillStatus::Paid => Money(invoice.total.0 - invoice.paid.0),
     }
 }
 

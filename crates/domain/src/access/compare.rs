@@ -51,7 +51,14 @@ impl Compare {
         match self {
             Compare::Present => values.next().is_some(),
             Compare::Absent => values.next().is_none(),
-            _ => values.any(|value| self.holds(value.as_ref(), wanted)),
+            Compare::Equal
+            | Compare::Differs
+            | Compare::Above
+            | Compare::AtLeast
+            | Compare::Below
+            | Compare::AtMost
+            | Compare::Matches
+            | Compare::MatchesNot => values.any(|value| self.holds(value.as_ref(), wanted)),
         }
     }
 

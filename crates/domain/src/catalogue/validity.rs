@@ -91,6 +91,10 @@ pub fn term_from(starts_at: Instant, anchor: Option<u8>, validity: Validity, zon
 pub fn length_before(ends: Instant, anchor_day: Option<u8>, validity: Validity, zone: &TimeZone) -> i64 {
     let end = ends.in_zone(zone).datetime();
     let count = validity.count as i64;
+    let months_before = |anchor| {
+        let day = month_later(end.date(), -count, anchor);
+        Instant::from_civil(civil::DateTime::from_parts(day, end.time()), zone)
+    };
     let begins = match validity.unit {
         Unit::Mins => ends.plus(-count.saturating_mul(MINUTE)),
         Unit::Hrs => ends.plus(-count.saturating_mul(HOUR)),
@@ -98,14 +102,8 @@ pub fn length_before(ends: Instant, anchor_day: Option<u8>, validity: Validity, 
             let begin = Span::new().try_days(count).and_then(|days| end.checked_sub(days));
             Instant::from_civil(begin.unwrap_or(civil::DateTime::MIN), zone)
         }
-        Unit::Months | Unit::Period { .. } => {
-            let anchor = match validity.unit {
-                Unit::Period { day } => day,
-                _ => anchor_day.unwrap_or(end.day() as u8),
-            };
-            let day = month_later(end.date(), -count, anchor);
-            Instant::from_civil(civil::DateTime::from_parts(day, end.time()), zone)
-        }
+        Unit::Months => months_before(anchor_day.unwrap_or(end.day() as u8)),
+        Unit::Period { day } => months_before(day),
     };
     (ends.since(begins) / SECOND).max(1)
 }

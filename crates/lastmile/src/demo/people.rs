@@ -155,7 +155,7 @@ impl Person {
         let method = match (self.sold.kind(), at % 3) {
             (Kind::Pppoe, 0) => Method::MsChapV2,
             (Kind::Pppoe, 1) | (Kind::Hotspot, _) => Method::Chap,
-            _ => Method::Pap,
+            (Kind::Pppoe | Kind::Static | Kind::Other, _) => Method::Pap,
         };
         Some(Line {
             username: self.login(),

@@ -38,6 +38,7 @@ mod usage;
 mod vouchers;
 mod webhooks;
 mod why;
+mod wildcards;
 mod zal;
 mod zal_money;
 mod zal_office;

@@ -428,15 +428,14 @@ pub async fn issue(app: &App, actor: &Actor, own: Scopes, command: Wanted) -> Re
             let dialect = if form == Form::Key { KEYS } else { tokens::V1 };
             let command = NewClient { dialect, name, branch, tier, sandbox: false, secret: None };
             let IssuedClient { id, secret } = create(app, actor, command).await?;
-            match form {
-                Form::Key => (id, Shown::Key(secret)),
-                _ => {
-                    if scopes.is_some() {
-                        let command = ClientChange { scopes: Some(scopes), ..ClientChange::default() };
-                        update(app, actor, own, id, command).await?;
-                    }
-                    (id, Shown::Tokens(tokens::for_client(app, actor, own, id).await?))
+            if form == Form::Key {
+                (id, Shown::Key(secret))
+            } else {
+                if scopes.is_some() {
+                    let command = ClientChange { scopes: Some(scopes), ..ClientChange::default() };
+                    update(app, actor, own, id, command).await?;
                 }
+                (id, Shown::Tokens(tokens::for_client(app, actor, own, id).await?))
             }
         }
     };
