@@ -34,6 +34,7 @@ mod platform;
 mod races;
 mod resellers;
 mod statements;
+mod tidy;
 mod usage;
 mod vouchers;
 mod webhooks;
