@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{RouterId, access::decide::Grant};
+use domain::{IspId, JobId, RouterId, access::decide::Grant};
 use radius::{
     Overflow, Secret, attribute,
     client::{Draft, Outcome, PATIENCE, Signed},
@@ -28,7 +28,7 @@ use service::{
 use tokio::{
     net::UdpSocket,
     sync::{Semaphore, watch},
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
 };
 
 use crate::{
@@ -55,6 +55,7 @@ const POLL: Duration = Duration::from_millis(500);
 pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiver<bool>) {
     let sender = Arc::new(Sender { in_flight: Semaphore::new(IN_FLIGHT), lines: Default::default() });
     let mut running = JoinSet::new();
+    let mut under_way: HashMap<(IspId, JobId), AbortHandle> = HashMap::new();
     loop {
         while running.len() >= RUNNING {
             tokio::select! {
@@ -62,6 +63,8 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
                 _ = running.join_next() => {}
             }
         }
+        // Looked at before claiming: what ends meanwhile is not claimed, or has left its order for later.
+        under_way.retain(|_, task| !task.is_finished());
         let claimed = match orders::claim(&app, CLAIM).await {
             Ok(claimed) => claimed,
             Err(error) => {
@@ -71,8 +74,14 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
         };
         let idle = claimed.is_empty();
         for order in claimed {
+            let id = (order.isp, order.job);
+            // A clock that is set forward ends leases of orders that this process still works on: a router would be told
+            // twice.
+            if under_way.contains_key(&id) {
+                continue;
+            }
             let (app, directory, sender) = (app.clone(), directory.clone(), sender.clone());
-            running.spawn(async move {
+            let task = running.spawn(async move {
                 let done = tokio::select! {
                     done = converge(&app, &directory, &sender, &order) => done,
                     never = keep(&app, &order) => match never {},
@@ -82,6 +91,7 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
                     tracing::warn!(%error, job = order.job.0, "an order to the network is left for later");
                 }
             });
+            under_way.insert(id, task);
         }
         while running.try_join_next().is_some() {}
         if idle {

@@ -1,6 +1,7 @@
 //! A router over real UDP: logs in, reports, and obeys (or not) on its CoA port.
 
 use std::{
+    collections::HashMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc,
@@ -31,9 +32,12 @@ pub struct Nas {
     orders: Arc<Orders>,
 }
 
-#[derive(Default)]
 struct Orders {
+    /// Where they come to.
+    socket: UdpSocket,
     said: Mutex<Vec<String>>,
+    /// Answers that are kept back, and for whom; `None`: each goes at once.
+    held: Mutex<Option<Vec<(Vec<u8>, SocketAddr)>>>,
     /// `Some(cause)`: refuse; `None`: obey.
     refuse: Mutex<Option<u32>>,
     news: Notify,
@@ -112,8 +116,9 @@ impl Nas {
     pub async fn new(auth: SocketAddr, acct: SocketAddr, secret: &str) -> Nas {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a CoA port");
         let coa_port = socket.local_addr().expect("its address").port();
-        let (orders, secret) = (Arc::new(Orders::default()), Secret::new(secret));
-        tokio::spawn(obey(socket, secret.clone(), orders.clone()));
+        let (said, held, refuse, news) = Default::default();
+        let (orders, secret) = (Arc::new(Orders { socket, said, held, refuse, news }), Secret::new(secret));
+        tokio::spawn(obey(secret.clone(), orders.clone()));
         Nas { source: Ipv4Addr::LOCALHOST.into(), auth, acct, secret, coa_port, orders }
     }
 
@@ -136,6 +141,19 @@ impl Nas {
     /// From now on every order is refused with this Error-Cause.
     pub fn refuse(&self, cause: Option<u32>) {
         *self.orders.refuse.lock() = cause;
+    }
+
+    /// From now on orders come and are not answered yet.
+    pub fn hold(&self) {
+        *self.orders.held.lock() = Some(Vec::new());
+    }
+
+    /// The answers that were kept back go, and later ones at once.
+    pub async fn let_go(&self) {
+        let held = self.orders.held.lock().take();
+        for (answer, to) in held.into_iter().flatten() {
+            self.orders.socket.send_to(&answer, to).await.expect("answering");
+        }
     }
 
     /// Waits for the next `count` orders and forgets them.
@@ -291,14 +309,23 @@ fn told(packet: &Packet<'_>) -> String {
     words.join(" ")
 }
 
-async fn obey(socket: UdpSocket, secret: Secret, orders: Arc<Orders>) {
+async fn obey(secret: Secret, orders: Arc<Orders>) {
     let mut room = vec![0; 4096];
-    while let Ok((length, from)) = socket.recv_from(&mut room).await {
-        let Some(packet) = das::verify(&room[..length], &secret) else { continue };
-        let refuse = *orders.refuse.lock();
-        let answer = das::answer(&packet, refuse, &secret);
-        orders.said.lock().push(told(&packet));
-        orders.news.notify_waiters();
-        socket.send_to(&answer, from).await.expect("answering");
+    // RFC 5176 §2.3 with RFC 5080 §2.2.2: the same bytes from the same port are a repeat, answered as before.
+    let mut answered: HashMap<(SocketAddr, Vec<u8>), Vec<u8>> = HashMap::new();
+    while let Ok((length, from)) = orders.socket.recv_from(&mut room).await {
+        let request = (from, room[..length].to_vec());
+        if !answered.contains_key(&request) {
+            let Some(packet) = das::verify(&room[..length], &secret) else { continue };
+            let refuse = *orders.refuse.lock();
+            answered.insert(request.clone(), das::answer(&packet, refuse, &secret));
+            orders.said.lock().push(told(&packet));
+            orders.news.notify_waiters();
+        }
+        let answer = &answered[&request];
+        let held = orders.held.lock().as_mut().map(|held| held.push((answer.clone(), from))).is_some();
+        if !held {
+            orders.socket.send_to(answer, from).await.expect("answering");
+        }
     }
 }

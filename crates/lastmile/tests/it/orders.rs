@@ -20,6 +20,7 @@ both!(
     a_new_rate_between_accept_and_start,
     renamed_between_accept_and_start,
     whoever_outstays_an_order_is_reminded,
+    an_order_under_way_is_not_given_twice,
     who_came_after_the_order_stays,
     addresses_of_our_own_pool,
     refused_logins_are_forgotten,
@@ -77,6 +78,24 @@ async fn whoever_outstays_an_order_is_reminded(app: TestApp) {
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 599, 1, 2)).await;
     assert_eq!(app.nas.orders(1).await, [DISCONNECT]);
+}
+
+/// A clock set forward ends leases: of orders that are still being worked on too.
+async fn an_order_under_way_is_not_given_twice(app: TestApp) {
+    let (ali, eve) = (app.customer("ali", app.gold).await, app.customer("eve", app.gold).await);
+    app.nas.report(started("ali", "s1")).await;
+    app.nas.report(crate::nas::Report { mac: Some("02-00-00-00-00-02"), port: 8, ..started("eve", "s2") }).await;
+    app.nas.hold();
+    app.put(ali, Status::Suspended).await.expect("suspended");
+    assert_eq!(app.nas.orders(1).await, [DISCONNECT]);
+    app.app.clock.pass(MINUTE);
+    // what orders this one to follow finds ali's order unfinished and its lease over
+    app.put(eve, Status::Suspended).await.expect("suspended");
+    let orders = app.nas.orders(1).await;
+    assert!(orders[0].starts_with("Disconnect-Request User-Name=eve"), "{orders:?}");
+    app.nas.let_go().await;
+    settled(&app).await;
+    assert_eq!(app.nas.unexpected_orders(), [""; 0]);
 }
 
 async fn who_came_after_the_order_stays(app: TestApp) {
