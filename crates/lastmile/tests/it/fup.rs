@@ -20,7 +20,7 @@ use service::{
 use crate::{
     app::{Line, TestApp, bandwidth, days, seconds},
     both,
-    nas::{interim, login, started, stopped},
+    nas::{Login, interim, login, started, stopped},
 };
 
 both!(
@@ -51,6 +51,11 @@ fn draft(tiers: &[(u64, BandwidthId)]) -> Draft {
 async fn rate(app: &TestApp, name: &str, mbps: i64) -> BandwidthId {
     let rates = bandwidth(name, mbps * 1000, mbps * 1000);
     plans::create_bandwidth(&app.app, &app.actor, rates).await.expect("a bandwidth").id
+}
+
+/// For two devices: a second one logs in to see its rate without taking the first one's session over.
+async fn gold(app: &TestApp) -> PlanId {
+    app.plan("gold for two", |plan| plan.shared_users = 2).await
 }
 
 async fn attach(app: &TestApp, plan: PlanId, draft: Draft) -> domain::FupTemplateId {
@@ -91,14 +96,20 @@ async fn logs(app: &TestApp, kind: EventKind) -> Vec<Json> {
 }
 
 async fn log_in(app: &TestApp, user: &str) -> String {
-    told(&app.nas.login(login(user)).await).to_string()
+    told(&app.nas.login(another(user)).await).to_string()
+}
+
+/// The second device.
+fn another(user: &str) -> Login<'_> {
+    Login { mac: Some("02-00-00-00-00-02"), port: 8, ..login(user) }
 }
 
 /// RULES.md, "Access": 100 GB a month, then 2M.
 async fn a_month_of_fair_use(app: TestApp) {
+    let gold = gold(&app).await;
     let slow = rate(&app, "2M", 2).await;
-    let template = attach(&app, app.gold, draft(&[(100 * GB, slow)])).await;
-    let ali = app.try_customer("ali", |customer| customer.plan = app.gold).await.expect("a customer");
+    let template = attach(&app, gold, draft(&[(100 * GB, slow)])).await;
+    let ali = app.try_customer("ali", |customer| customer.plan = gold).await.expect("a customer");
     assert_eq!(log_in(&app, "ali").await, "10M/10M");
     app.nas.report(started("ali", "s1")).await;
     app.app.clock.pass(seconds(300));
@@ -137,12 +148,13 @@ async fn a_month_of_fair_use(app: TestApp) {
 
 /// Plans refer to their policy: what it says now holds, for what was used before too.
 async fn a_new_policy_counts_what_was_used(app: TestApp) {
+    let gold = gold(&app).await;
     let (slow, slower) = (rate(&app, "2M", 2).await, rate(&app, "1M", 1).await);
-    app.customer("ali", app.gold).await;
+    app.customer("ali", gold).await;
     app.nas.report(started("ali", "s1")).await;
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 300, 0, 120 * GB)).await;
-    let template = attach(&app, app.gold, draft(&[(100 * GB, slow)])).await;
+    let template = attach(&app, gold, draft(&[(100 * GB, slow)])).await;
     assert_eq!(ordered(&app).await, "10M/10M");
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 600, 0, 120 * GB + 1)).await;
@@ -161,17 +173,18 @@ async fn a_new_policy_counts_what_was_used(app: TestApp) {
     assert_eq!(busy, service::Error::InUse { what: What::FupTemplate, by: By::Plan });
     let busy = plans::delete_bandwidth(&app.app, &app.actor, slower, None).await.expect_err("in use");
     assert!(matches!(busy, service::Error::InUse { .. }));
-    let plan = fup::attach(&app.app, &app.actor, app.gold, None).await.expect("taken away");
+    let plan = fup::attach(&app.app, &app.actor, gold, None).await.expect("taken away");
     assert!(!plan.has_fup());
     assert_eq!(ordered(&app).await, "10M/10M");
     fup::delete(&app.app, &app.actor, template).await.expect("deleted");
 }
 
 async fn tiers_in_days_and_uploads_free(app: TestApp) {
+    let gold = gold(&app).await;
     let (slow, slower) = (rate(&app, "2M", 2).await, rate(&app, "1M", 1).await);
     let daily = draft(&[(5 * GB, slow), (6 * GB, slower)]);
-    attach(&app, app.gold, Draft { measure: Measure::Down, reset: Reset::Daily, ..daily }).await;
-    app.customer("ali", app.gold).await;
+    attach(&app, gold, Draft { measure: Measure::Down, reset: Reset::Daily, ..daily }).await;
+    app.customer("ali", gold).await;
     app.nas.report(started("ali", "s1")).await;
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 300, 50 * GB, 4 * GB)).await;
@@ -201,9 +214,10 @@ async fn tiers_in_days_and_uploads_free(app: TestApp) {
 }
 
 async fn a_lines_own_policy(app: TestApp) {
+    let gold = gold(&app).await;
     let (fast, slow, slower) = (rate(&app, "50M", 50).await, rate(&app, "2M", 2).await, rate(&app, "1M", 1).await);
-    attach(&app, app.gold, draft(&[(10 * GB, slow)])).await;
-    let ali = app.customer("ali", app.gold).await;
+    attach(&app, gold, draft(&[(10 * GB, slow)])).await;
+    let ali = app.customer("ali", gold).await;
     app.nas.report(started("ali", "s1")).await;
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 300, 0, 11 * GB)).await;
@@ -232,10 +246,11 @@ async fn a_lines_own_policy(app: TestApp) {
 }
 
 async fn by_period_and_carried_forward(app: TestApp) {
+    let gold = gold(&app).await;
     let slow = rate(&app, "2M", 2).await;
     let by_period = Draft { reset: Reset::Period, carry_forward: true, ..draft(&[(10 * GB, slow)]) };
-    attach(&app, app.gold, by_period).await;
-    let ali = app.customer("ali", app.gold).await;
+    attach(&app, gold, by_period).await;
+    let ali = app.customer("ali", gold).await;
     app.nas.report(started("ali", "s1")).await;
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 300, 0, 6 * GB)).await;
@@ -260,12 +275,13 @@ async fn by_period_and_carried_forward(app: TestApp) {
 }
 
 async fn nights_are_fast_and_free(app: TestApp) {
+    let gold = gold(&app).await;
     let (fast, slow) = (rate(&app, "50M", 50).await, rate(&app, "2M", 2).await);
     let night = NewWindow { from: 23 * 60, until: 6 * 60, counted: false, bandwidth: Some(fast) };
     let daily = Draft { reset: Reset::Never, windows: vec![night], ..draft(&[(5 * GB, slow)]) };
-    app.customer("ali", app.gold).await;
+    app.customer("ali", gold).await;
     app.nas.report(started("ali", "s1")).await;
-    attach(&app, app.gold, daily).await;
+    attach(&app, gold, daily).await;
     // it is midnight
     assert_eq!(ordered(&app).await, "50M/50M");
     app.app.clock.pass(seconds(3600));
@@ -285,6 +301,7 @@ async fn quota_beside_fair_use(app: TestApp) {
     let slow = rate(&app, "2M", 2).await;
     let plan = app
         .plan("20GB", |plan| {
+            plan.shared_users = 2;
             plan.limited = true;
             plan.limit_type = Some("Data_Limit".into());
             plan.data_limit = Some(20);
@@ -304,7 +321,7 @@ async fn quota_beside_fair_use(app: TestApp) {
     let order = app.nas.orders(1).await.remove(0);
     // a session's limit is counted from its beginning
     assert_eq!((told(&order), limits(&order)), ("2M/2M", 20 * GB));
-    let again = app.nas.login(login("ali")).await;
+    let again = app.nas.login(another("ali")).await;
     assert_eq!((told(&again), limits(&again)), ("2M/2M", 8 * GB));
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 600, GB, 19 * GB)).await;
@@ -313,8 +330,8 @@ async fn quota_beside_fair_use(app: TestApp) {
 
 async fn hotspot_and_static_lines(app: TestApp) {
     let slow = rate(&app, "2M", 2).await;
-    let day = app.plan("day", |plan| plan.kind = Kind::Hotspot).await;
-    let fixed = app.plan("fixed", |plan| plan.kind = Kind::Static).await;
+    let day = app.plan("day", |plan| (plan.kind, plan.shared_users) = (Kind::Hotspot, 2)).await;
+    let fixed = app.plan("fixed", |plan| (plan.kind, plan.shared_users) = (Kind::Static, 2)).await;
     let template = attach(&app, day, draft(&[(GB, slow)])).await;
     fup::attach(&app.app, &app.actor, fixed, Some(template)).await.expect("attached");
     let line = async |name: &str, kind, plan| -> Line {
@@ -341,12 +358,13 @@ async fn hotspot_and_static_lines(app: TestApp) {
 
 /// At midnight everybody's rate comes back, in chunks; whoever is offline makes no order.
 async fn thousands_of_cycles_end_in_turn(app: TestApp) {
+    let gold = gold(&app).await;
     let slow = rate(&app, "2M", 2).await;
-    attach(&app, app.gold, Draft { reset: Reset::Daily, ..draft(&[(GB, slow)]) }).await;
+    attach(&app, gold, Draft { reset: Reset::Daily, ..draft(&[(GB, slow)]) }).await;
     const MANY: usize = 60;
     for n in 0..MANY {
         let name = format!("u{n}");
-        app.customer(&name, app.gold).await;
+        app.customer(&name, gold).await;
         let session = crate::nas::Report { mac: None, port: 1000 + n as u32, ..interim(&name, &name, 60, 0, 2 * GB) };
         app.nas.report(session).await;
     }
@@ -362,9 +380,10 @@ async fn thousands_of_cycles_end_in_turn(app: TestApp) {
 }
 
 async fn looking_ahead(app: TestApp) {
+    let gold = gold(&app).await;
     let slow = rate(&app, "2M", 2).await;
-    attach(&app, app.gold, draft(&[(100 * GB, slow)])).await;
-    let ali = app.customer("ali", app.gold).await;
+    attach(&app, gold, draft(&[(100 * GB, slow)])).await;
+    let ali = app.customer("ali", gold).await;
     let coming = fup::preview(&app.app, &app.actor, ali.customer, (0, 10 * GB), 60).await.expect("a preview");
     let now = app.app.clock.now();
     let told: Vec<_> = coming.iter().map(|(at, what)| (at.seconds_since(now) / 86_400, what)).collect();
