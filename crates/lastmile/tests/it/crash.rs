@@ -78,6 +78,14 @@ impl Server {
     }
 }
 
+/// It does not outlive a test that fails.
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 fn socket(port: u16, timeout: Duration) -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
     socket.connect(("127.0.0.1", port)).expect("a peer");

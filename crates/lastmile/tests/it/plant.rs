@@ -2,8 +2,9 @@
 
 use std::{
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -670,19 +671,34 @@ async fn wireguard_tools_take_both_files() {
     assert_eq!(public(&server), own.wireguard_public);
 }
 
+/// A program and all that it starts; none of them outlives this.
+struct Family(Child);
+
+impl Family {
+    fn new(command: &mut Command) -> Family {
+        Family(command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a program"))
+    }
+}
+
+impl Drop for Family {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.0.id());
+        let _ = Command::new("kill").args(["-9", "--", &group]).stderr(Stdio::null()).status();
+        let _ = self.0.wait();
+    }
+}
+
 /// What a program says until a line contains one of these; it is ended after that.
 fn heard(mut command: Command, until: &[&str]) -> String {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a program");
+    let mut family = Family::new(&mut command);
     let mut said = String::new();
-    for line in BufReader::new(child.stdout.take().expect("output")).lines().map_while(Result::ok) {
+    for line in BufReader::new(family.0.stdout.take().expect("output")).lines().map_while(Result::ok) {
         said += &line;
         said.push('\n');
         if until.iter().any(|text| line.contains(text)) {
             break;
         }
     }
-    let _ = child.kill();
-    let _ = child.wait();
     said
 }
 
@@ -702,7 +718,9 @@ async fn openvpn_takes_both_files() {
 
     // It has no dry run: who goes on to connect has read the file.
     let mut openvpn = Command::new("timeout");
-    openvpn.args(["20", "openvpn", "--dev", "null", "--ifconfig-noexec", "--route-noexec", "--config"]).arg(&config);
+    openvpn
+        .args(["--foreground", "20", "openvpn", "--dev", "null", "--ifconfig-noexec", "--route-noexec", "--config"])
+        .arg(&config);
     let said = heard(openvpn, &["link remote", "Options error"]);
     assert!(said.contains("link remote: [AF_INET]127.0.0.1:1194") && !said.contains("error"), "{said}");
 
@@ -716,10 +734,13 @@ async fn openvpn_takes_both_files() {
     let make_ccd = "mkdir -p ccd && sed -n 's|^# ccd/\\([^:]*\\): \\(.*\\)|\\1 \\2|p' server.conf | \
         while read -r name line; do echo \"$line\" > \"ccd/$name\"; done";
     let tunnel = |ccd: &str| {
+        // The client starts when the server is there.
         let script = format!(
-            "cd '{}' && rm -rf ccd && {ccd} && ip link set lo up && (timeout 20 openvpn --config server.conf >server.log & \
-             until grep -q 'Initialization Sequence Completed' server.log; do read -r -t 0.1 _ <> <(:) || :; done; \
-             timeout 15 openvpn --connect-retry-max 1 --route-noexec --config ann.ovpn)",
+            "cd '{}' && rm -rf ccd && {ccd} && ip link set lo up && \
+             timeout --foreground 20 openvpn --config server.conf | while read -r line; do case $line in \
+             *'Initialization Sequence Completed'*) \
+             timeout --foreground 15 openvpn --connect-retry-max 1 --route-noexec --config ann.ovpn & ;; \
+             esac; done",
             scratch.0.display()
         );
         let mut command = Command::new("unshare");
