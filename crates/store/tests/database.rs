@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 use store::db::{Class, Db, Engine, Error, Location, Row, Tx, Value};
 use store::testing::{self, PrivateServer};
 use store::{params, sql};
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
 type Done = Result<(), Error>;
 
@@ -326,16 +327,30 @@ async fn a_read_is_one_snapshot() {
 #[tokio::test]
 async fn bodies_whose_callers_left_are_skipped_or_finished_whole() {
     both("left", async |db| {
-        for id in 0..200 {
+        // Every second caller leaves at another moment of its body; the others wait.
+        for id in 0..200_i64 {
             let call = db.tx(Class::Interactive, async move |tx: &Tx| {
                 add(tx, 2 * id, &format!("l{id}"), 1).await?;
                 add(tx, 2 * id + 1, &format!("r{id}"), 1).await
             });
-            let _: Result<Result<u64, Error>, _> = tokio::time::timeout(Duration::from_micros(50), call).await;
+            if id % 2 == 0 {
+                assert_eq!(call.await?, 1);
+            } else {
+                let left: Result<Result<u64, Error>, _> =
+                    tokio::time::timeout(Duration::from_micros(id as u64 * 10), call).await;
+                drop(left);
+            }
         }
-        // Whatever ran before this is committed when it is answered, on the one writer at least.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_eq!(count(&db).await? % 2, 0);
+        // What ran before this is over when it is answered, on the one writer at least.
+        db.tx(Class::Interactive, async |tx: &Tx| tx.run(sql!("select 1"), &[]).await).await?;
+        let rows: Result<Vec<Row>, Error> =
+            db.read(async |tx: &Tx| tx.rows(sql!("select id from account order by id"), &[]).await).await;
+        let there: Vec<i64> = rows?.iter().map(|row| row.get(0)).collect::<Result<_, Error>>()?;
+        let has = |id| there.binary_search(&id).is_ok();
+        for id in 0..200_i64 {
+            assert_eq!(has(2 * id), has(2 * id + 1), "{id} was written by half");
+            assert!(id % 2 == 1 || has(2 * id), "{id} was answered");
+        }
         Ok(())
     })
     .await;
@@ -359,12 +374,15 @@ async fn awaiting_something_else_is_refused_on_sqlite() {
 #[tokio::test]
 async fn a_full_queue_says_busy_and_empties() {
     let db = Db::open(&Location::Memory).await.unwrap();
+    // The writer is held until somebody has been told that it is busy.
+    let open = Arc::new((Mutex::new(false), Condvar::new()));
     let mut all = JoinSet::new();
     for _ in 0..500 {
-        let db = db.clone();
+        let (db, open) = (db.clone(), open.clone());
         all.spawn(async move {
-            db.tx(Class::Bulk, async |tx: &Tx| {
-                std::thread::sleep(Duration::from_millis(1));
+            db.tx(Class::Bulk, async move |tx: &Tx| {
+                let (is_open, opened) = &*open;
+                drop(opened.wait_while(is_open.lock().unwrap(), |is_open| !*is_open).unwrap());
                 tx.run(sql!("select 1"), &[]).await
             })
             .await
@@ -376,6 +394,10 @@ async fn a_full_queue_says_busy_and_empties() {
             Ok(_) => fine += 1,
             Err(Error::Busy(_)) => busy += 1,
             Err(other) => panic!("{other}"),
+        }
+        if busy > 0 {
+            *open.0.lock().unwrap() = true;
+            open.1.notify_all();
         }
     }
     assert!(fine >= 64 && busy > 0, "{fine} {busy}");
@@ -406,8 +428,21 @@ async fn a_group_survives_a_commit_that_fails() {
     }
 }
 
+/// After the server's return a call waits about as long as a connection takes; this is for a busy machine.
+const BACK_WITHIN: Duration = Duration::from_secs(5);
+/// Nobody waits so long but a failing test.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until the counts are so.
+async fn until(told: &watch::Receiver<Option<(usize, usize)>>, what: &str, is_so: impl Fn((usize, usize)) -> bool) {
+    let mut told = told.clone();
+    let so = told.wait_for(|counts| counts.is_some_and(&is_so));
+    let came = tokio::time::timeout(PATIENCE, so).await.is_ok();
+    assert!(came, "waited for {what}");
+}
+
 /// A server that crashes and returns: calls wait or fail, nothing acknowledged is lost, nothing is
-/// written twice, and within a second all is well.
+/// written twice, and soon all is well.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_may_crash_and_come_back() {
     let Some(mut server) = PrivateServer::new("crash") else { return };
@@ -416,14 +451,16 @@ async fn postgres_may_crash_and_come_back() {
     let made: Result<u64, Error> = db.tx(Class::Bulk, async |tx: &Tx| tx.run(text.to_owned(), &[]).await).await;
     made.unwrap();
 
-    let stop = Instant::now() + Duration::from_secs(4);
+    // How many writes were acknowledged and how many were not, so far; `None`: enough.
+    let (tell, told) = watch::channel(Some((0, 0)));
+    let tell = Arc::new(tell);
     let mut writers = JoinSet::new();
     for writer in 0..8_i64 {
-        let db = db.clone();
+        let (db, tell) = (db.clone(), tell.clone());
         writers.spawn(async move {
             let (mut acknowledged, mut unknown) = (Vec::new(), Vec::new());
             let mut number = 0;
-            while Instant::now() < stop {
+            while tell.borrow().is_some() {
                 let id = writer * 1_000_000 + number;
                 number += 1;
                 let done: Result<u64, Error> = db
@@ -436,6 +473,11 @@ async fn postgres_may_crash_and_come_back() {
                         .await
                     })
                     .await;
+                tell.send_modify(|count| match count {
+                    Some((written, _)) if done.is_ok() => *written += 1,
+                    Some((_, failed)) => *failed += 1,
+                    None => {}
+                });
                 match done {
                     Ok(_) => acknowledged.push(id),
                     Err(Error::Unavailable(why)) if why.contains("unknown") => unknown.push(id),
@@ -447,23 +489,23 @@ async fn postgres_may_crash_and_come_back() {
         });
     }
     for round in 0..2 {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        until(&told, "writes before the end of the server", |(written, _)| written > 100).await;
+        tell.send_replace(Some((0, 0)));
         if round == 0 {
             server.kill9()
         } else {
             server.stop()
         }
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        until(&told, "a write that fails", |(_, failed)| failed > 0).await;
         server.start();
         let back = Instant::now();
         let one: Result<i64, Error> =
             db.read(async |tx: &Tx| tx.row("select 1".to_owned(), &[]).await?.unwrap().get(0)).await;
         assert_eq!(one, Ok(1));
-        assert!(back.elapsed() < Duration::from_secs(1), "{:?}", back.elapsed());
+        assert!(back.elapsed() < BACK_WITHIN, "{:?}", back.elapsed());
     }
-    let rows: Result<Vec<Row>, Error> =
-        db.read(async |tx: &Tx| tx.rows("select id, times from t".to_owned(), &[]).await).await;
-    let _ = rows.unwrap();
+    until(&told, "writes afterwards", |(written, _)| written > 100).await;
+    tell.send_replace(None);
     let (mut acknowledged, mut unknown) = (Vec::new(), Vec::new());
     while let Some(one) = writers.join_next().await {
         let (a, u) = one.unwrap();
