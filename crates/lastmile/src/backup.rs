@@ -173,11 +173,11 @@ fn bring_back(file: &Path, directory: &Path) -> anyhow::Result<Manifest> {
     if manifest.form != FORM {
         bail!("the backup is of form {}, this program knows {FORM}: a newer program made it", manifest.form);
     }
-    if manifest.schema > copying::newest_schema() {
+    if manifest.schema > service::newest_schema() {
         bail!(
             "the backup is of schema version {}, this program knows {}: use the program that made it ({})",
             manifest.schema,
-            copying::newest_schema(),
+            service::newest_schema(),
             manifest.lastmile
         );
     }

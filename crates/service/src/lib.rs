@@ -54,6 +54,7 @@ pub use store::helpdesk::complaint::{Complaint, Filter as ComplaintFilter};
 pub use store::identity::branch::Zone;
 pub use store::identity::isp::Isp;
 pub use store::identity::staff::{ApiClient, Staff};
+pub use store::kernel::migrate::newest_schema;
 pub use store::messages::message::Message;
 pub use store::people::customer::{Customer, Filter, Order, Page, Standing};
 pub use store::people::profile::Profile;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use service::{
     App, Error, Message, Why,
     customers::dossiers::{self, State as Standing, Whom},
+    helpdesk::complaints,
     messages::{
         queue,
         templates::{self, Access, Channel, Sending, Template, To, Usage},
@@ -58,12 +59,12 @@ async fn template(app: &App, call: &mut Call, name: &'static str) -> Result<Temp
         "closeTicketOtp" => {
             let (ticket, otp) = (body.required("ticketId", id), body.required("otp", short));
             body.finish()?;
-            Template::TicketOtp { ticket: templates::ticket(app, &call.actor, ticket).await?, otp }
+            Template::TicketOtp { ticket: complaints::ticket(app, &call.actor, ticket).await?, otp }
         }
         "closeTicketNotification" | "closedTicketNotificationClient" => {
             let ticket = body.required("ticketId", id);
             body.finish()?;
-            Template::TicketClosed { ticket: templates::ticket(app, &call.actor, ticket).await? }
+            Template::TicketClosed { ticket: complaints::ticket(app, &call.actor, ticket).await? }
         }
         "verificationCode" => Template::VerificationCode,
         "rejectUser" | "rejectedUserRecipt" => Template::Rejected,

@@ -4,7 +4,11 @@ use domain::{BranchId, PlanId, StaffId};
 use store::{
     catalogue::plan,
     db::Class,
-    identity::{isp::Branch, staff},
+    identity::{
+        branch,
+        isp::{self, Branch},
+        staff,
+    },
     people::place::{self, Department, Location},
 };
 
@@ -86,7 +90,7 @@ pub async fn departments(app: &App, actor: &Actor) -> Result<Vec<Department>, Er
 /// The branch the Isp began with: it sees what no branch has.
 pub async fn head_office(app: &App, actor: &Actor) -> Result<Branch, Error> {
     let isp = actor.isp;
-    let found = app.db.read(async move |tx| place::head_office(tx, isp).await).await?;
+    let found = app.db.read(async move |tx| branch::head_office(tx, isp).await).await?;
     found.ok_or(Error::NotFound { what: What::Branch })
 }
 
@@ -101,7 +105,7 @@ pub async fn branch(app: &App, actor: &Actor, id: i64) -> Result<Option<BranchId
     }
     let (found, head) = app
         .db
-        .read(async move |tx| Ok::<_, Error>((place::branch(tx, isp, id).await?, place::head_office(tx, isp).await?)))
+        .read(async move |tx| Ok::<_, Error>((isp::branch(tx, isp, id).await?, branch::head_office(tx, isp).await?)))
         .await?;
     match found {
         None => Err(Error::Forbidden),

@@ -107,6 +107,17 @@ pub async fn show(app: &App, actor: &Actor, id: i64) -> Result<Complaint, Error>
     Ok(row)
 }
 
+/// A ticket that messages are about.
+///
+/// # Errors
+/// `Invalid` when there is none.
+pub async fn ticket(app: &App, actor: &Actor, id: i64) -> Result<i64, Error> {
+    match show(app, actor, id).await {
+        Err(Error::NotFound { .. } | Error::Forbidden) => Err(Error::invalid("ticket", Why::Unknown)),
+        found => found.map(|found| found.id),
+    }
+}
+
 /// A page of those that match, newest first, and how many there are.
 pub async fn list(
     app: &App,

@@ -8,7 +8,6 @@ use store::{
         branch::{self, UsedBy, Zone},
         isp::Branch,
     },
-    people::place,
 };
 
 pub use store::identity::branch::Listed;
@@ -96,7 +95,7 @@ pub struct NewZone {
 
 /// The head office, held until the transaction ends: zones are changed one after the other.
 async fn head(change: &Change<'_>) -> Result<BranchId, Error> {
-    let head = place::head_office(change.tx, change.isp).await?.ok_or(NONE)?.id;
+    let head = branch::head_office(change.tx, change.isp).await?.ok_or(NONE)?.id;
     branch::lock(change.tx, change.isp, head).await?.ok_or(NONE)?;
     Ok(head)
 }
@@ -234,7 +233,7 @@ pub async fn page(app: &App, actor: &Actor, offset: i64, limit: i64) -> Result<(
     let isp = actor.isp;
     app.db
         .read(async move |tx| {
-            let head = place::head_office(tx, isp).await?.ok_or(NONE)?.id;
+            let head = branch::head_office(tx, isp).await?.ok_or(NONE)?.id;
             let (rows, total) = branch::list(tx, isp, head, offset, limit).await?;
             Ok((head, rows, total))
         })
@@ -247,7 +246,7 @@ pub async fn show(app: &App, actor: &Actor, id: BranchId) -> Result<(BranchId, L
     let isp = actor.isp;
     app.db
         .read(async move |tx| {
-            let head = place::head_office(tx, isp).await?.ok_or(NONE)?.id;
+            let head = branch::head_office(tx, isp).await?.ok_or(NONE)?.id;
             Ok((head, branch::show(tx, isp, head, id).await?.ok_or(NONE)?))
         })
         .await

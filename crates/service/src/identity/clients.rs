@@ -394,7 +394,7 @@ pub async fn issue(app: &App, actor: &Actor, own: Scopes, command: Wanted) -> Re
         let read = async move |tx: &store::db::Tx| {
             Ok::<_, Error>((
                 store::identity::isp::branch(tx, isp, branch).await?,
-                store::people::place::head_office(tx, isp).await?,
+                store::identity::branch::head_office(tx, isp).await?,
             ))
         };
         match app.db.read(read).await? {

@@ -249,14 +249,3 @@ pub async fn recover(
     let sending = Sending { channel, name, template: Template::Credentials, to: To::Usual, customers };
     send(app, actor, sending).await
 }
-
-/// A ticket that messages are about.
-///
-/// # Errors
-/// `Invalid` when there is none.
-pub async fn ticket(app: &App, actor: &Actor, id: i64) -> Result<i64, Error> {
-    match crate::helpdesk::complaints::show(app, actor, id).await {
-        Err(Error::NotFound { .. } | Error::Forbidden) => Err(Error::invalid("ticket", Why::Unknown)),
-        found => found.map(|found| found.id),
-    }
-}

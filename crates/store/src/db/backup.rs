@@ -2,15 +2,9 @@
 //! state however many commits pass meanwhile. Works beside the server, which goes on writing into its WAL.
 
 use super::Error;
-use crate::kernel::migrate::MIGRATIONS;
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 use std::path::Path;
 use std::time::Duration;
-
-/// The schema version this program brings a database to.
-pub fn newest_schema() -> i64 {
-    MIGRATIONS.iter().filter_map(|(name, _)| name.split('_').next()?.parse().ok()).max().unwrap_or(0)
-}
 
 /// Copies the database into a new file without companions (`-wal`, `-shm`) and checks the copy. Its schema version.
 ///

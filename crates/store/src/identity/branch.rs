@@ -177,3 +177,14 @@ pub async fn used_by(tx: &Tx, isp: IspId, id: BranchId) -> Result<Option<UsedBy>
     }
     Ok(None)
 }
+
+/// The branch the Isp began with.
+pub async fn head_office(tx: &Tx, isp: IspId) -> Result<Option<Branch>, Error> {
+    let row = tx
+        .row(
+            sql!(text!(Branch::SELECT, "where t.isp_id = $1 and t.parent_id is null order by t.id limit 1")),
+            &params![isp],
+        )
+        .await?;
+    row.map(|row| Branch::from_row(&row)).transpose()
+}

@@ -17,6 +17,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Name without `.sql`, and text; in order.
 pub(crate) const MIGRATIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
+/// The schema version this program brings a database to.
+pub fn newest_schema() -> i64 {
+    MIGRATIONS.iter().filter_map(|(name, _)| name.split('_').next()?.parse().ok()).max().unwrap_or(0)
+}
+
 pub(crate) async fn migrate(db: &Db, migrations: &'static [(&str, &str)]) -> Result<(), Error> {
     let engine = db.engine();
     db.tx(Class::Bulk, async |tx: &Tx| {

@@ -4,7 +4,6 @@ use domain::{BranchId, Instant, IspId, PlanId, StaffId};
 
 use crate::{
     db::{Error, Tx},
-    identity::isp::Branch,
     kernel::record::{record, records, text},
     params, sql,
 };
@@ -81,24 +80,6 @@ pub async fn departments(tx: &Tx, isp: IspId) -> Result<Vec<Department>, Error> 
         .rows(sql!(text!(Department::SELECT, "where t.isp_id = $1 order by t.name, t.id limit 10000")), &params![isp])
         .await?;
     records(rows, Department::from_row)
-}
-
-// ---- branches ----
-
-pub async fn branch(tx: &Tx, isp: IspId, id: BranchId) -> Result<Option<Branch>, Error> {
-    let row = tx.row(sql!(text!(Branch::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
-    row.map(|row| Branch::from_row(&row)).transpose()
-}
-
-/// The branch the Isp began with.
-pub async fn head_office(tx: &Tx, isp: IspId) -> Result<Option<Branch>, Error> {
-    let row = tx
-        .row(
-            sql!(text!(Branch::SELECT, "where t.isp_id = $1 and t.parent_id is null order by t.id limit 1")),
-            &params![isp],
-        )
-        .await?;
-    row.map(|row| Branch::from_row(&row)).transpose()
 }
 
 // ---- what a salesperson may sell ----

@@ -2,6 +2,7 @@
 //! arrows between rooms go down.
 
 mod dependencies;
+mod order;
 
 use std::path::{Path, PathBuf};
 
