@@ -48,6 +48,8 @@ const IN_FLIGHT_EACH: usize = 64;
 const PROBES: usize = 4;
 /// Orders under way; further ones stay in the queue, where other nodes find them too.
 const RUNNING: usize = 512;
+/// An order waits so long for the directory in memory; then it is left for later.
+const DIRECTORY_PATIENCE: Duration = Duration::from_secs(60);
 /// Well within an order's lease.
 const RENEW: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(500);
@@ -55,6 +57,7 @@ const POLL: Duration = Duration::from_millis(500);
 pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiver<bool>) {
     let sender = Arc::new(Sender { in_flight: Semaphore::new(IN_FLIGHT), lines: Default::default() });
     let mut running = JoinSet::new();
+    let mut commits = app.feed.commits();
     let mut under_way: HashMap<(IspId, JobId), AbortHandle> = HashMap::new();
     loop {
         while running.len() >= RUNNING {
@@ -97,7 +100,7 @@ pub async fn run(app: App, directory: Arc<Directory>, mut stopped: watch::Receiv
         if idle {
             tokio::select! {
                 _ = stopped.changed() => return,
-                () = app.feed.wait_for_jobs(POLL) => {}
+                () = commits.next(POLL) => {}
             }
         } else if *stopped.borrow() {
             return;
@@ -117,10 +120,13 @@ async fn keep(app: &App, order: &Claimed) -> std::convert::Infallible {
 
 /// Carries out one order: every session in scope, then what the routers said.
 async fn converge(app: &App, directory: &Arc<Directory>, sender: &Arc<Sender>, claimed: &Claimed) -> Result<(), Error> {
-    // The plans in memory are at least as new as the change that asked for this.
+    // The plans in memory must be at least as new as the change that asked for this: a session that is told what held
+    // before would keep it.
     let head = service::access::directory::heads(app).await?.into_iter().find(|(isp, _)| *isp == claimed.isp);
     if let Some((isp, seq)) = head {
-        app.feed.settle(isp, seq).await;
+        if !app.feed.settled(isp, seq, DIRECTORY_PATIENCE).await {
+            return Err(Error::Busy);
+        }
     }
     let world = directory.network();
     let orders = orders::orders(app, &world.world, claimed).await?;

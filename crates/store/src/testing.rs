@@ -1,12 +1,14 @@
 //! For tests: PostgreSQL servers, and checks over every registered statement.
 //!
 //! `postgres()` is one server for all test processes of a run, without fsync: it is found by a
-//! well-known folder, started under a lock, and stops by itself after ten idle minutes. A
+//! well-known folder, started under a lock, and stops by itself after ten idle minutes, or with the
+//! run that gave it its folder. A
 //! `PrivateServer` has its own data and fsync, and can be killed.
 
 use crate::db::{Db, Engine, Sql, Token, Tx, registered, tokens};
 use crate::kernel::migrate::{MIGRATIONS, statements};
 use std::fs::{self, File, OpenOptions};
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -87,13 +89,28 @@ pub struct PostgresServer {
     port: u16,
 }
 
-/// The server of this test run; `None`, with a word on standard error, without PostgreSQL.
+/// Whose folder the shared server has in this run: `scripts/test` gives one and ends the server.
+const FOLDER: &str = "LASTMILE_TEST_POSTGRES";
+
+/// Says, past what captures the output of tests, that something of this test cannot be done here.
+///
+/// # Panics
+/// Where nobody would read it: `CI=true`.
+pub fn skipped(what: &str) {
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{what}");
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
+}
+
+/// The server of this test run; `None`, and that is said, without PostgreSQL.
 pub fn postgres() -> Option<PostgresServer> {
     let Some(programs) = Programs::find() else {
-        eprintln!("PostgreSQL is not installed: skipped");
+        skipped("PostgreSQL is not installed (package postgresql)");
         return None;
     };
-    let folder = std::env::temp_dir().join(format!("lastmile-postgres-{}-{}", programs.uid, programs.version));
+    let of_the_run = std::env::var_os(FOLDER).map(PathBuf::from);
+    let folder = of_the_run.clone().unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("lastmile-postgres-{}-{}", programs.uid, programs.version))
+    });
     programs.own(&folder);
     let lock = OpenOptions::new().create(true).append(true).open(folder.join("lock")).expect("lock file");
     lock.lock().expect("lock of the shared PostgreSQL");
@@ -101,7 +118,13 @@ pub fn postgres() -> Option<PostgresServer> {
     let running = fs::read_to_string(folder.join("port")).ok().and_then(|port| port.trim().parse().ok());
     let port = match running {
         Some(port) if programs.is_ready(port) => port,
-        _ => programs.start_shared(&folder),
+        _ => {
+            let port = programs.start_shared(&folder);
+            if of_the_run.is_none() {
+                programs.watch(&folder);
+            }
+            port
+        }
     };
     Some(PostgresServer { folder, port })
 }
@@ -157,10 +180,10 @@ pub struct PrivateServer {
 }
 
 impl PrivateServer {
-    /// `None`, with a word on standard error, without PostgreSQL.
+    /// `None`, and that is said, without PostgreSQL.
     pub fn new(hint: &str) -> Option<PrivateServer> {
         let Some(programs) = Programs::find() else {
-            eprintln!("PostgreSQL is not installed: skipped");
+            skipped("PostgreSQL is not installed (package postgresql)");
             return None;
         };
         let folder = std::env::temp_dir().join(format!("lastmile-private-{hint}-{}", std::process::id()));
@@ -321,7 +344,6 @@ impl Programs {
         let started = start.status().expect("pg_ctl runs");
         assert!(started.success(), "PostgreSQL did not start: see {}", folder.join("log").display());
         fs::write(folder.join("port"), port.to_string()).expect("the port noted");
-        self.watch(folder);
         port
     }
 

@@ -29,6 +29,7 @@ const TRIES: u32 = 20;
 pub(crate) async fn run(app: App, sender: Sender, mut stopped: watch::Receiver<bool>) {
     let courier = Courier { app, sender, writing: Arc::new(Semaphore::new(WRITING)), stopped: stopped.clone() };
     let mut running = JoinSet::new();
+    let mut commits = courier.app.feed.commits();
     loop {
         let started = match courier.start(&mut running).await {
             Ok(started) => started,
@@ -41,7 +42,7 @@ pub(crate) async fn run(app: App, sender: Sender, mut stopped: watch::Receiver<b
         if started == 0 && !*stopped.borrow() {
             tokio::select! {
                 _ = stopped.changed() => {}
-                () = courier.app.feed.wait_for_jobs(POLL) => {}
+                () = commits.next(POLL) => {}
             }
         }
         if *stopped.borrow() {

@@ -1,6 +1,6 @@
 //! The product in one process: a database, the core, RADIUS on free ports, a clock moved by hand.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use domain::{
     BandwidthId, CustomerId, Instant, Kind, Money, PlanId, PoolId, RouterId, ServiceId,
@@ -10,7 +10,7 @@ use domain::{
 use service::{
     Actor, App, Clock, Db, Error, Location, Vault, Who,
     access::{
-        accounting,
+        accounting, directory, orders,
         routers::{self, NewRouter},
     },
     catalogue::plans::{self, Expiry, NewBandwidth, NewPlan, NewPool},
@@ -23,6 +23,8 @@ use service::{
 use crate::nas::Nas;
 
 pub const SECRET: &str = "testing123";
+/// Long enough for a busy machine; nobody waits so long but a failing test.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct TestApp {
     pub app: App,
@@ -213,26 +215,40 @@ impl TestApp {
 
     /// The kinds of all events so far, oldest first.
     pub async fn events(&self) -> Vec<String> {
-        let events =
-            service::access::directory::events_after(&self.app, self.actor.isp, 0, 100_000).await.expect("events");
+        let events = directory::events_after(&self.app, self.actor.isp, 0, 100_000).await.expect("events");
         for (at, event) in events.iter().enumerate() {
             assert_eq!(event.seq, at as i64 + 1, "events are numbered without gaps");
         }
         events.iter().map(|event| event.kind.word().to_string()).collect()
     }
 
+    /// Waits for what follows a moment after a change: looks again after each commit, and says what did not come.
+    pub async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+        let mut commits = self.app.feed.commits();
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+            assert!(!left.is_zero(), "waited in vain until {what}");
+            commits.next(left).await;
+        }
+    }
+
+    /// Waits until no order to the network is left.
+    pub async fn settled(&self) {
+        let none = async || (orders::waiting(&self.app).await.expect("orders") == 0).then_some(());
+        self.until("no order to the network is left", none).await
+    }
+
     /// Waits for the first event of this kind: what follows from a change comes a moment after it.
     pub async fn event(&self, kind: &str) -> store::kernel::event::Event {
-        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
-        loop {
-            let events =
-                service::access::directory::events_after(&self.app, self.actor.isp, 0, 100_000).await.expect("events");
-            if let Some(event) = events.into_iter().find(|event| event.kind.word() == kind) {
-                return event;
-            }
-            assert!(tokio::time::Instant::now() < deadline, "no {kind}");
-            self.app.feed.wait_for_jobs(std::time::Duration::from_millis(50)).await;
-        }
+        let first = async || {
+            let events = directory::events_after(&self.app, self.actor.isp, 0, 100_000).await.expect("events");
+            events.into_iter().find(|event| event.kind.word() == kind)
+        };
+        self.until(&format!("there is {kind}"), first).await
     }
 
     pub async fn sessions(&self, line: Line) -> Vec<store::access::session::Session> {

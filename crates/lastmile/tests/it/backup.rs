@@ -4,12 +4,11 @@
 use std::{
     path::Path,
     process::{Command, Output},
-    time::Duration,
 };
 
 use store::db::{Db, Location};
 
-use crate::crash::{Acknowledged, Load, Server, folder, free_ports, verify};
+use crate::crash::{Acknowledged, Load, PATIENCE, Server, folder, free_ports, verify};
 
 fn lastmile(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lastmile")).args(arguments).output().expect("the program runs")
@@ -61,11 +60,11 @@ async fn a_backup_taken_under_load_is_whole_and_comes_back_elsewhere() {
     let server = Server::start(&data, None, free_ports());
 
     let mut before = Acknowledged::default();
-    Load::new(server.acct, 0).run(&mut before, 300, Duration::from_secs(20));
+    Load::new(server.acct, 0).run(&mut before, 300, PATIENCE);
     let acct = server.acct;
     let load = std::thread::spawn(move || {
         let mut during = Acknowledged::default();
-        Load::new(acct, 1).run(&mut during, 2_000, Duration::from_secs(20));
+        Load::new(acct, 1).run(&mut during, 2_000, PATIENCE);
         during.reports
     });
     let (bare, full) = (folder.join("bare.lmb"), folder.join("full.lmb"));

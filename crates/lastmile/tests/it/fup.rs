@@ -1,7 +1,5 @@
 //! Fair use over real UDP: what a line has used decides its rate, within the handling of that very report.
 
-use std::time::Duration;
-
 use domain::{
     BandwidthId, Kind, PlanId,
     catalogue::fup::{Coming, Measure, Reset},
@@ -10,10 +8,7 @@ use domain::{
 use serde_json::Value as Json;
 use service::{
     By, What,
-    access::{
-        fup::{self, Chosen, Draft, NewWindow},
-        orders,
-    },
+    access::fup::{self, Chosen, Draft, NewWindow},
     catalogue::plans,
 };
 
@@ -65,15 +60,6 @@ async fn attach(app: &TestApp, plan: PlanId, draft: Draft) -> domain::FupTemplat
     whole.template.id
 }
 
-/// Waits until no order is left.
-async fn settled(app: &TestApp) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-    while orders::waiting(&app.app).await.expect("orders") > 0 {
-        assert!(tokio::time::Instant::now() < deadline, "orders are left");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 /// The rate in what a router was told.
 fn told(text: &str) -> &str {
     text.split(' ').find_map(|word| word.strip_prefix("Mikrotik-Rate-Limit=")).unwrap_or("none")
@@ -114,7 +100,7 @@ async fn a_month_of_fair_use(app: TestApp) {
     app.nas.report(started("ali", "s1")).await;
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 300, 0, 99_900_000_000)).await;
-    settled(&app).await;
+    app.settled().await;
     assert_eq!(app.nas.unexpected_orders(), [""; 0]);
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 600, 100_000_000, 100_000_000_000)).await;
@@ -131,7 +117,7 @@ async fn a_month_of_fair_use(app: TestApp) {
     // a new login has it too, and no further order follows from further use
     app.nas.report(interim("ali", "s1", 900, 100_000_000, 110_000_000_000)).await;
     assert_eq!(log_in(&app, "ali").await, "2M/2M");
-    settled(&app).await;
+    app.settled().await;
     assert!(app.nas.unexpected_orders().is_empty());
     // the month ends while it is online; it was paid for longer
     app.recharge(ali).await.expect("a recharge");
@@ -188,7 +174,7 @@ async fn tiers_in_days_and_uploads_free(app: TestApp) {
     app.nas.report(started("ali", "s1")).await;
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 300, 50 * GB, 4 * GB)).await;
-    settled(&app).await;
+    app.settled().await;
     assert!(app.nas.unexpected_orders().is_empty(), "uploads are free");
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 600, 50 * GB, 5 * GB)).await;
@@ -201,7 +187,7 @@ async fn tiers_in_days_and_uploads_free(app: TestApp) {
     app.nas.report(interim("ali", "s1", 86_700, 50 * GB, 8 * GB)).await;
     assert_eq!(ordered(&app).await, "10M/10M");
     app.pass(seconds(1)).await;
-    settled(&app).await;
+    app.settled().await;
     assert!(app.nas.unexpected_orders().is_empty());
     // a report of yesterday that comes late counts there, not today
     let yesterday = (crate::app::start().unix() + 86_000) as u32;
@@ -209,7 +195,7 @@ async fn tiers_in_days_and_uploads_free(app: TestApp) {
     app.nas.report(late).await;
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 87_000, 50 * GB, 11 * GB)).await;
-    settled(&app).await;
+    app.settled().await;
     assert!(app.nas.unexpected_orders().is_empty(), "4 GB today");
 }
 
@@ -259,7 +245,7 @@ async fn by_period_and_carried_forward(app: TestApp) {
     assert_eq!(ordered(&app).await, "10M/10M");
     app.pass(days(30)).await;
     app.nas.report(interim("ali", "s1", 2_592_300, 0, 19 * GB)).await;
-    settled(&app).await;
+    app.settled().await;
     assert!(app.nas.unexpected_orders().is_empty(), "13 GB of 10 and 4 that were left");
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 2_592_600, 0, 20 * GB)).await;
@@ -368,10 +354,10 @@ async fn thousands_of_cycles_end_in_turn(app: TestApp) {
         let session = crate::nas::Report { mac: None, port: 1000 + n as u32, ..interim(&name, &name, 60, 0, 2 * GB) };
         app.nas.report(session).await;
     }
-    settled(&app).await;
+    app.settled().await;
     assert_eq!(app.nas.orders(MANY).await.len(), MANY);
     app.pass(days(1)).await;
-    settled(&app).await;
+    app.settled().await;
     let orders = app.nas.orders(MANY).await;
     assert_eq!((orders.len(), orders.iter().all(|order| told(order) == "10M/10M")), (MANY, true));
     assert_eq!(logs(&app, EventKind::FupReset).await.len(), MANY);

@@ -20,7 +20,9 @@ use radius::{
 use tokio::{net::UdpSocket, sync::Notify};
 
 /// Long enough for a busy machine; nobody waits for it but a failing test.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// After so long without an answer a router asks again.
+const REPEAT: Duration = Duration::from_secs(4);
 
 pub struct Nas {
     /// Where its packets come from.
@@ -280,11 +282,19 @@ impl Nas {
         Some(room)
     }
 
+    /// Repeats the same bytes while nothing comes, as routers do: what has waited too long is dropped unread.
     async fn ask(&self, to: SocketAddr, signed: &radius::client::Signed, patience: Duration) -> Option<Vec<u8>> {
         let socket = UdpSocket::bind((self.source, 0)).await.expect("a port");
-        socket.send_to(signed.bytes(), to).await.expect("sending");
         let mut room = vec![0; 4096];
-        let length = tokio::time::timeout(patience, socket.recv(&mut room)).await.ok()?.expect("receiving");
+        let answered = tokio::time::timeout(patience, async {
+            loop {
+                socket.send_to(signed.bytes(), to).await.expect("sending");
+                if let Ok(received) = tokio::time::timeout(REPEAT, socket.recv(&mut room)).await {
+                    return received.expect("receiving");
+                }
+            }
+        });
+        let length = answered.await.ok()?;
         let packet = signed.verify(&room[..length], &self.secret).expect("a signed answer");
         Some(packet.bytes().to_vec())
     }

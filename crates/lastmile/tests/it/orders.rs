@@ -1,8 +1,6 @@
 //! Orders to the network that meet bad luck: a change between an Accept and its Start, a router that is silent, a
 //! session that outstays its order, a session that came after it.
 
-use std::time::Duration;
-
 use domain::{Status, kernel::clock::MINUTE};
 use service::{
     access::orders::{self, Scope, Wish},
@@ -33,7 +31,7 @@ async fn suspended_between_accept_and_start(app: TestApp) {
     let ali = app.customer("ali", app.gold).await;
     assert!(app.nas.login(login("ali")).await.starts_with("Access-Accept"));
     app.put(ali, Status::Suspended).await.expect("suspended");
-    settled(&app).await;
+    app.settled().await;
     app.nas.report(started("ali", "s1")).await;
     assert_eq!(app.nas.orders(1).await, [DISCONNECT]);
 }
@@ -43,13 +41,13 @@ async fn a_new_rate_between_accept_and_start(app: TestApp) {
     assert!(app.nas.login(login("ali")).await.starts_with("Access-Accept"));
     let change = BandwidthChange { down_kbps: Some(20_000), ..BandwidthChange::default() };
     plans::update_bandwidth(&app.app, &app.actor, app.bandwidth, change).await.expect("new rates");
-    settled(&app).await;
+    app.settled().await;
     app.nas.report(started("ali", "s1")).await;
     let orders = app.nas.orders(1).await;
     assert!(orders[0].starts_with("CoA-Request") && orders[0].ends_with("10M/20M"), "{orders:?}");
     // nothing has changed since: no further order
     app.nas.report(interim("ali", "s1", 300, 1, 2)).await;
-    settled(&app).await;
+    app.settled().await;
     assert!(app.nas.unexpected_orders().is_empty());
 }
 
@@ -69,11 +67,11 @@ async fn whoever_outstays_an_order_is_reminded(app: TestApp) {
     app.nas.report(started("ali", "s1")).await;
     app.put(ali, Status::Suspended).await.expect("suspended");
     assert_eq!(app.nas.orders(1).await, [DISCONNECT]);
-    settled(&app).await;
+    app.settled().await;
     // acknowledged, and yet it goes on
     app.app.clock.pass(seconds(299));
     app.nas.report(interim("ali", "s1", 299, 1, 2)).await;
-    settled(&app).await;
+    app.settled().await;
     assert!(app.nas.unexpected_orders().is_empty());
     app.app.clock.pass(seconds(300));
     app.nas.report(interim("ali", "s1", 599, 1, 2)).await;
@@ -94,7 +92,7 @@ async fn an_order_under_way_is_not_given_twice(app: TestApp) {
     let orders = app.nas.orders(1).await;
     assert!(orders[0].starts_with("Disconnect-Request User-Name=eve"), "{orders:?}");
     app.nas.let_go().await;
-    settled(&app).await;
+    app.settled().await;
     assert_eq!(app.nas.unexpected_orders(), [""; 0]);
 }
 
@@ -168,9 +166,7 @@ async fn refused_logins_are_forgotten(app: TestApp) {
         let rows = app.app.db.read(async move |tx| store::access::session::latest_rejects(tx, isp, 10).await);
         rows.await.expect("refusals").len()
     };
-    while count().await == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    app.until("the refusal is written", async || (count().await > 0).then_some(())).await;
     app.pass(days(89)).await;
     assert_eq!(count().await, 1);
     app.pass(days(2)).await;
@@ -196,13 +192,4 @@ async fn a_service_that_cannot_be_renewed_holds_up_nobody(app: TestApp) {
     assert!(app.row(eve).await.expired_event_at.is_some());
     // half a sale is no sale: the books balance
     app.ledger().await;
-}
-
-/// Waits until no order is left.
-async fn settled(app: &TestApp) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    while orders::waiting(&app.app).await.expect("orders") > 0 {
-        assert!(tokio::time::Instant::now() < deadline, "orders are left");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }

@@ -26,7 +26,7 @@ fn radclient(port: u16, kind: &str, attributes: &str) -> Option<String> {
     {
         Ok(process) => process,
         Err(_) => {
-            eprintln!("SKIPPED: radclient is not installed (package freeradius-utils)");
+            store::testing::skipped("radclient is not installed (package freeradius-utils)");
             return None;
         }
     };
@@ -90,7 +90,7 @@ impl Pyrad {
             Command::new(python).args(["-c", "import pyrad"]).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
         });
         let Some(python) = python else {
-            eprintln!("SKIPPED: pyrad is not installed (package python3-pyrad)");
+            store::testing::skipped("pyrad is not installed (package python3-pyrad)");
             return None;
         };
         let port = UdpSocket::bind("127.0.0.2:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
@@ -175,7 +175,7 @@ impl Proxy {
             .into_iter()
             .find(|path| path.exists());
         let Some(program) = found else {
-            eprintln!("SKIPPED: {program} is not installed (package {package})");
+            store::testing::skipped(&format!("{program} is not installed (package {package})"));
             return None;
         };
         let port = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();

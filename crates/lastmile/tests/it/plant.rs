@@ -5,7 +5,6 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::Duration,
 };
 
 use axum::{
@@ -424,14 +423,11 @@ async fn logs_say_what_happened(app: TestApp) {
     app.app.clock.pass(seconds(60));
     app.nas.login(login("nobody")).await;
     // refusals are written a moment later
-    let mut all = Value::Null;
-    for _ in 0..200 {
-        all = api.get("logs/ppp-auth").await.is(200);
-        if all["meta"]["total"] == 3 {
-            break;
-        }
-        app.app.feed.wait_for_jobs(Duration::from_millis(50)).await;
-    }
+    let three = async || {
+        let all = api.get("logs/ppp-auth").await.is(200);
+        (all["meta"]["total"] == 3).then_some(all)
+    };
+    let all = app.until("three logins are in the log", three).await;
     let told = |rows: &Value| -> Vec<String> {
         let rows = rows["data"].as_array().expect("rows").iter();
         rows.map(|row| format!("{} {} {}", row["username"], row["result"], row["reason"]).replace('"', "")).collect()
@@ -626,7 +622,7 @@ impl Drop for Scratch {
 fn missing(program: &str, package: &str) -> bool {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !found {
-        eprintln!("SKIPPED: {program} is not installed (package {package})");
+        store::testing::skipped(&format!("{program} is not installed (package {package})"));
     }
     !found
 }

@@ -81,18 +81,13 @@ async fn row(app: &TestApp) -> service::Voucher {
 
 /// Waits until the database says that it has been used so often, and the directory knows.
 async fn used(app: &TestApp, times: i64) -> service::Voucher {
-    for _ in 0..200 {
-        let row = row(app).await;
-        if row.used >= times {
-            assert_eq!(row.used, times);
-            for (isp, seq) in service::access::directory::heads(&app.app).await.expect("events") {
-                app.app.feed.settle(isp, seq).await;
-            }
-            return row;
-        }
-        app.app.feed.wait_for_jobs(Duration::from_millis(50)).await;
+    let enough = async || Some(row(app).await).filter(|row| row.used >= times);
+    let row = app.until("the voucher's use is written", enough).await;
+    assert_eq!(row.used, times);
+    for (isp, seq) in service::access::directory::heads(&app.app).await.expect("events") {
+        app.app.feed.settle(isp, seq).await;
     }
-    panic!("the voucher's use is not written")
+    row
 }
 
 async fn the_first_login_redeems(app: TestApp) {
@@ -291,13 +286,8 @@ async fn behind_its_back(app: &TestApp, change: &'static str) {
 
 /// Waits until an order to the network is there.
 async fn ordered(app: &TestApp) {
-    for _ in 0..200 {
-        if service::access::orders::waiting(&app.app).await.expect("orders") > 0 {
-            return;
-        }
-        app.app.feed.wait_for_jobs(Duration::from_millis(50)).await;
-    }
-    panic!("nobody ordered anything")
+    let some = async || (service::access::orders::waiting(&app.app).await.expect("orders") > 0).then_some(());
+    app.until("an order to the network is there", some).await
 }
 
 async fn who_was_let_in_and_then_refused_is_sent_away(app: TestApp) {
@@ -317,12 +307,8 @@ async fn who_was_let_in_and_then_refused_is_sent_away(app: TestApp) {
     let other_mac = mac(2);
     assert_eq!(app.nas.login(device(&code, &other_mac)).await, ACCEPT);
     let before = service::access::orders::waiting(&app.app).await.expect("orders");
-    for _ in 0..200 {
-        if service::access::orders::waiting(&app.app).await.expect("orders") > before {
-            break;
-        }
-        app.app.feed.wait_for_jobs(Duration::from_millis(50)).await;
-    }
+    let more = async || (service::access::orders::waiting(&app.app).await.expect("orders") > before).then_some(());
+    app.until("a further order is there", more).await;
     let voucher = row(&app).await.id;
     app.app
         .change(&app.actor, service::Class::Interactive, async move |change| {

@@ -1,7 +1,5 @@
 //! Why: at each step of a customer's story the first fact is the cause of how the line stands.
 
-use std::time::Duration;
-
 use domain::{
     BranchId, CustomerId, Status,
     access::decide::Reason,
@@ -120,15 +118,11 @@ async fn a_customers_story(app: TestApp) {
 
 /// Refusals are written a moment after they were answered.
 async fn refused(app: &TestApp, line: Line, count: usize) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    loop {
+    let told = async || {
         let facts = ask(app, line).await.facts;
-        if facts.iter().filter(|fact| fact.kind == "login.refused").count() >= count {
-            return;
-        }
-        assert!(tokio::time::Instant::now() < deadline, "{facts:#?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        (facts.iter().filter(|fact| fact.kind == "login.refused").count() >= count).then_some(())
+    };
+    app.until(&format!("{count} refusals are written"), told).await
 }
 
 async fn who_may_ask(app: TestApp) {

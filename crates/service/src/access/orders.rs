@@ -224,6 +224,8 @@ pub const SESSION_NOT_FOUND: u32 = 503;
 
 /// Who asks for a router's word waits for it so long.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+/// Another node may have carried the order out: then no commit of this one tells.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Says something to every live session of a customer's primary line and waits for their routers' words: `true` for each
 /// that acknowledged. Without a session there is none. The door that takes the attributes checks them.
@@ -248,6 +250,7 @@ pub async fn say(
         .await?;
     let Some((job, sessions)) = ordered else { return Ok(Vec::new()) };
     let isp = actor.isp;
+    let mut commits = app.feed.commits();
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while tokio::time::Instant::now() < deadline {
         let row = app.db.read(async move |tx| job::find(tx, isp, job).await).await?;
@@ -257,7 +260,7 @@ pub async fn say(
                 Outcome::Answered { .. } | Outcome::NotUnderstood | Outcome::Words(_) => vec![false; sessions],
             });
         }
-        tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+        commits.next(LOOK).await;
     }
     // Their routers have not said yes.
     Ok(vec![false; sessions])

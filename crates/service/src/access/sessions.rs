@@ -165,6 +165,7 @@ async fn word(app: &App, actor: &Actor, id: SessionId, job: JobId) -> Result<Tol
     /// How often other nodes' work is looked for.
     const LOOK: Duration = Duration::from_millis(200);
     let isp = actor.isp;
+    let mut commits = app.feed.commits();
     loop {
         let (found, events) = app
             .db
@@ -187,7 +188,7 @@ async fn word(app: &App, actor: &Actor, id: SessionId, job: JobId) -> Result<Tol
                 answer: Said::Pending,
             }));
         }
-        app.feed.wait_for_jobs(LOOK).await;
+        commits.next(LOOK).await;
     }
 }
 

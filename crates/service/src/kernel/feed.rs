@@ -11,7 +11,7 @@ use std::{
 
 use domain::IspId;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// A write is answered after at most this long even if the directory lags: the write is durable, RADIUS follows.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -26,8 +26,21 @@ struct Inner {
     followed: AtomicBool,
     applied: Mutex<HashMap<IspId, i64>>,
     committed: Notify,
-    jobs: Notify,
+    /// How many changes this process has committed.
+    changes: watch::Sender<u64>,
     progress: Notify,
+}
+
+/// Commits of this process; none that falls between a look and the wait for the next is missed.
+#[derive(Debug)]
+pub struct Commits(watch::Receiver<u64>);
+
+impl Commits {
+    /// Waits for a commit since the last one waited for, or at most so long for those of other nodes.
+    pub async fn next(&mut self, at_most: Duration) {
+        // No timeout is an error here, and the feed outlives who waits for it.
+        let _ = tokio::time::timeout(at_most, self.0.changed()).await;
+    }
 }
 
 impl Feed {
@@ -44,7 +57,7 @@ impl Feed {
     /// Something was committed: wakes the follower and the workers.
     pub fn committed(&self) {
         self.inner.committed.notify_one();
-        self.inner.jobs.notify_waiters();
+        self.inner.changes.send_modify(|count| *count += 1);
     }
 
     /// The follower waits here for the next commit of this process, or at most `at_most` for those of others.
@@ -53,9 +66,9 @@ impl Feed {
         let _ = tokio::time::timeout(at_most, self.inner.committed.notified()).await;
     }
 
-    /// A worker waits here for new jobs.
-    pub async fn wait_for_jobs(&self, at_most: Duration) {
-        let _ = tokio::time::timeout(at_most, self.inner.jobs.notified()).await;
+    /// This process's commits from now on, for who looks at the database again after each.
+    pub fn commits(&self) -> Commits {
+        Commits(self.inner.changes.subscribe())
     }
 
     /// Everything of `isp` up to `seq` is applied.
@@ -71,12 +84,19 @@ impl Feed {
         self.inner.applied.lock().get(&isp).copied().unwrap_or(0)
     }
 
-    /// Waits until the directory has applied `seq`.
+    /// Waits until the directory has applied `seq`; a write is answered without it when it lags.
     pub async fn settle(&self, isp: IspId, seq: i64) {
-        if !self.inner.followed.load(Ordering::Acquire) {
-            return;
+        if !self.settled(isp, seq, PATIENCE).await {
+            tracing::warn!(isp = isp.0, seq, "the directory lags; answering without it");
         }
-        let waited = tokio::time::timeout(PATIENCE, async {
+    }
+
+    /// Waits until the directory has applied `seq`, at most so long; whether it has, or nobody follows.
+    pub async fn settled(&self, isp: IspId, seq: i64, at_most: Duration) -> bool {
+        if !self.inner.followed.load(Ordering::Acquire) {
+            return true;
+        }
+        let waited = tokio::time::timeout(at_most, async {
             loop {
                 let progress = self.inner.progress.notified();
                 tokio::pin!(progress);
@@ -87,8 +107,6 @@ impl Feed {
                 progress.await;
             }
         });
-        if waited.await.is_err() {
-            tracing::warn!(isp = isp.0, seq, "the directory lags; answering without it");
-        }
+        waited.await.is_ok()
     }
 }

@@ -7,7 +7,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Error, Refusal, Vault, What, Why,
+    Actor, App, Error, Refusal, Vault, What,
     catalogue::plans,
     customers::dossiers::opened,
     kernel::{app::Tenant, vault::random_bytes},

@@ -1,6 +1,6 @@
 //! Places, country to subarea, and departments: what subscribers are sorted by. And what a salesperson may sell.
 
-use domain::{BranchId, Instant, IspId, PlanId, StaffId};
+use domain::{Instant, IspId, PlanId, StaffId};
 
 use crate::{
     db::{Error, Tx},
