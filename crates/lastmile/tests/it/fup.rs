@@ -57,6 +57,8 @@ async fn attach(app: &TestApp, plan: PlanId, draft: Draft) -> domain::FupTemplat
     let whole = fup::create(&app.app, &app.actor, format!("fair {plan}"), draft).await.expect("a template");
     let row = fup::attach(&app.app, &app.actor, plan, Some(whole.template.id)).await.expect("attached");
     assert!(row.has_fup());
+    // A session that begins before this order is carried out would be told by it too.
+    app.settled().await;
     whole.template.id
 }
 

@@ -284,19 +284,23 @@ async fn behind_its_back(app: &TestApp, change: &'static str) {
     assert_eq!(written.await.map_err(|error: store::db::Error| error).expect("a change"), 1);
 }
 
-/// Waits until an order to the network is there.
-async fn ordered(app: &TestApp) {
-    let some = async || (service::access::orders::waiting(&app.app).await.expect("orders") > 0).then_some(());
-    app.until("an order to the network is there", some).await
+/// How many orders to send a voucher's guest away have been given so far.
+async fn turned_away(app: &TestApp) -> i64 {
+    let count = app.app.db.read(async |tx: &store::db::Tx| {
+        let sql = "select count(*) from job where kind = 'turn_away'";
+        tx.row(sql.to_owned(), &[]).await?.map_or(Ok(0), |row| row.get(0))
+    });
+    count.await.map_err(|error: store::db::Error| error).expect("orders")
 }
 
 async fn who_was_let_in_and_then_refused_is_sent_away(app: TestApp) {
     let code = code(&app, 1).await;
     behind_its_back(&app, "used = clients").await;
+    let more_than = async |before| (turned_away(&app).await > before).then_some(());
     let device_mac = mac(1);
     assert_eq!(app.nas.login(device(&code, &device_mac)).await, ACCEPT, "memory says that it is free");
     // its Start comes after the refusal, or before: either way it goes
-    ordered(&app).await;
+    app.until("the guest is to go", async || more_than(0).await).await;
     app.nas.report(crate::nas::Report { mac: Some(&device_mac), ..started(&code, "h1") }).await;
     let orders = app.nas.orders(1).await;
     assert!(orders[0].starts_with(&format!("Disconnect-Request User-Name={code} Acct-Session-Id=h1")), "{orders:?}");
@@ -305,10 +309,9 @@ async fn who_was_let_in_and_then_refused_is_sent_away(app: TestApp) {
     // withdrawn: when the Start comes no memory has the code any more
     behind_its_back(&app, "used = 0, code_key = null").await;
     let other_mac = mac(2);
+    let before = turned_away(&app).await;
     assert_eq!(app.nas.login(device(&code, &other_mac)).await, ACCEPT);
-    let before = service::access::orders::waiting(&app.app).await.expect("orders");
-    let more = async || (service::access::orders::waiting(&app.app).await.expect("orders") > before).then_some(());
-    app.until("a further order is there", more).await;
+    app.until("the second guest is to go", async || more_than(before).await).await;
     let voucher = row(&app).await.id;
     app.app
         .change(&app.actor, service::Class::Interactive, async move |change| {
