@@ -1,8 +1,9 @@
 //! What the compiler does not check, checked over the text of the sources: declared dependencies are used,
-//! arrows between rooms go down.
+//! arrows between rooms go down, no test sleeps.
 
 mod dependencies;
 mod order;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 
