@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod helpdesk;
 pub mod kernel;
 pub mod messages;
+pub mod plant;
 pub mod sales;
 pub mod webhooks;
 

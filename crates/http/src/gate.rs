@@ -10,6 +10,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use domain::{
     ApiClientId, Instant, IspId,
     kernel::{
+        calendar::Month,
         clock::MINUTE,
         windows::{Room, Wait},
     },
@@ -19,7 +20,7 @@ use service::{
     App, Error, Who,
     identity::{
         clients::{Known, Tier},
-        metering::{self, Month},
+        metering,
     },
 };
 

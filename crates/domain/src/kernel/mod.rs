@@ -1,5 +1,6 @@
 //! Values that every rule uses: ids, instants, money, scopes, names, phones, addresses, events.
 
+pub mod calendar;
 pub mod clock;
 pub mod event;
 pub mod ids;

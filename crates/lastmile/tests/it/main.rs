@@ -33,6 +33,7 @@ mod plant;
 mod platform;
 mod races;
 mod resellers;
+mod rules;
 mod statements;
 mod tidy;
 mod usage;

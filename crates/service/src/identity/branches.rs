@@ -256,25 +256,3 @@ pub async fn show(app: &App, actor: &Actor, id: BranchId) -> Result<(BranchId, L
 pub fn changed(zone: &Listed) -> Instant {
     zone.updated_at.unwrap_or(zone.created_at)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_accounts() {
-        for (text, right) in [
-            ("demo", true),
-            (" North.isp-2_b ", true),
-            ("", false),
-            ("  ", false),
-            ("a b", false),
-            ("a/b", false),
-            ("..", false),
-            ("é", false),
-        ] {
-            assert_eq!(account_name(text).is_ok(), right, "{text:?}");
-        }
-        assert!(account_name(&"a".repeat(60)).is_ok() && account_name(&"a".repeat(61)).is_err());
-    }
-}

@@ -58,7 +58,7 @@ const USUAL_WINDOW: i64 = DAY;
 ///
 /// # Errors
 /// `Invalid` for a longer stretch.
-fn windowed(filter: Filter, now: Instant) -> Result<Filter, Error> {
+pub fn windowed(filter: Filter, now: Instant) -> Result<Filter, Error> {
     if filter.dialect.is_none() && filter.class.is_none() && filter.method.is_none() && filter.path.is_none() {
         return Ok(filter);
     }
@@ -100,33 +100,4 @@ pub async fn forget(app: &App, kept: i64) -> Result<(), Error> {
         while app.db.tx(Class::Bulk, async move |tx| api_request::forget(tx, isp, before, AT_ONCE).await).await? > 0 {}
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_no_index_is_looked_for_in_a_stretch_of_time() {
-        let now = Instant(100 * DAY);
-        let day = |n: i64| Some(Instant(n * DAY));
-        let by = |from, until| Filter { method: Some("GET".into()), from, until, ..Filter::default() };
-        for (filter, from) in [
-            (by(None, None), Some(day(99))),
-            (by(None, day(50)), Some(day(49))),
-            (by(day(95), None), Some(day(95))),
-            (by(day(93), None), Some(day(93))),
-            (by(day(92), None), None),
-            (by(day(20), day(30)), None),
-            (by(day(20), day(21)), Some(day(20))),
-            (by(day(200), None), Some(day(200))),
-            (by(Some(Instant(i64::MIN)), None), None),
-            // by client, or without any: as far back as the log goes
-            (Filter { from: day(1), ..Filter::default() }, Some(day(1))),
-            (Filter { client: Some(ApiClientId(1)), ..Filter::default() }, Some(None)),
-        ] {
-            let found = windowed(filter.clone(), now);
-            assert_eq!(found.ok().map(|filter| filter.from), from, "{filter:?}");
-        }
-    }
 }

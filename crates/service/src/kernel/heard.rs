@@ -34,19 +34,3 @@ impl Heard {
         self.0.lock().extend(routers.iter().copied());
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_router_is_noted_once_a_minute() {
-        let heard = Heard::default();
-        let at = |minute: i64| Instant(minute * MINUTE);
-        let due = heard.due([(RouterId(2), at(1)), (RouterId(1), at(1)), (RouterId(2), at(0))].into_iter());
-        assert_eq!(due, [(RouterId(1), at(1)), (RouterId(2), at(1))]);
-        heard.noted(&due);
-        assert_eq!(heard.due([(RouterId(1), at(1).plus(5))].into_iter()), []);
-        assert_eq!(heard.due([(RouterId(1), at(2))].into_iter()), [(RouterId(1), at(2))]);
-    }
-}

@@ -10,9 +10,9 @@ use store::{
     plant::plant::{self as rows, Filter},
 };
 
-use super::{Checks, is_host, later, log, unchanged, whole};
+use super::{Checks, later, log, unchanged, whole};
 use crate::{Actor, App, Error, Expected, Fact, What, Why, kernel::ids::Table};
-use domain::kernel::names::name_key;
+use domain::{kernel::names::name_key, plant::reach::is_target};
 
 pub use store::plant::plant::StatusCheck;
 
@@ -143,23 +143,6 @@ pub async fn update(
     write(app, actor, Some(id), unchanged_since, wish).await
 }
 
-/// A ping goes to a host, TCP to a host and port, HTTP to a URL.
-fn is_target(kind: &str, target: &str) -> bool {
-    match kind {
-        "ping" => is_host(target),
-        "tcp" => target.rsplit_once(':').is_some_and(|(host, port)| {
-            is_host(host.trim_start_matches('[').trim_end_matches(']'))
-                && port.parse::<u16>().is_ok_and(|port| port > 0)
-        }),
-        "http" => ["http://", "https://"].iter().any(|scheme| {
-            target.strip_prefix(scheme).is_some_and(|rest| {
-                !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['@', ' ']) && rest.is_ascii()
-            })
-        }),
-        _ => false,
-    }
-}
-
 async fn write(
     app: &App,
     actor: &Actor,
@@ -256,29 +239,4 @@ pub async fn delete(app: &App, actor: &Actor, id: i64, unchanged_since: Option<I
         log(change, "deleted", "status_check", id, &name).await
     })
     .await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn targets() {
-        for (kind, target, right) in [
-            ("ping", "10.0.0.1", true),
-            ("ping", "gw.isp.example", true),
-            ("ping", "10.0.0.1:80", false),
-            ("tcp", "10.0.0.1:443", true),
-            ("tcp", "[2001:db8::1]:443", true),
-            ("tcp", "10.0.0.1", false),
-            ("tcp", "10.0.0.1:0", false),
-            ("http", "https://portal.isp.example/health", true),
-            ("http", "ftp://x", false),
-            ("http", "http:///x", false),
-            ("http", "http://user@x", false),
-            ("snmp", "10.0.0.1", false),
-        ] {
-            assert_eq!(is_target(kind, target), right, "{kind} {target}");
-        }
-    }
 }

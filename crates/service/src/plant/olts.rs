@@ -6,9 +6,12 @@ use store::{
     plant::plant::{self as rows, Filter},
 };
 
-use super::{Checks, STATUSES, is_host, later, log, turned, unchanged, whole};
+use super::{Checks, STATUSES, later, log, unchanged, whole};
 use crate::{Actor, App, By, Error, Expected, Fact, What, Why, kernel::ids::Table};
-use domain::kernel::names::name_key;
+use domain::{
+    kernel::names::name_key,
+    plant::reach::{is_host, turned},
+};
 
 pub use store::plant::plant::Olt;
 

@@ -7,9 +7,9 @@ use store::{
     plant::plant::{self as rows, NamedOnu, OnuFilter},
 };
 
-use super::{Checks, STATUSES, later, log, turned, unchanged};
+use super::{Checks, STATUSES, later, log, unchanged};
 use crate::{Actor, App, Change, Error, Expected, Fact, What, Why, kernel::ids::Table};
-use domain::kernel::names::name_key;
+use domain::{kernel::names::name_key, plant::reach::turned};
 
 pub use store::plant::plant::{NamedOnu as Shown, Onu};
 

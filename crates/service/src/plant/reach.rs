@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Instant, RouterId, kernel::clock::MINUTE};
+use domain::{Instant, RouterId, plant::reach::status};
 use store::{
     access::router::{self, Router},
     catalogue::plan::{self, Pool},
@@ -11,24 +11,13 @@ use store::{
 
 use crate::{Actor, App, Error};
 
-/// A router with sessions reports at least once in five minutes; three times as long is silence.
-pub const SILENCE: i64 = 15 * MINUTE;
-
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reached {
     pub router: Router,
-    /// up: has reported within [`SILENCE`]; down: has reported before, and not since; unknown: never has.
+    /// up: has reported within [`domain::plant::reach::SILENCE`]; down: has reported before, and not since; unknown: never has.
     pub status: &'static str,
     pub heard_at: Option<Instant>,
     pub online: i64,
-}
-
-fn status(heard: Option<Instant>, now: Instant) -> &'static str {
-    match heard {
-        None => "unknown",
-        Some(at) if now.since(at) <= SILENCE => "up",
-        Some(_) => "down",
-    }
 }
 
 /// Every router, or a branch's own.
@@ -70,18 +59,4 @@ pub async fn pools(app: &App, actor: &Actor) -> Result<Vec<Pool>, Error> {
             Ok(pools.into_iter().filter(|pool| pool.router_id.is_some_and(own)).collect())
         })
         .await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_known_of_a_router() {
-        let now = Instant(100 * MINUTE);
-        for (heard, expected) in [(None, "unknown"), (Some(now), "up"), (Some(now.plus(-SILENCE)), "up")] {
-            assert_eq!(status(heard, now), expected);
-        }
-        assert_eq!(status(Some(now.plus(-SILENCE - 1)), now), "down");
-    }
 }

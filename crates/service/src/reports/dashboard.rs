@@ -1,6 +1,6 @@
 //! The figures of the whole business, and those of the network. Whoever sees one branch sees its figures.
 
-use domain::{Instant, Money, kernel::clock::DAY};
+use domain::{Instant, Money, kernel::calendar::Today};
 use store::{
     people::roster::{self, Standings},
     reports::dashboard::{self, Heavy},
@@ -48,27 +48,6 @@ pub struct Business {
     pub sms_today: i64,
 }
 
-/// Where today and this month begin in the tenant's zone, and where today ends.
-pub(crate) struct Today {
-    pub began: Instant,
-    pub ends: Instant,
-    pub month_began: Instant,
-    /// Counted from 1970-01-01.
-    day: i64,
-}
-
-pub(crate) fn today(now: Instant, zone: &jiff::tz::TimeZone) -> Today {
-    let date = now.day(zone);
-    let midnight = |date: jiff::civil::Date| Instant::from_civil(date.at(0, 0, 0, 0), zone);
-    let began = midnight(date);
-    Today {
-        began,
-        ends: date.tomorrow().map_or(began.plus(DAY), midnight),
-        month_began: midnight(date.first_of_month()),
-        day: i64::from(jiff::civil::date(1970, 1, 1).until(date).map_or(0, |span| span.get_days())),
-    }
-}
-
 pub(crate) async fn people(tx: &store::db::Tx, actor: &Actor, now: Instant) -> Result<People, store::db::Error> {
     let (isp, branch) = (actor.isp, actor.branch);
     let Standings { all, active, expired, barred, off } = roster::standings(tx, isp, branch, now).await?;
@@ -79,7 +58,7 @@ pub(crate) async fn people(tx: &store::db::Tx, actor: &Actor, now: Instant) -> R
 
 pub async fn business(app: &App, actor: &Actor) -> Result<Business, Error> {
     let now = app.clock.now();
-    let Today { began, ends, month_began, .. } = today(now, &app.tenant(actor.isp).await?.zone);
+    let Today { began, ends, month_began, .. } = Today::of(now, &app.tenant(actor.isp).await?.zone);
     let actor = actor.clone();
     let read = app.db.read(async move |tx| {
         let (isp, branch) = (actor.isp, actor.branch);
@@ -119,7 +98,7 @@ pub struct Network {
 
 pub async fn network(app: &App, actor: &Actor) -> Result<Network, Error> {
     let now = app.clock.now();
-    let Today { day, .. } = today(now, &app.tenant(actor.isp).await?.zone);
+    let Today { day, .. } = Today::of(now, &app.tenant(actor.isp).await?.zone);
     let reached: Vec<Reached> = reach::routers(app, actor).await?;
     let actor = actor.clone();
     let read = app.db.read(async move |tx| {
@@ -143,21 +122,4 @@ pub async fn network(app: &App, actor: &Actor) -> Result<Network, Error> {
         })
     });
     Ok(read.await?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_is_the_tenants() {
-        let zone = jiff::tz::TimeZone::get("Africa/Nairobi").unwrap();
-        // 2026-03-01 01:30 in Nairobi is the 28th of February in UTC.
-        let now = Instant::from_unix(1_772_317_800);
-        let today = today(now, &zone);
-        assert_eq!(format!("{}", today.began), "2026-02-28T21:00:00Z");
-        assert_eq!(format!("{}", today.ends), "2026-03-01T21:00:00Z");
-        assert_eq!(format!("{}", today.month_began), "2026-02-28T21:00:00Z");
-        assert_eq!(today.day, 20_513);
-    }
 }

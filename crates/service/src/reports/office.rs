@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 
 use domain::{
-    CustomerId, Instant, InvoiceId, Money, PaymentId, PlanId, StaffId, billing::bill::BillStatus, kernel::clock::DAY,
+    CustomerId, Instant, InvoiceId, Money, PaymentId, PlanId, StaffId,
+    billing::bill::BillStatus,
+    kernel::{calendar::Today, clock::DAY},
 };
 use store::{
     billing::invoice::{Invoice, Payment},
@@ -20,7 +22,7 @@ use crate::{
     Actor, App, Error, Staff, What,
     billing::payments,
     customers::subscribers::{self, Filter, State, Wanted},
-    reports::dashboard::{People, people, today},
+    reports::dashboard::{People, people},
 };
 
 /// How an invoice came to be.
@@ -153,7 +155,7 @@ pub struct Subscribers {
 
 pub async fn subscribers(app: &App, actor: &Actor) -> Result<Subscribers, Error> {
     let now = app.clock.now();
-    let today = today(now, &app.tenant(actor.isp).await?.zone);
+    let today = Today::of(now, &app.tenant(actor.isp).await?.zone);
     let count = async |filter: Filter| {
         subscribers::list(app, actor, filter, Wanted::default(), 0, 1).await.map(|listed| listed.total)
     };
@@ -186,7 +188,7 @@ pub struct Figures {
 
 pub async fn figures(app: &App, actor: &Actor) -> Result<Figures, Error> {
     let now = app.clock.now();
-    let today = today(now, &app.tenant(actor.isp).await?.zone);
+    let today = Today::of(now, &app.tenant(actor.isp).await?.zone);
     let (isp, branch) = (actor.isp, actor.branch);
     let read = app.db.read(async move |tx| {
         let counts = rows::counts(tx, isp, branch).await?;

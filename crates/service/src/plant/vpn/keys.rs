@@ -26,7 +26,7 @@ impl WireguardPair {
     }
 
     /// As `wg genkey` and `wg pubkey` do it: the scalar is clamped (RFC 7748 §5).
-    fn of(mut bytes: [u8; 32]) -> WireguardPair {
+    pub fn of(mut bytes: [u8; 32]) -> WireguardPair {
         bytes[0] &= 248;
         bytes[31] = bytes[31] & 127 | 64;
         let secret = StaticSecret::from(bytes);
@@ -129,42 +129,4 @@ pub fn tls_crypt() -> String {
         text.push('\n');
     }
     text + "-----END OpenVPN Static key V1-----\n"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// RFC 7748 §6.1: Bob's keys.
-    #[test]
-    fn rfc7748_6_1() {
-        let bob = "5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb";
-        let mut bytes = [0; 32];
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&bob[2 * at..2 * at + 2], 16).unwrap();
-        }
-        let public = STANDARD.decode(WireguardPair::of(bytes).public).unwrap();
-        assert_eq!(hex(&public), "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f");
-    }
-
-    #[test]
-    fn an_authority_signs_again_from_its_key() {
-        let now = Instant::from_unix(1_893_445_200);
-        let authority = authority("Lastmile VPN 1", now).unwrap();
-        let one = certify(("Lastmile VPN 1", &authority.key), "ann", For::Client, now).unwrap();
-        let two = certify(("Lastmile VPN 1", &authority.key), "ann", For::Client, now).unwrap();
-        assert!(one.certificate.starts_with("-----BEGIN CERTIFICATE-----") && one.certificate != two.certificate);
-        assert!(one.key.starts_with("-----BEGIN PRIVATE KEY-----"));
-        assert_eq!(one.ends_at.0 % DAY, 0);
-        assert!(certify(("x", "no key"), "ann", For::Client, now).is_err());
-    }
-
-    #[test]
-    fn a_static_key_has_2048_bits() {
-        let text = tls_crypt();
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 18);
-        assert!(lines[1..17].iter().all(|line| line.len() == 32 && line.bytes().all(|b| b.is_ascii_hexdigit())));
-        assert_ne!(tls_crypt(), text);
-    }
 }

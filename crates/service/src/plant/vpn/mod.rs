@@ -21,7 +21,7 @@ use crate::{
     },
     plant::{self, Checks, whole},
 };
-use domain::kernel::names::name_key;
+use domain::{kernel::names::name_key, plant::reach::is_host};
 use files::{Network, Openvpn, Wireguard, networks};
 use keys::{For, SERVER_NAME, WireguardPair};
 
@@ -154,7 +154,7 @@ fn wished(before: &Server, wish: &ServerChange) -> Result<Server, Error> {
     let mut server = before.clone();
     let mut checks = Checks::default();
     if let Some(endpoint) = endpoint {
-        checks.must(endpoint.as_deref().is_none_or(plant::is_host), "endpoint", Why::Not(Expected::HostWithoutPort));
+        checks.must(endpoint.as_deref().is_none_or(is_host), "endpoint", Why::Not(Expected::HostWithoutPort));
         server.endpoint = endpoint;
     }
     if let Some(dns) = dns {
@@ -320,14 +320,16 @@ pub struct NewAccount {
 }
 
 /// Letters, digits, dots, dashes and underscores: it is a certificate's name and a file's.
-fn is_username(text: &str) -> bool {
+/// Goes into file names and certificates: letters, digits and `.-_`, and never the server's own.
+pub fn is_username(text: &str) -> bool {
     (1..=60).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
         && !text.starts_with(['.', '-'])
         && !text.eq_ignore_ascii_case(SERVER_NAME)
 }
 
-fn username_of(name: &str) -> String {
+/// What an account called so logs in as.
+pub fn username_of(name: &str) -> String {
     let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
     let text: String = name.trim().chars().map(plain).take(50).collect();
     let text = text.trim_matches('-').to_string();
@@ -515,21 +517,4 @@ pub async fn config(app: &App, actor: &Actor, id: i64) -> Result<File, Error> {
     })
     .await?;
     Ok(file)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_files_and_certificates() {
-        for (text, right) in
-            [("ann", true), ("tower-1.north_x", true), ("", false), ("../x", false), (".x", false), ("-x", false)]
-        {
-            assert_eq!(is_username(text), right, "{text}");
-        }
-        assert!(!is_username("VPN-server") && !is_username("a b") && !is_username("é") && !is_username("a\nb"));
-        assert_eq!(username_of("Tower 1 (north)"), "tower-1--north");
-        assert!(is_username(&username_of("Башня")));
-    }
 }
