@@ -5,6 +5,8 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 
@@ -25,18 +27,20 @@ pub(super) type Attempt<'a> = Pin<Box<dyn Future<Output = bool> + 'a>>;
 struct Work<T, E, F> {
     body: F,
     outcome: Option<Result<T, E>>,
+    /// Where its statements are counted.
+    statements: Arc<AtomicU64>,
     answer: oneshot::Sender<Result<T, E>>,
 }
 
 /// A body on its way to a queue, and the future of its answer.
-pub(super) fn job<T, E, F>(body: F) -> (Box<dyn Job>, impl Future<Output = Result<T, E>>)
+pub(super) fn job<T, E, F>(body: F, statements: Arc<AtomicU64>) -> (Box<dyn Job>, impl Future<Output = Result<T, E>>)
 where
     F: AsyncFn(&Tx) -> Result<T, E> + Send + 'static,
     T: Send + 'static,
     E: From<Error> + Send + 'static,
 {
     let (answer, waiting) = oneshot::channel();
-    let job = Box::new(Work { body, outcome: None, answer });
+    let job = Box::new(Work { body, outcome: None, statements, answer });
     let answer = async {
         waiting
             .await
@@ -52,9 +56,10 @@ where
     E: From<Error> + Send + 'static,
 {
     fn attempt<'a>(&'a mut self, tx: &'a Tx) -> Attempt<'a> {
-        let Work { body, outcome, .. } = self;
+        let Work { body, outcome, statements, .. } = self;
         Box::pin(async move {
             let result = body(tx).await;
+            statements.fetch_add(tx.count.get(), Ordering::Relaxed);
             let fine = result.is_ok();
             *outcome = Some(result);
             fine

@@ -33,9 +33,10 @@ pub use inventory;
 
 pub(crate) use statement::{Token, tokens};
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Where the data is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +90,7 @@ impl Class {
 #[derive(Clone)]
 pub struct Db {
     backend: Arc<Backend>,
+    statements: Arc<AtomicU64>,
 }
 
 enum Backend {
@@ -107,7 +109,7 @@ impl Db {
             Location::Memory => Backend::Sqlite(sqlite::Sqlite::open(None).await?),
             Location::Postgres(url) => Backend::Postgres(postgres::Postgres::open(url).await?),
         };
-        Ok(Db { backend: Arc::new(backend) })
+        Ok(Db { backend: Arc::new(backend), statements: Arc::default() })
     }
 
     pub fn engine(&self) -> Engine {
@@ -128,7 +130,7 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (job, answer) = job::job(body);
+        let (job, answer) = job::job(body, self.statements.clone());
         match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(class, job),
             Backend::Postgres(postgres) => postgres.write(class, job),
@@ -147,12 +149,17 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (job, answer) = job::job(body);
+        let (job, answer) = job::job(body, self.statements.clone());
         match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.read(job),
             Backend::Postgres(postgres) => postgres.read(job),
         }
         answer.await
+    }
+
+    /// How many statements have been run in it so far: what a page costs is counted, not guessed.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// Finishes what waits, then lets go of the database. Later calls get `Unavailable`.
@@ -169,6 +176,8 @@ pub struct Tx {
     session: Session,
     /// The first failure of a statement; nothing is committed after it.
     failed: RefCell<Option<Error>>,
+    /// Statements of this attempt.
+    count: Cell<u64>,
 }
 
 enum Session {
@@ -280,11 +289,12 @@ impl Tx {
     }
 
     fn new(session: Session) -> Tx {
-        Tx { session, failed: RefCell::new(None) }
+        Tx { session, failed: RefCell::new(None), count: Cell::new(0) }
     }
 
     /// PostgreSQL refuses every statement after one that failed, and SQLite does not: so we do.
     fn usable(&self) -> Result<(), Error> {
+        self.count.set(self.count.get() + 1);
         match &*self.failed.borrow() {
             None => Ok(()),
             Some(first) => Err(first.clone()),
