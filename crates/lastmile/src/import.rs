@@ -273,7 +273,7 @@ mod tests {
     use service::{
         access::routers::{self, NewRouter},
         catalogue::plans::{self, Expiry, NewBandwidth, NewPlan},
-        customers::many,
+        customers::{card, lists, many},
         identity::tenants::{self, NewIsp},
         reports::overview,
     };
@@ -443,7 +443,7 @@ mod tests {
         let end = async |name: &str| {
             let filter = service::Filter { search: Some(name.into()), ..service::Filter::default() };
             let page = service::Page { order: service::Order::Created, descending: false, offset: 0, limit: 5 };
-            let (rows, _) = service::customers::customers::list(&app, &actor, filter, page).await.unwrap();
+            let (rows, _) = lists::page(&app, &actor, filter, page, card::Parts::NONE).await.unwrap();
             let row = rows.into_iter().next().unwrap();
             let (line, period) = (row.service.unwrap(), row.period.unwrap());
             assert_eq!((period.price.0, period.reason.as_str()), (0, "imported"));

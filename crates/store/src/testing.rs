@@ -5,8 +5,9 @@
 //! run that gave it its folder. A
 //! `PrivateServer` has its own data and fsync, and can be killed.
 
-use crate::db::{Db, Engine, Sql, Token, Tx, registered, tokens};
-use crate::kernel::migrate::{MIGRATIONS, statements};
+use crate::db::{Class, Db, Engine, Error, Sql, Token, Tx, Value, registered, tokens};
+use crate::kernel::migrate::{MIGRATIONS, migrate, statements};
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::net::TcpListener;
@@ -79,6 +80,61 @@ pub fn foreign_statements() -> Vec<String> {
         .chain(migrations)
         .filter_map(|(place, text)| foreign_word(&text).map(|word| format!("{place}: {word}")))
         .collect()
+}
+
+// ---- a database as an earlier program left it ----
+
+/// Brings the schema to the migration of this number and no further.
+///
+/// # Errors
+/// As [`Db::migrate`].
+pub async fn migrate_until(db: &Db, last: i64) -> Result<(), Error> {
+    let number = |name: &str| name.split('_').next().and_then(|number| number.parse::<i64>().ok());
+    let count = MIGRATIONS.iter().take_while(|(name, _)| number(name).is_some_and(|number| number <= last)).count();
+    migrate(db, &MIGRATIONS[..count]).await
+}
+
+/// Tables with their columns, but for the list of migrations.
+///
+/// # Errors
+/// The database's.
+pub async fn tables(db: &Db) -> Result<BTreeMap<String, Vec<String>>, Error> {
+    let text = match db.engine() {
+        Engine::Sqlite => {
+            "select m.name, c.name from sqlite_master m join pragma_table_info(m.name) c \
+             where m.type = 'table' and m.name not like 'sqlite_%' order by m.name, c.cid"
+        }
+        Engine::Postgres => {
+            "select cast(table_name as text), cast(column_name as text) from information_schema.columns \
+             where table_schema = 'public' order by table_name, ordinal_position"
+        }
+    };
+    let rows = db.read(async move |tx: &Tx| tx.rows(text.to_string(), &[]).await).await?;
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in rows {
+        tables.entry(row.get(0)?).or_default().push(row.get(1)?);
+    }
+    tables.remove("schema_migration");
+    Ok(tables)
+}
+
+/// Writes what `select` finds in one database into these columns of a table of another.
+///
+/// # Errors
+/// The databases'.
+pub async fn copy(from: &Db, select: String, to: &Db, table: &str, columns: &[String]) -> Result<(), Error> {
+    let rows = from.read(async move |tx: &Tx| tx.rows(select.clone(), &[]).await).await?;
+    let places = (1..=columns.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+    let insert = format!("insert into {table} ({}) values ({places})", columns.join(", "));
+    let count = columns.len();
+    to.tx(Class::Bulk, async move |tx: &Tx| {
+        for row in &rows {
+            let values = (0..count).map(|n| row.get::<Value>(n)).collect::<Result<Vec<Value>, Error>>()?;
+            tx.run(insert.clone(), &values).await?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 // ---- the shared server ----

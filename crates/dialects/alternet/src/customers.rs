@@ -14,9 +14,12 @@ use doors::{
 use serde::Serialize;
 use serde_json::{Number, Value, json};
 use service::{
-    App, Error, Filter, Order, Page, Payment, Service, Standing,
-    catalogue::plans::Offer,
-    customers::customers::{self, CustomerChange, NewCustomer, Shown},
+    App, Error, Filter, Order, Page, Payment, PlanVersion, Service, Standing,
+    customers::{
+        card::{self, Card, Parts},
+        customers::{self, CustomerChange, NewCustomer},
+        lists,
+    },
     sales::{
         recharge::{self, Recharge},
         standing,
@@ -213,14 +216,19 @@ fn pppoe_username(service: &Service) -> Option<String> {
     (service.kind == Kind::Pppoe).then(|| service.username.clone())
 }
 
-fn typebp(offer: &Offer) -> &'static str {
-    if offer.version.limited { "Limited" } else { "Unlimited" }
+fn typebp(version: &PlanVersion) -> &'static str {
+    if version.limited { "Limited" } else { "Unlimited" }
 }
 
-fn row(caller: &Caller, shown: Shown) -> Row {
-    let Shown { customer, service, offer, period } = shown;
-    let line = service.as_ref();
-    let package = line.zip(offer).zip(period).map(|((line, offer), period)| Package {
+/// What a row of the list shows.
+const LISTED: Parts = Parts::PLAN.with(Parts::VERSION).with(Parts::PERIOD);
+/// The newest fifty payments as well.
+const DETAILS: Parts = LISTED.with(Parts::PAYMENTS).with(Parts::MORE);
+
+fn row(caller: &Caller, card: Card) -> Row {
+    let Card { customer, line, plan, version, period, .. } = card;
+    let line = line.as_ref();
+    let package = line.zip(plan.zip(version)).zip(period).map(|((line, (plan, version)), period)| Package {
         id: period.id.0,
         customer_id: customer.id.0,
         plan_id: line.plan_id.0,
@@ -231,20 +239,20 @@ fn row(caller: &Caller, shown: Shown) -> Row {
         status: switched(line, caller.now),
         kind: type_word(line.kind),
         plan: PackagePlan {
-            id: offer.plan.id.0,
-            kind: type_word(offer.plan.kind),
-            enabled: offer.plan.enabled.into(),
-            display_publicly: offer.plan.public.into(),
-            is_fup: offer.plan.has_fup().into(),
-            is_free_plan: (offer.version.price.0 == 0).into(),
-            price: caller.amount(offer.version.price),
-            shared_users: offer.plan.shared_users,
-            validity: offer.version.validity,
-            validity_unit: offer.version.validity_unit,
-            limit_type: offer.version.limit_type.unwrap_or_else(|| "Time_Limit".into()),
-            data_limit: offer.version.data_limit.unwrap_or(0),
-            data_unit: offer.version.data_unit.unwrap_or_else(|| "MB".into()),
-            name_plan: offer.plan.name,
+            id: plan.id.0,
+            kind: type_word(plan.kind),
+            enabled: plan.enabled.into(),
+            display_publicly: plan.public.into(),
+            is_fup: plan.has_fup().into(),
+            is_free_plan: (version.price.0 == 0).into(),
+            price: caller.amount(version.price),
+            shared_users: plan.shared_users,
+            validity: version.validity,
+            validity_unit: version.validity_unit,
+            limit_type: version.limit_type.unwrap_or_else(|| "Time_Limit".into()),
+            data_limit: version.data_limit.unwrap_or(0),
+            data_unit: version.data_unit.unwrap_or_else(|| "MB".into()),
+            name_plan: plan.name,
         },
     });
     Row {
@@ -266,15 +274,15 @@ fn row(caller: &Caller, shown: Shown) -> Row {
     }
 }
 
-fn details(caller: &Caller, found: customers::Details) -> Details {
-    let customers::Details { shown: Shown { customer, service, offer, period }, payments } = found;
-    let line = service.as_ref();
-    let package = line.zip(offer).zip(period).map(|((line, offer), period)| DetailPackage {
+fn details(caller: &Caller, card: Card) -> Details {
+    let Card { customer, line, plan, version, period, payments, .. } = card;
+    let line = line.as_ref();
+    let package = line.zip(plan.zip(version)).zip(period).map(|((line, (plan, version)), period)| DetailPackage {
         id: period.id.0,
         customer_id: customer.id.0,
         plan_id: line.plan_id.0,
         username: customer.username.clone(),
-        namebp: offer.plan.name.clone(),
+        namebp: plan.name.clone(),
         recharged_on: caller.date(period.created_at),
         recharged_time: caller.time(period.created_at),
         expiration: line.expires_at.map(|at| caller.date(at)).unwrap_or_default(),
@@ -282,13 +290,13 @@ fn details(caller: &Caller, found: customers::Details) -> Details {
         status: switched(line, caller.now),
         kind: type_word(line.kind),
         plan: DetailPlan {
-            id: offer.plan.id.0,
-            kind: type_word(offer.plan.kind),
-            price: caller.amount(offer.version.price),
-            validity: offer.version.validity,
-            typebp: typebp(&offer),
-            validity_unit: offer.version.validity_unit,
-            name_plan: offer.plan.name,
+            id: plan.id.0,
+            kind: type_word(plan.kind),
+            price: caller.amount(version.price),
+            validity: version.validity,
+            typebp: typebp(&version),
+            validity_unit: version.validity_unit,
+            name_plan: plan.name,
         },
     });
     let transaction = |payment: Payment| Transaction {
@@ -368,15 +376,15 @@ pub async fn list(
         offset: page.offset(),
         limit: page.per_page,
     };
-    let (found, total) = customers::list(&app, &caller.actor, filter, wanted).await?;
-    let rows = found.into_iter().map(|shown| row(&caller, shown)).collect();
+    let (found, total) = lists::page(&app, &caller.actor, filter, wanted, LISTED).await?;
+    let rows = found.into_iter().map(|card| row(&caller, card)).collect();
     let listing = Listing::new(&caller, query.as_deref(), page, rows, total);
     Ok(Reply::said("Customers retrieved successfully", listing))
 }
 
 /// Get detailed customer information.
 pub async fn show(State(app): State<App>, caller: Caller, Id(number): Id) -> Answer<Details> {
-    let found = customers::show(&app, &caller.actor, CustomerId(number)).await?;
+    let found = card::show(&app, &caller.actor, CustomerId(number), DETAILS).await?;
     Ok(Reply::data(details(&caller, found)))
 }
 

@@ -8,8 +8,10 @@ use service::{
     App, Error, What,
     access::bindings,
     customers::{
+        access_check,
+        card::State as Standing,
+        census,
         customers::{self, CustomerChange},
-        dossiers::{self, State as Standing},
     },
     kernel::vault,
     sales::grace::{self, MAX_DAYS, NewGrace},
@@ -19,7 +21,7 @@ use crate::envelope::{Answer, Call, Failure, Reply, day};
 
 /// E11 The network password in the clear; every look is on record (J10).
 pub async fn password(State(app): State<App>, call: Call) -> Answer {
-    let password = dossiers::password(&app, &call.actor, call.user()).await?;
+    let password = access_check::password(&app, &call.actor, call.user()).await?;
     Ok(Reply::message(json!({ "password": password })))
 }
 
@@ -97,7 +99,7 @@ pub async fn release(State(app): State<App>, mut call: Call) -> Answer {
 /// E37 How many users there are in each state (J25); the account is in the path.
 pub async fn count(State(app): State<App>, call: Call) -> Answer {
     let (since, until) = (call.now.plus(-7 * DAY), call.now.plus(7 * DAY));
-    let (states, movement) = dossiers::census(&app, &call.actor, since, until).await?;
+    let (states, movement) = census::census(&app, &call.actor, since, until).await?;
     let of = |wanted: Standing| -> i64 { states.iter().filter(|(state, _)| *state == wanted).map(|(_, n)| n).sum() };
     let line = |status| of(Standing::Line(status));
     let (active, expired) = (line(Status::Active), of(Standing::Expired));

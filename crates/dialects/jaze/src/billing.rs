@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use service::{
     App, BillFilter,
     billing::invoices::{self, Shown},
+    customers::card::{self, Parts},
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day_of, id_of};
@@ -78,7 +79,7 @@ pub async fn invoices(State(app): State<App>, call: Call) -> Answer {
 /// T Invoices of a user.
 pub async fn invoices_of(State(app): State<App>, call: Call) -> Answer {
     let user = call.user();
-    service::customers::dossiers::one(&app, &call.actor, user).await?;
+    card::any(&app, &call.actor, user, Parts::NONE).await?;
     let rows = found(&app, &call, Some(user)).await?;
     Ok(Reply::data(rows.iter().map(|one| row(&call, one)).collect()))
 }

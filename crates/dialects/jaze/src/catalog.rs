@@ -8,7 +8,7 @@ use service::{
     App, Bandwidth, Error, Plan,
     access::fup::{self, Whole},
     catalogue::plans::{self, Offer},
-    customers::dossiers,
+    customers::presence,
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day_of, id_of};
@@ -59,7 +59,7 @@ pub async fn fair_use(State(app): State<App>, call: Call) -> Answer {
     let standing = fup::standing(&app, &call.actor, user).await?;
     let bandwidths = plans::bandwidths(&app, &call.actor).await?;
     let used = standing.policy.as_ref().zip(standing.count.as_ref()).map_or(0, |(policy, count)| policy.used(count));
-    let crossed = dossiers::crossings(&app, &call.actor, user, (from, until)).await?;
+    let crossed = presence::crossings(&app, &call.actor, user, (from, until)).await?;
     let history = crossed.iter().map(|event| {
         let what = if event.kind == EventKind::FupCrossed { "crossed" } else { "reset" };
         json!({ "date": call.datetime(event.at), "event": what })

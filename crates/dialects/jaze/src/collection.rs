@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use service::{
     App, Why,
     billing::collections::{self, Found, Visit},
-    customers::dossiers::{self, Dossier, Whom},
+    customers::{
+        card::Card,
+        lists::{self, Whom},
+    },
 };
 
 use crate::{
@@ -24,8 +27,8 @@ pub async fn users(State(app): State<App>, mut call: Call) -> Answer {
     call.body.finish()?;
     let ids = collections::customers_of(&app, &call.actor, StaffId(admin), area).await?;
     let owed = collections::owed(&app, &call.actor, ids.clone()).await?;
-    let balance = |one: &Dossier| owed.iter().find(|(id, _)| *id == one.customer.id).map(|(_, owed)| *owed);
-    let mut found = dossiers::find(&app, &call.actor, Whom::These(ids)).await?;
+    let balance = |one: &Card| owed.iter().find(|(id, _)| *id == one.customer.id).map(|(_, owed)| *owed);
+    let mut found = lists::all(&app, &call.actor, Whom::These(ids), rows::VISITED).await?;
     if with_balance {
         found.retain(|one| balance(one).is_some_and(|owed| owed != Money::ZERO));
     }
@@ -39,8 +42,8 @@ pub async fn users(State(app): State<App>, mut call: Call) -> Answer {
 }
 
 /// One list for each area, in the order they come.
-fn by_area(groups: &mut Vec<(i64, Vec<Value>)>, one: &Dossier, row: Value) {
-    let area = one.place.as_ref().map_or(0, |place| place.area);
+fn by_area(groups: &mut Vec<(i64, Vec<Value>)>, one: &Card, row: Value) {
+    let area = one.address.as_ref().map_or(0, |place| place.area);
     match groups.iter_mut().find(|(known, _)| *known == area) {
         Some((_, rows)) => rows.push(row),
         None => groups.push((area, vec![row])),
@@ -58,7 +61,7 @@ pub async fn waiting(State(app): State<App>, mut call: Call) -> Answer {
     let mut ids: Vec<CustomerId> = waiting.iter().map(|row| row.customer_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let people = dossiers::find(&app, &call.actor, Whom::These(ids)).await?;
+    let people = lists::all(&app, &call.actor, Whom::These(ids), rows::VISITED).await?;
     let mut groups: Vec<(i64, Vec<Value>)> = Vec::new();
     for collection in waiting {
         let Some(one) = people.iter().find(|one| one.customer.id == collection.customer_id) else { continue };

@@ -6,7 +6,10 @@ use doors::fields::{boolean, id, word};
 use serde_json::{Value, json};
 use service::{
     App, Error, Plan, What,
-    customers::dossiers::{self, Population},
+    customers::{
+        card::{self, Parts},
+        census::{self, Population},
+    },
     sales::moves::{self, NewMove, When},
 };
 
@@ -23,7 +26,7 @@ fn row(plan: &Plan, people: &Population) -> Value {
 /// E5 All groups, or one.
 pub async fn details(State(app): State<App>, call: Call) -> Answer {
     let wanted = call.segment("groupId").map(|text| PlanId(id_of(&text)));
-    let mut groups = dossiers::populations(&app, &call.actor).await?;
+    let mut groups = census::populations(&app, &call.actor).await?;
     if let Some(wanted) = wanted {
         groups.retain(|(plan, _)| plan.id == wanted);
         if groups.is_empty() {
@@ -35,10 +38,10 @@ pub async fn details(State(app): State<App>, call: Call) -> Answer {
 
 /// E29 The groups a user may be moved to: what is for sale to its kind of line, and its own.
 pub async fn allowed(State(app): State<App>, call: Call) -> Answer {
-    let one = dossiers::one(&app, &call.actor, call.user()).await?;
+    let one = card::any(&app, &call.actor, call.user(), Parts::NONE).await?;
     let line = one.line.as_ref().filter(|line| line.deleted_at.is_none());
     let line = line.ok_or(Error::NotFound { what: What::Customer })?;
-    let groups = dossiers::populations(&app, &call.actor).await?;
+    let groups = census::populations(&app, &call.actor).await?;
     let allowed = groups.iter().filter(|(plan, _)| plan.id == line.plan_id || (plan.enabled && plan.kind == line.kind));
     let mut list: Vec<Value> = Vec::new();
     for (plan, people) in allowed {

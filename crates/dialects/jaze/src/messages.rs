@@ -6,7 +6,10 @@ use doors::fields::{boolean, email as address, id, ids, word};
 use serde_json::{Value, json};
 use service::{
     App, Error, Message, Why,
-    customers::dossiers::{self, State as Standing, Whom},
+    customers::{
+        card::{Parts, State as Standing},
+        lists::{self, Whom},
+    },
     helpdesk::complaints,
     messages::{
         queue,
@@ -125,7 +128,7 @@ pub async fn recover(State(app): State<App>, mut call: Call) -> Answer {
         (None, Some(mail)) => (Channel::Email, Whom::Email(mail.clone()), mail, "Email"),
         _ => return Err(Failure::said("Either the phone or the email must be given, not both.")),
     };
-    let found = dossiers::find(&app, &call.actor, whom).await?;
+    let found = lists::all(&app, &call.actor, whom, Parts::NONE).await?;
     let found = found.iter().filter(|one| one.state(call.now) != Standing::Deleted).map(|one| one.customer.id);
     templates::recover(&app, &call.actor, channel, found.collect()).await?;
     let place = place.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");

@@ -5,7 +5,7 @@ use domain::BranchId;
 use serde_json::{Value, json};
 use service::{
     App, Error, Staff, Zone,
-    customers::dossiers,
+    customers::{card::State as Standing, census},
     identity::{clients, staff},
 };
 
@@ -17,8 +17,8 @@ const LISTED: i64 = 10_000;
 /// W The account acted for, or another one that the credential reaches.
 pub async fn account(State(app): State<App>, call: Call) -> Answer {
     let (since, until) = (call.now.plus(-domain::kernel::clock::DAY), call.now);
-    let (states, movement) = dossiers::census(&app, &call.actor, since, until).await?;
-    let total: i64 = states.iter().filter(|(state, _)| *state != dossiers::State::Deleted).map(|(_, n)| n).sum();
+    let (states, movement) = census::census(&app, &call.actor, since, until).await?;
+    let total: i64 = states.iter().filter(|(state, _)| *state != Standing::Deleted).map(|(_, n)| n).sum();
     Ok(Reply::data(json!({ "Account": {
         "account_id": call.account, "name": call.tenant.isp.name, "currency": call.tenant.currency.code,
         "timezone": call.tenant.isp.time_zone, "parent_account_id": parent(&call),

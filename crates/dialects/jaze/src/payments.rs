@@ -10,7 +10,7 @@ use service::{
         invoices::Means,
         payments::{self, Described, Details, NewPayment, Wanted},
     },
-    customers::dossiers,
+    customers::card::{self, Parts},
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day, day_of, id_of, short};
@@ -58,7 +58,7 @@ pub async fn make_payment(State(app): State<App>, mut call: Call) -> Answer {
     });
     let means = Means { method: method.into(), reference };
     let command = NewPayment { customer: user, amount, means, bill: None };
-    dossiers::one(&app, &call.actor, user).await?;
+    card::any(&app, &call.actor, user, Parts::NONE).await?;
     payments::record_with(&app, &call.actor, command, details, call.key.clone()).await.map_err(ours)?;
     Ok(Reply::message("Make payment successful"))
 }
@@ -95,7 +95,7 @@ async fn found(app: &App, call: &Call) -> Result<Vec<Described>, Failure> {
     let (from, to) = (date("fromDate")?, date("toDate")?);
     let customer = match call.segment("userId") {
         None => None,
-        Some(_) => Some(dossiers::one(app, &call.actor, call.user()).await?.customer.id),
+        Some(_) => Some(card::any(app, &call.actor, call.user(), Parts::NONE).await?.customer.id),
     };
     let wanted = Wanted {
         customer,
@@ -131,7 +131,7 @@ pub async fn one(State(app): State<App>, call: Call) -> Answer {
 
 /// S A payment's receipt: who paid what, and which invoices it settled.
 pub async fn receipt(State(app): State<App>, call: Call) -> Answer {
-    let user = dossiers::one(&app, &call.actor, call.user()).await?;
+    let user = card::any(&app, &call.actor, call.user(), Parts::NONE).await?;
     let (found, settled) = payments::receipt(&app, &call.actor, wanted(&call)).await?;
     if found.payment.customer_id != user.customer.id {
         return Err(service::Error::NotFound { what: What::Payment }.into());

@@ -16,8 +16,9 @@ use service::{
     access::bindings::{self, Bound, MAX_ROWS},
     customers::{
         access_check,
+        card::{self, Parts},
         customers::{self, CustomerChange, Extras, NewCustomer},
-        dossiers, profiles,
+        profiles,
     },
     sales::{
         by_hand::{self, Override},
@@ -301,7 +302,7 @@ pub async fn edit(State(app): State<App>, mut call: Call) -> Answer {
     let group = call.body.optional("userGroupId", id).value().map(PlanId);
     let said = read(&mut call)?;
     call.body.finish()?;
-    let before = dossiers::one(&app, &call.actor, user).await?;
+    let before = card::any(&app, &call.actor, user, Parts::BINDINGS | Parts::PROFILE).await?;
     let rows = said.rows(&before.bindings);
     bindings::check(rows.as_deref().unwrap_or_default()).map_err(named)?;
     // Of a line that waits for its start the state is what it becomes then.

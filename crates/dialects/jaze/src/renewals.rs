@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use service::{
     App, Expected, Why,
     billing::payments::Details,
-    customers::dossiers,
+    customers::card::{self, Parts},
     sales::{
         moves::{self, Renewal},
         renewal_orders::{self as orders, MAX_TIMES, Paying, When},
@@ -29,7 +29,7 @@ pub async fn list(State(app): State<App>, mut call: Call) -> Answer {
     let to = call.body.optional("toDate", day).value();
     call.body.finish()?;
     if let Some(user) = user {
-        dossiers::one(&app, &call.actor, user).await?;
+        card::any(&app, &call.actor, user, Parts::NONE).await?;
     }
     let from = from.map_or(Instant(0), |day| call.begins(day));
     let until = to.map_or(Instant(i64::MAX), |day| call.ends(day));

@@ -5,7 +5,7 @@ use domain::{Instant, Status, kernel::phone};
 use serde_json::{Value, json};
 use service::{
     access::bindings::Bound,
-    customers::dossiers::{Dossier, State},
+    customers::card::{Card, Parts, State},
 };
 
 use crate::envelope::Call;
@@ -42,8 +42,16 @@ pub fn state_word(state: State) -> &'static str {
     STATES.iter().find(|(known, _)| *known == state).map_or("pending", |(_, word)| word)
 }
 
+/// What of a user is shown in E1, E3, E4 (with E8 and E9), E13, E21 (with E22) and E41.
+pub const DETAILS: Parts = SHORT.with(Parts::RATE).with(Parts::USAGE).with(Parts::BINDINGS).with(Parts::ADDRESS);
+pub const LISTED: Parts = FOUND.with(Parts::USAGE);
+pub const FOUND: Parts = SHORT.with(Parts::BINDINGS);
+pub const ANYWHERE: Parts = LISTED.with(Parts::RATE);
+pub const VISITED: Parts = Parts::PROFILE.with(Parts::ADDRESS);
+pub const SHORT: Parts = Parts::PROFILE.with(Parts::PERIOD);
+
 /// The document writes names apart by what they are used for: `User` of E1.
-pub fn detail_user(call: &Call, one: &Dossier) -> Value {
+pub fn detail_user(call: &Call, one: &Card) -> Value {
     let base = Base::of(call, one);
     json!({
         "id": base.id, "username": base.username, "groupId": base.group, "status": base.status, "name": base.name,
@@ -54,7 +62,7 @@ pub fn detail_user(call: &Call, one: &Dossier) -> Value {
 }
 
 /// `User` of E3.
-pub fn list_user(call: &Call, one: &Dossier) -> Value {
+pub fn list_user(call: &Call, one: &Card) -> Value {
     let base = Base::of(call, one);
     let [line1, line2, city, pin, state] = address(one);
     json!({
@@ -67,7 +75,7 @@ pub fn list_user(call: &Call, one: &Dossier) -> Value {
 }
 
 /// A row of E4, E8 and E9.
-pub fn found_user(call: &Call, one: &Dossier) -> Value {
+pub fn found_user(call: &Call, one: &Card) -> Value {
     let base = Base::of(call, one);
     let [line1, line2, city, pin, state] = address(one);
     json!({
@@ -82,7 +90,7 @@ pub fn found_user(call: &Call, one: &Dossier) -> Value {
 
 /// `User` of E13. Only the whole Isp's credential is told credentials (J11): its own for its own users; of a sub-zone's only
 /// a hash is kept, so that its key is empty.
-pub fn anywhere_user(call: &Call, one: &Dossier) -> Value {
+pub fn anywhere_user(call: &Call, one: &Card) -> Value {
     let base = Base::of(call, one);
     let [line1, line2, city, pin, state] = address(one);
     let account = call.account_of(one.customer.branch_id);
@@ -103,7 +111,7 @@ pub fn anywhere_user(call: &Call, one: &Dossier) -> Value {
 }
 
 /// A row of E41.
-pub fn basic_user(call: &Call, one: &Dossier) -> Value {
+pub fn basic_user(call: &Call, one: &Card) -> Value {
     let base = Base::of(call, one);
     let [line1, line2, city, pin, state] = address(one);
     let profile = one.profile.as_ref();
@@ -147,7 +155,7 @@ struct Base {
 }
 
 impl Base {
-    fn of(call: &Call, one: &Dossier) -> Base {
+    fn of(call: &Call, one: &Card) -> Base {
         let customer = &one.customer;
         let profile = one.profile.as_ref();
         let begun = one.period.as_ref().map_or(customer.created_at, |period| period.starts_at);
@@ -166,14 +174,14 @@ impl Base {
             expiration: one.line.as_ref().and_then(|line| line.expires_at).map(|at| call.datetime(at)),
             billing: one.period.as_ref().map(|period| period.id.to_string()),
             kind: profile.and_then(|profile| profile.kind.clone()),
-            modified: call.datetime(one.modified()),
+            modified: call.datetime(one.changed()),
             company: profile.and_then(|profile| profile.company.clone()),
         }
     }
 }
 
 /// The address in its parts; where only a whole one is known it is the first line.
-fn address(one: &Dossier) -> [Option<String>; 5] {
+fn address(one: &Card) -> [Option<String>; 5] {
     let profile = one.profile.as_ref();
     let part = |of: fn(&service::Profile) -> &Option<String>| profile.and_then(|profile| of(profile).clone());
     let first = part(|profile| &profile.address_line1).or_else(|| one.customer.address.clone());
@@ -187,11 +195,11 @@ fn address(one: &Dossier) -> [Option<String>; 5] {
 }
 
 /// `currentBillingCycleUsage` of E1.
-pub fn detail_usage(call: &Call, one: &Dossier) -> Value {
+pub fn detail_usage(call: &Call, one: &Card) -> Value {
     let quota = one.line.as_ref().and_then(|line| line.quota_bytes);
     json!({
-        "bandwidthTemplateId": one.bandwidth.as_ref().map(|rate| rate.id.to_string()),
-        "bandwidthTemplateName": one.bandwidth.as_ref().map(|rate| rate.name.clone()),
+        "bandwidthTemplateId": one.rate.as_ref().map(|rate| rate.id.to_string()),
+        "bandwidthTemplateName": one.rate.as_ref().map(|rate| rate.name.clone()),
         "billingStartDate": one.period.as_ref().map(|period| call.datetime(period.starts_at)),
         "billingEndDate": one.line.as_ref().and_then(|line| line.expires_at).map(|at| call.datetime(at)),
         "uploadDataUsage": one.up_bytes.to_string(), "downloadDataUsage": one.down_bytes.to_string(),
@@ -201,7 +209,7 @@ pub fn detail_usage(call: &Call, one: &Dossier) -> Value {
 }
 
 /// `currentBillingCycleUsage` of E3.
-pub fn list_usage(call: &Call, one: &Dossier) -> Value {
+pub fn list_usage(call: &Call, one: &Card) -> Value {
     let line = one.line.as_ref();
     json!({
         "billingResetType": reset_type(one),
@@ -215,16 +223,16 @@ pub fn list_usage(call: &Call, one: &Dossier) -> Value {
 }
 
 /// `currentBillingCycleUsage` of E13.
-pub fn anywhere_usage(call: &Call, one: &Dossier) -> Value {
+pub fn anywhere_usage(call: &Call, one: &Card) -> Value {
     let mut usage = list_usage(call, one);
-    usage["bandwidthTemplateId"] = json!(one.bandwidth.as_ref().map(|rate| rate.id.to_string()));
-    usage["bandwidthTemplateName"] = json!(one.bandwidth.as_ref().map(|rate| rate.name.clone()));
-    usage["bandwidthTemplateMikrotik"] = json!(one.bandwidth.as_ref().map(mikrotik));
+    usage["bandwidthTemplateId"] = json!(one.rate.as_ref().map(|rate| rate.id.to_string()));
+    usage["bandwidthTemplateName"] = json!(one.rate.as_ref().map(|rate| rate.name.clone()));
+    usage["bandwidthTemplateMikrotik"] = json!(one.rate.as_ref().map(mikrotik));
     usage
 }
 
 /// Each period is paid by itself; it ends after a time, or with a day of the month.
-fn reset_type(one: &Dossier) -> &'static str {
+fn reset_type(one: &Card) -> &'static str {
     let line = one.line.as_ref();
     if line.is_some_and(|line| line.anchor_day.is_some()) { "monthly" } else { "payAsYouGo" }
 }
@@ -249,15 +257,15 @@ fn mikrotik(rate: &service::Bandwidth) -> String {
 }
 
 /// Fixed addresses and MAC addresses, counted from 0.
-pub fn static_rows(one: &Dossier) -> Value {
+pub fn static_rows(one: &Card) -> Value {
     let row =
         |row: &Bound| json!({ "staticIpAddress": row.address, "staticIpBoundMac": row.mac.map(|mac| mac.to_string()) });
     one.bindings.iter().map(row).collect()
 }
 
 /// `location` of E1.
-pub fn location(one: &Dossier) -> Value {
-    let (profile, place) = (one.profile.as_ref(), one.place.as_ref());
+pub fn location(one: &Card) -> Value {
+    let (profile, place) = (one.profile.as_ref(), one.address.as_ref());
     json!({
         "latitude": profile.and_then(|profile| profile.latitude.clone()),
         "longitude": profile.and_then(|profile| profile.longitude.clone()),
@@ -269,8 +277,8 @@ pub fn location(one: &Dossier) -> Value {
 }
 
 /// Where a user is found and how, as collectors see it (E21, E22).
-pub fn visited(call: &Call, one: &Dossier) -> Value {
-    let (profile, place) = (one.profile.as_ref(), one.place.as_ref());
+pub fn visited(call: &Call, one: &Card) -> Value {
+    let (profile, place) = (one.profile.as_ref(), one.address.as_ref());
     let name = &one.customer.full_name;
     let (first, last) = name.rsplit_once(' ').unwrap_or((name, ""));
     let [line1, line2, ..] = address(one);

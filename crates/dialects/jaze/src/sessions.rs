@@ -8,8 +8,9 @@ use service::{
     App, Error, Expected, Session, What, Why,
     access::orders,
     customers::{
-        dossiers::{self, Whom},
         lines,
+        lists::{self, Whom},
+        presence,
     },
 };
 
@@ -20,7 +21,7 @@ const LISTED: i64 = 1000;
 
 /// E26 When the user last went, and whether it is there.
 pub async fn presence(State(app): State<App>, call: Call) -> Answer {
-    let presence = dossiers::presence(&app, &call.actor, call.user()).await?;
+    let presence = presence::presence(&app, &call.actor, call.user()).await?;
     let written = |at: Instant| at.in_zone(&call.tenant.zone).strftime("%d-%m-%Y %H:%M:%S").to_string();
     Ok(Reply::data(json!({
         "lastLogOffTime": presence.last_end.map(written),
@@ -46,13 +47,13 @@ pub async fn history(State(app): State<App>, call: Call) -> Answer {
     };
     let from = date("fromDate")?.map_or(call.now.plus(-30 * domain::kernel::clock::DAY), |day| call.begins(day));
     let until = date("toDate")?.map_or(Instant(i64::MAX), |day| call.ends(day));
-    let sessions = dossiers::sessions(&app, &call.actor, call.user(), (from, until), LISTED).await?;
+    let sessions = presence::sessions(&app, &call.actor, call.user(), (from, until), LISTED).await?;
     Ok(Reply::data(sessions.iter().map(|one| row(&call, one)).collect()))
 }
 
 /// I The user's live sessions.
 pub async fn active(State(app): State<App>, call: Call) -> Answer {
-    let presence = dossiers::presence(&app, &call.actor, call.user()).await?;
+    let presence = presence::presence(&app, &call.actor, call.user()).await?;
     Ok(Reply::data(presence.open.iter().map(|one| row(&call, one)).collect()))
 }
 
@@ -62,7 +63,7 @@ pub async fn disconnect(State(app): State<App>, call: Call) -> Answer {
     let user = match call.segment("key").unwrap_or_default().to_ascii_lowercase().as_str() {
         "userid" => CustomerId(id_of(&value)),
         "username" => {
-            let found = dossiers::ids(&app, &call.actor, &Whom::Login(value)).await?;
+            let found = lists::ids(&app, &call.actor, Whom::Login(value)).await?;
             found.first().copied().ok_or(Error::NotFound { what: What::Customer })?
         }
         _ => return Err(Failure::said("The sessions of a userId or a username can be disconnected.")),

@@ -11,13 +11,16 @@ use futures_util::stream;
 use serde_json::Value;
 use service::{
     App,
-    customers::dossiers::{self, Dossier, Pieces, Whom},
+    customers::{
+        card::{Card, Parts},
+        lists::{self, Pieces, Whom},
+    },
 };
 
 use crate::envelope::{Call, Failure};
 
 /// What a user becomes in the list: any number of rows.
-type Rows = fn(&Call, &Dossier, &mut dyn FnMut(Value));
+type Rows = fn(&Call, &Card, &mut dyn FnMut(Value));
 
 const BEGIN: &[u8] = br#"{"status":"success","errorCode":200,"data":["#;
 const END: &[u8] = b"]}";
@@ -27,7 +30,7 @@ struct Writing {
     call: Call,
     pieces: Pieces,
     /// The piece that comes next; `None`: the end has been written.
-    next: Option<Vec<Dossier>>,
+    next: Option<Vec<Card>>,
     rows: Rows,
     begun: bool,
     /// A row stands in the list already.
@@ -36,8 +39,8 @@ struct Writing {
 
 /// The users wanted under `data`. The first piece is read before anything is said: what fails by then is told as a failure;
 /// what fails later breaks the answer off, which is no valid JSON.
-pub async fn people(app: App, call: Call, whom: Whom, rows: Rows) -> Result<Response, Failure> {
-    let mut pieces = dossiers::pieces(&app, &call.actor, whom).await?;
+pub async fn people(app: App, call: Call, whom: Whom, parts: Parts, rows: Rows) -> Result<Response, Failure> {
+    let mut pieces = lists::pieces(&app, &call.actor, whom, parts).await?;
     let next = Some(pieces.next(&app, &call.actor).await?.unwrap_or_default());
     let writing = Writing { app, call, pieces, next, rows, begun: false, has_rows: false };
     let mut response = Response::new(Body::from_stream(stream::unfold(writing, Writing::step)));

@@ -6,6 +6,7 @@ use doors::fields::{boolean, id, lines, text, word};
 use serde_json::{Value, json};
 use service::{
     App, Complaint, ComplaintFilter,
+    customers::card::{self, Parts},
     helpdesk::complaints::{self, NewComplaint},
 };
 
@@ -41,7 +42,7 @@ pub async fn raise(State(app): State<App>, mut call: Call) -> Answer {
         },
         assigned_to: None,
     };
-    service::customers::dossiers::one(&app, &call.actor, CustomerId(user)).await?;
+    card::any(&app, &call.actor, CustomerId(user), Parts::NONE).await?;
     let number = if close {
         let words = [resolution_type, resolution].into_iter().flatten().collect::<Vec<_>>().join(": ");
         let words = (!words.is_empty()).then_some(words);
@@ -73,7 +74,7 @@ pub async fn list(State(app): State<App>, call: Call) -> Answer {
         other => Some(CustomerId(id_of(other))),
     };
     if let Some(customer) = customer {
-        service::customers::dossiers::one(&app, &call.actor, customer).await?;
+        card::any(&app, &call.actor, customer, Parts::NONE).await?;
     }
     let state = call.segment("status").unwrap_or_else(|| "unresolved".into());
     let state = STATES.iter().find(|word| word.eq_ignore_ascii_case(&state)).copied();

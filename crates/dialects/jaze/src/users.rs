@@ -5,7 +5,10 @@ use doors::fields::word;
 use serde_json::{Value, json};
 use service::{
     App, Error, What,
-    customers::dossiers::{self, Dossier, State as Standing, Whom},
+    customers::{
+        card::{self, Card, Parts, State as Standing},
+        lists::{self, Whom},
+    },
 };
 
 use crate::{
@@ -16,7 +19,7 @@ use crate::{
 
 /// E1 Everything of one user, a deleted one too.
 pub async fn details(State(app): State<App>, call: Call) -> Answer {
-    let one = dossiers::one(&app, &call.actor, call.user()).await?;
+    let one = card::any(&app, &call.actor, call.user(), rows::DETAILS).await?;
     Ok(Reply::data(json!([
         { "User": rows::detail_user(&call, &one) },
         { "currentBillingCycleUsage": rows::detail_usage(&call, &one) },
@@ -27,7 +30,7 @@ pub async fn details(State(app): State<App>, call: Call) -> Answer {
 
 /// E3 Everybody: three objects each, in one list (J4), written page by page.
 pub async fn all(State(app): State<App>, call: Call) -> Result<Response, Failure> {
-    stream::people(app, call, Whom::Everybody, |call, one, put| {
+    stream::people(app, call, Whom::Everybody, rows::LISTED, |call, one, put| {
         put(json!({ "User": rows::list_user(call, one) }));
         put(json!({ "currentBillingCycleUsage": rows::list_usage(call, one) }));
         put(json!({ "staticIpMac": rows::static_rows(one) }));
@@ -48,22 +51,28 @@ pub async fn by_date(State(app): State<App>, call: Call) -> Result<Response, Fai
         "modified" => Whom::Modified(from, to),
         _ => return Err(Failure::said("basedOn must be created or modified.")),
     };
-    stream::people(app, call, whom, |call, one, put| put(rows::found_user(call, one))).await
+    stream::people(app, call, whom, rows::FOUND, |call, one, put| put(rows::found_user(call, one))).await
 }
 
-fn list(call: &Call, found: &[Dossier]) -> Value {
+fn list(call: &Call, found: &[Card]) -> Value {
     found.iter().map(|one| rows::found_user(call, one)).collect()
 }
 
 /// E6 The ids of all, bare (J5).
 pub async fn all_ids(State(app): State<App>, call: Call) -> Answer {
-    let ids = dossiers::ids(&app, &call.actor, &Whom::Everybody).await?;
+    let ids = lists::ids(&app, &call.actor, Whom::Everybody).await?;
     Ok(Reply(ids.iter().map(|id| id.to_string()).collect()))
 }
 
 /// Users with a phone number: in a state, or all that are not deleted.
-async fn with_phone(app: &App, call: &Call, phone: String, state: Option<&str>) -> Result<Vec<Dossier>, Failure> {
-    let mut found = dossiers::find(app, &call.actor, Whom::Phone(phone)).await?;
+async fn with_phone(
+    app: &App,
+    call: &Call,
+    phone: String,
+    state: Option<&str>,
+    parts: Parts,
+) -> Result<Vec<Card>, Failure> {
+    let mut found = lists::all(app, &call.actor, Whom::Phone(phone), parts).await?;
     found.retain(|one| match state {
         Some(wanted) => state_word(one.state(call.now)) == wanted,
         None => one.state(call.now) != Standing::Deleted,
@@ -76,7 +85,7 @@ pub async fn ids_by_phone(State(app): State<App>, mut call: Call) -> Answer {
     let phone = call.body.required("phone", short);
     let state = call.body.optional("status", word(STATE_WORDS)).value();
     call.body.finish()?;
-    let found = with_phone(&app, &call, phone, state).await?;
+    let found = with_phone(&app, &call, phone, state, Parts::NONE).await?;
     if found.is_empty() {
         return Err(Error::NotFound { what: What::Customer }.into());
     }
@@ -94,16 +103,15 @@ pub async fn by_phone(State(app): State<App>, call: Call) -> Answer {
             Some(*known.ok_or_else(|| Failure::said("The selected status is invalid."))?)
         }
     };
-    let found = with_phone(&app, &call, phone, state).await?;
+    let found = with_phone(&app, &call, phone, state, rows::FOUND).await?;
     Ok(Reply::data(list(&call, &found)))
 }
 
 /// E9 The user whose line logs in with a name, in E8's envelope (J7).
 pub async fn by_username(State(app): State<App>, call: Call) -> Answer {
     let name = call.segment("username").unwrap_or_default();
-    let found = dossiers::find(&app, &call.actor, Whom::Login(name)).await?;
-    let found: Vec<Dossier> =
-        found.into_iter().filter(|one| call.actor.reaches(one.customer.branch_id).is_ok()).collect();
+    let found = lists::all(&app, &call.actor, Whom::Login(name), rows::FOUND).await?;
+    let found: Vec<Card> = found.into_iter().filter(|one| call.actor.reaches(one.customer.branch_id).is_ok()).collect();
     Ok(Reply::data(list(&call, &found)))
 }
 
@@ -111,8 +119,8 @@ pub async fn by_username(State(app): State<App>, call: Call) -> Answer {
 pub async fn from_all_accounts(State(app): State<App>, call: Call) -> Answer {
     let value = call.segment("value").unwrap_or_default();
     let found = match call.segment("type").unwrap_or_default().to_ascii_lowercase().as_str() {
-        "phone" => with_phone(&app, &call, value, None).await?,
-        "username" => dossiers::find(&app, &call.actor, Whom::Login(value)).await?,
+        "phone" => with_phone(&app, &call, value, None, rows::ANYWHERE).await?,
+        "username" => lists::all(&app, &call.actor, Whom::Login(value), rows::ANYWHERE).await?,
         _ => return Err(Failure::said("The type must be phone or username.")),
     };
     let mut list = Vec::with_capacity(found.len() * 3);
@@ -129,5 +137,5 @@ pub async fn from_all_accounts(State(app): State<App>, call: Call) -> Answer {
 
 /// E41 Everybody, in short.
 pub async fn basic(State(app): State<App>, call: Call) -> Result<Response, Failure> {
-    stream::people(app, call, Whom::Everybody, |call, one, put| put(rows::basic_user(call, one))).await
+    stream::people(app, call, Whom::Everybody, rows::SHORT, |call, one, put| put(rows::basic_user(call, one))).await
 }

@@ -100,7 +100,7 @@ pub async fn me(State(app): State<App>, caller: Caller) -> Answer<Me> {
     let person = portal::person(&app, caller.actor.isp, caller.person()?).await?;
     let branch = match caller.actor.branch {
         Some(branch) => Some(branch),
-        None => service::customers::locations::head_office(&app, &caller.actor).await.ok().map(|branch| branch.id),
+        None => service::identity::branches::head_office(&app, &caller.actor).await.ok().map(|branch| branch.id),
     };
     let permissions = caller.scopes.words().split_whitespace().map(Value::from).collect();
     let me = Me { user: user(person), isp_id: caller.actor.isp.0, branch_id: branch.map(|id| id.0), permissions };

@@ -11,7 +11,7 @@ use service::{
     App, Expected, Why,
     customers::{
         customers,
-        subscribers::{self, Details, PLACES, SiteChange},
+        subscribers::{self, Details, HOMES, SiteChange},
     },
 };
 
@@ -103,8 +103,8 @@ pub async fn delete(State(app): State<App>, caller: Caller, asked: Asked, mut bo
 fn read(caller: &Caller, body: &mut Fields) -> Details {
     let lines = |max| move |value: &Value| fields::lines(max)(value);
     let mut places = [None; 5];
-    for (at, (_, level)) in PLACES.iter().enumerate() {
-        places[at] = body.optional(level, id).change();
+    for (at, level) in HOMES.into_iter().enumerate() {
+        places[at] = body.optional(level.word(), id).change();
     }
     Details {
         username: None,
@@ -153,6 +153,7 @@ fn site(body: &mut Fields) -> SiteChange {
         uplink_port: text("uplink_port"),
         fiber_code: text("fiber_code"),
         fiber_color: text("fiber_color"),
+        ..SiteChange::default()
     }
 }
 

@@ -23,11 +23,8 @@ use serde::Serialize;
 use serde_json::{Number, Value, json};
 use service::{
     Actor, App, Error, Who, Why,
-    customers::{
-        locations,
-        portal::{self, STAFF, SUBSCRIBER},
-    },
-    identity::tokens::Bearer,
+    customers::portal::{self, STAFF, SUBSCRIBER},
+    identity::{branches, staff, tokens::Bearer},
     kernel::{app::Tenant, change::CallerKey},
 };
 
@@ -177,7 +174,7 @@ impl Caller {
         if place.isp != self.actor.isp.0 {
             return Err(self.may_not());
         }
-        locations::branch(app, &self.actor, place.branch).await.map_err(|error| self.refused(error))
+        branches::branch(app, &self.actor, place.branch).await.map_err(|error| self.refused(error))
     }
 
     /// The caller as it acts in the branch a call is about.
@@ -189,7 +186,7 @@ impl Caller {
     /// `user_id` names the caller or somebody below.
     pub async fn check_user(&self, app: &App, id: i64) -> Result<(), Failure> {
         let sees_all = self.scopes == Scopes::ALL;
-        match locations::is_below(app, &self.actor, self.person()?, sees_all, StaffId(id)).await? {
+        match staff::is_below(app, &self.actor, self.person()?, sees_all, StaffId(id)).await? {
             true => Ok(()),
             false => Err(Error::invalid("user_id", Why::Unknown).into()),
         }

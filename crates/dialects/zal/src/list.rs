@@ -7,7 +7,11 @@ use serde::Serialize;
 use serde_json::{Number, Value};
 use service::{
     App, Service,
-    customers::subscribers::{self, Filter, PLACES, Shown, Site, State as Standing},
+    customers::{
+        card::{self, Card, Parts},
+        lists,
+        subscribers::{Filter, HOMES, Site, State as Standing},
+    },
 };
 
 use crate::{
@@ -45,14 +49,14 @@ pub async fn list(State(app): State<App>, caller: Caller, Asked(mut asked): Aske
     asked.finish()?;
     filter.branch = caller.scope(&app, place).await?;
     let online = filter.state == Some(Standing::Online);
-    let listed = subscribers::list(&app, &caller.actor, filter, modules.wanted(), offset, limit).await?;
-    let mut rows = Vec::with_capacity(listed.rows.len());
-    for shown in &listed.rows {
-        let mut row = serde_json::to_value(row(&caller, shown, online)).unwrap_or_default();
-        modules.add(&caller, shown, &listed.along, &mut row);
+    let (cards, total) = lists::by_profile(&app, &caller.actor, filter, (offset, limit), modules.parts()).await?;
+    let mut rows = Vec::with_capacity(cards.len());
+    for card in &cards {
+        let mut row = serde_json::to_value(row(&caller, card, online)).unwrap_or_default();
+        modules.add(&caller, card, &mut row);
         rows.push(row);
     }
-    Ok(Reply::data(Listing { subscribers: rows, total: listed.total, offset, limit }))
+    Ok(Reply::data(Listing { subscribers: rows, total, offset, limit }))
 }
 
 fn read_filter(asked: &mut Fields) -> Filter {
@@ -79,13 +83,17 @@ fn read_filter(asked: &mut Fields) -> Filter {
         in_grace: asked.optional("grace_period_status", fields::boolean).value(),
         search: asked.optional("search", fields::text(0, 200)).value(),
     };
-    for (place, level) in PLACES {
-        if let Some(id) = asked.optional(level, id).value() {
-            filter.places.push((place, id));
+    for level in HOMES {
+        if let Some(id) = asked.optional(level.word(), id).value() {
+            filter.places.push((level, id));
         }
     }
     filter
 }
+
+/// What every row of the list shows.
+pub const LISTED: Parts = Parts::PLAN.with(Parts::BALANCE);
+const DETAILS: Parts = LISTED.with(Parts::SELLER).with(Parts::TERMS).with(Parts::SITE);
 
 /// As the list shows a subscriber.
 #[derive(Serialize, Debug)]
@@ -103,8 +111,8 @@ struct Row<'a> {
     created_at: String,
 }
 
-fn row<'a>(caller: &Caller, shown: &'a Shown, online: bool) -> Row<'a> {
-    let Shown { customer, line, offer, balance, .. } = shown;
+fn row<'a>(caller: &Caller, card: &'a Card, online: bool) -> Row<'a> {
+    let Card { customer, line, plan, balance, .. } = card;
     Row {
         id: customer.id.0,
         username: &customer.username,
@@ -112,7 +120,7 @@ fn row<'a>(caller: &Caller, shown: &'a Shown, online: bool) -> Row<'a> {
         email: customer.email.as_deref(),
         phone: given(&customer.phone),
         package_id: line.as_ref().map(|line| line.plan_id.0),
-        package_name: offer.as_ref().map(|offer| offer.plan.name.as_str()),
+        package_name: plan.as_ref().map(|plan| plan.name.as_str()),
         status: if online { "online" } else { status_word(line.as_ref(), caller.now) },
         expiration_date: line.as_ref().and_then(|line| line.expires_at).map(|at| caller.datetime(at)),
         balance: caller.amount(*balance),
@@ -205,14 +213,14 @@ pub async fn details(State(app): State<App>, caller: Caller, Asked(mut asked): A
 }
 
 pub async fn details_of(app: &App, caller: &Caller, id: CustomerId) -> Result<Details, crate::envelope::Failure> {
-    let (shown, site) = subscribers::show(app, &caller.actor, id).await.map_err(|error| caller.refused(error))?;
-    let Shown { customer, line, offer, profile, salesperson, balance, own } = shown;
+    let card = card::show(app, &caller.actor, id, DETAILS).await.map_err(|error| caller.refused(error))?;
+    let Card { customer, line, plan, profile, seller, balance, terms, site, .. } = card;
     let status = status_word(line.as_ref(), caller.now);
     let line = line.as_ref();
     let profile = profile.as_ref();
     let site = site.as_ref();
     let of_site = |read: fn(&Site) -> &Option<String>| site.and_then(|site| read(site).clone());
-    let (discount, discount_type) = match own.as_ref().and_then(|own| own.discount()) {
+    let (discount, discount_type) = match terms.as_ref().and_then(|own| own.discount()) {
         Some(domain::Discount::Fixed(amount)) => (Value::Number(caller.amount(amount)), 0),
         Some(domain::Discount::Share(ppm)) => (share(ppm), 1),
         None => (Value::from(0), 0),
@@ -226,7 +234,7 @@ pub async fn details_of(app: &App, caller: &Caller, id: CustomerId) -> Result<De
         address: customer.address,
         identity: profile.and_then(|profile| profile.identity_number.clone()),
         package_id: line.map(|line| line.plan_id.0),
-        package_name: offer.map(|offer| offer.plan.name),
+        package_name: plan.map(|plan| plan.name),
         nas_id: line.map(|line| line.router_id.0),
         static_ip: line.and_then(|line| line.address.clone()),
         mac_address: line.and_then(|line| line.mac.clone()),
@@ -234,7 +242,7 @@ pub async fn details_of(app: &App, caller: &Caller, id: CustomerId) -> Result<De
         expiration_date: line.and_then(|line| line.expires_at).map(|at| caller.datetime(at)),
         balance: caller.amount(balance),
         salesperson_id: profile.and_then(|profile| profile.salesperson_id).map(|id| id.0),
-        salesperson_name: salesperson.map(|person| person.name),
+        salesperson_name: seller.map(|person| person.name),
         created_at: caller.datetime(customer.created_at),
         connection_type: line.and_then(|line| crate::change::connection_type(line.kind)),
         country: profile.and_then(|profile| profile.country_id),
@@ -251,8 +259,8 @@ pub async fn details_of(app: &App, caller: &Caller, id: CustomerId) -> Result<De
         sms_status: profile.is_none_or(|profile| profile.sms_enabled).into(),
         email_status: profile.is_none_or(|profile| profile.email_enabled).into(),
         mac_lock_status: line.is_some_and(|line| line.mac_lock != "off").into(),
-        total_data_quota: own.as_ref().and_then(|own| own.quota_bytes).map(|bytes| bytes / 1_000_000),
-        total_session_quota: own.as_ref().and_then(|own| own.quota_time_s).map(|seconds| seconds / 60),
+        total_data_quota: terms.as_ref().and_then(|own| own.quota_bytes).map(|bytes| bytes / 1_000_000),
+        total_session_quota: terms.as_ref().and_then(|own| own.quota_time_s).map(|seconds| seconds / 60),
         join_date: profile.and_then(|profile| profile.joined_on).map(crate::change::day_text),
         onu_note: of_site(|site| &site.onu_note),
         box_number: of_site(|site| &site.box_number),

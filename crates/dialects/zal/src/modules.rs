@@ -5,11 +5,18 @@ use domain::{InvoiceId, billing::bill::BillStatus};
 use doors::Fields;
 use serde_json::{Value, json};
 use service::{
+    Invoice, Payment, Session,
     access::attributes::compares,
-    customers::subscribers::{Along, PLACES, Shown, Wanted, place_of},
+    customers::{
+        card::{Card, Parts, place_of},
+        subscribers::{HOMES, Posted},
+    },
 };
 
-use crate::envelope::{Caller, flag};
+use crate::{
+    envelope::{Caller, flag},
+    list::LISTED,
+};
 
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Modules {
@@ -49,21 +56,24 @@ impl Modules {
         }
     }
 
-    pub fn wanted(&self) -> Wanted {
-        Wanted {
-            routers: self.nas || self.ip_pool,
-            sessions: self.radacct,
-            attributes: self.radchecks || self.radreply,
-            places: self.area,
-            invoices: self.invoice,
-            postings: self.ledger,
-            payments: self.payment,
-        }
+    /// What is read for the list, with what every row shows.
+    pub fn parts(&self) -> Parts {
+        LISTED
+            .with_if(self.package, Parts::VERSION)
+            .with_if(self.salesperson, Parts::SELLER)
+            .with_if(self.nas, Parts::ROUTER)
+            .with_if(self.ip_pool, Parts::POOL)
+            .with_if(self.radacct, Parts::SESSIONS)
+            .with_if(self.radchecks || self.radreply, Parts::ATTRIBUTES)
+            .with_if(self.area, Parts::HOMES)
+            .with_if(self.invoice, Parts::INVOICES)
+            .with_if(self.ledger, Parts::POSTINGS)
+            .with_if(self.payment, Parts::PAYMENTS)
     }
 
     /// Adds the keys to one subscriber's row.
-    pub fn add(&self, caller: &Caller, shown: &Shown, along: &Along, row: &mut Value) {
-        let keys: [(bool, &str, fn(&Caller, &Shown, &Along) -> Value); 13] = [
+    pub fn add(&self, caller: &Caller, card: &Card, row: &mut Value) {
+        let keys: [(bool, &str, fn(&Caller, &Card) -> Value); 13] = [
             (self.package, "package", package),
             (self.salesperson, "salesperson", salesperson),
             (self.nas, "nas", nas),
@@ -72,7 +82,7 @@ impl Modules {
             (self.radreply, "radreply", radreply),
             (self.radusergroup, "radusergroup", radusergroup),
             (self.ip_pool, "ip_pool", ip_pool),
-            (self.balance, "current_balance", |caller, shown, _| caller.amount(shown.balance).into()),
+            (self.balance, "current_balance", |caller, card| caller.amount(card.balance).into()),
             (self.area, "area_data", area_data),
             (self.invoice, "invoices", invoices),
             (self.ledger, "ledger", ledger),
@@ -80,35 +90,34 @@ impl Modules {
         ];
         for (wanted, key, make) in keys {
             if wanted {
-                row[key] = make(caller, shown, along);
+                row[key] = make(caller, card);
             }
         }
     }
 }
 
-pub fn package(caller: &Caller, shown: &Shown, _: &Along) -> Value {
-    let Some(offer) = &shown.offer else { return Value::Null };
+pub fn package(caller: &Caller, card: &Card) -> Value {
+    let Some((plan, version)) = card.sold() else { return Value::Null };
     json!({
-        "id": offer.plan.id.0,
-        "name": offer.plan.name,
-        "price": caller.amount(offer.version.price),
-        "duration": offer.version.validity,
-        "duration_type": offer.version.validity_unit,
-        "connection_type": crate::change::connection_type(offer.plan.kind),
-        "data_limit": offer.version.data_limit.filter(|_| offer.version.limited),
-        "data_unit": offer.version.data_unit.as_ref().filter(|_| offer.version.limited),
-        "status": u8::from(offer.plan.enabled),
+        "id": plan.id.0,
+        "name": plan.name,
+        "price": caller.amount(version.price),
+        "duration": version.validity,
+        "duration_type": version.validity_unit,
+        "connection_type": crate::change::connection_type(plan.kind),
+        "data_limit": version.data_limit.filter(|_| version.limited),
+        "data_unit": version.data_unit.as_ref().filter(|_| version.limited),
+        "status": u8::from(plan.enabled),
     })
 }
 
-fn salesperson(_: &Caller, shown: &Shown, _: &Along) -> Value {
-    let Some(person) = &shown.salesperson else { return Value::Null };
+fn salesperson(_: &Caller, card: &Card) -> Value {
+    let Some(person) = &card.seller else { return Value::Null };
     json!({ "id": person.id.0, "name": person.name, "email": person.email, "phone": person.phone, "status": person.status })
 }
 
-fn nas(_: &Caller, shown: &Shown, along: &Along) -> Value {
-    let router = shown.line.as_ref().and_then(|line| along.routers.iter().find(|router| router.id == line.router_id));
-    let Some(router) = router else { return Value::Null };
+fn nas(_: &Caller, card: &Card) -> Value {
+    let Some(router) = &card.router else { return Value::Null };
     json!({
         "id": router.id.0,
         "shortname": router.name,
@@ -122,10 +131,8 @@ fn nas(_: &Caller, shown: &Shown, along: &Along) -> Value {
 
 pub const HIDDEN: &str = "***hidden***";
 
-fn radacct(caller: &Caller, shown: &Shown, along: &Along) -> Value {
-    let Some(line) = &shown.line else { return json!([]) };
-    let own = along.sessions.iter().filter(|session| session.service_id == Some(line.id));
-    own.map(|session| {
+fn radacct(caller: &Caller, card: &Card) -> Value {
+    let row = |session: &Session| {
         json!({
             "radacctid": session.id.0,
             "acctsessionid": session.acct_session_id,
@@ -140,13 +147,13 @@ fn radacct(caller: &Caller, shown: &Shown, along: &Along) -> Value {
             "framedipaddress": session.address,
             "acctterminatecause": session.end_cause,
         })
-    })
-    .collect()
+    };
+    card.sessions.iter().map(row).collect()
 }
 
 /// What a login must meet: the password and the expiry of every subscriber, and `==` attributes of its own.
-pub fn radchecks(caller: &Caller, shown: &Shown, along: &Along) -> Value {
-    let Some(line) = &shown.line else { return json!([]) };
+pub fn radchecks(caller: &Caller, card: &Card) -> Value {
+    let Some(line) = &card.line else { return json!([]) };
     let mut rows = Vec::new();
     if line.secret.is_some() {
         rows.push(json!({ "id": null, "attribute": "Cleartext-Password", "op": ":=", "value": HIDDEN }));
@@ -154,47 +161,46 @@ pub fn radchecks(caller: &Caller, shown: &Shown, along: &Along) -> Value {
     if let Some(at) = line.expires_at {
         rows.push(json!({ "id": null, "attribute": "Expiration", "op": ":=", "value": caller.datetime(at) }));
     }
-    rows.extend(attributes(along, line.id.0, true));
+    rows.extend(attributes(card, true));
     rows.into()
 }
 
-pub fn radreply(_: &Caller, shown: &Shown, along: &Along) -> Value {
-    let Some(line) = &shown.line else { return json!([]) };
+pub fn radreply(_: &Caller, card: &Card) -> Value {
+    let Some(line) = &card.line else { return json!([]) };
     let mut rows = Vec::new();
     if let Some(address) = &line.address {
         rows.push(json!({ "id": null, "attribute": "Framed-IP-Address", "op": ":=", "value": address }));
     }
-    rows.extend(attributes(along, line.id.0, false));
+    rows.extend(attributes(card, false));
     rows.into()
 }
 
-fn attributes(along: &Along, service: i64, checks: bool) -> impl Iterator<Item = Value> + '_ {
-    let own = along.attributes.iter().filter(move |row| row.service_id.0 == service && compares(&row.op) == checks);
+fn attributes(card: &Card, checks: bool) -> impl Iterator<Item = Value> + '_ {
+    let own = card.attributes.iter().filter(move |row| compares(&row.op) == checks);
     own.map(|row| json!({ "id": row.id, "attribute": row.attribute, "op": row.op, "value": row.value }))
 }
 
-fn radusergroup(_: &Caller, shown: &Shown, _: &Along) -> Value {
-    match (&shown.line, &shown.offer) {
-        (Some(line), Some(offer)) => {
-            json!([{ "username": line.username, "groupname": offer.plan.name, "priority": 1 }])
+fn radusergroup(_: &Caller, card: &Card) -> Value {
+    match (&card.line, &card.plan) {
+        (Some(line), Some(plan)) => {
+            json!([{ "username": line.username, "groupname": plan.name, "priority": 1 }])
         }
         _ => json!([]),
     }
 }
 
-fn ip_pool(_: &Caller, shown: &Shown, along: &Along) -> Value {
-    let pool = shown.offer.as_ref().and_then(|offer| offer.plan.pool_id);
-    let Some(pool) = pool.and_then(|id| along.pools.iter().find(|pool| pool.id == id)) else { return Value::Null };
-    let address = shown.line.as_ref().and_then(|line| line.address.clone());
+fn ip_pool(_: &Caller, card: &Card) -> Value {
+    let Some(pool) = &card.pool else { return Value::Null };
+    let address = card.line.as_ref().and_then(|line| line.address.clone());
     json!({ "id": pool.id.0, "name": pool.name, "ranges": pool.ranges, "address": address })
 }
 
-fn area_data(_: &Caller, shown: &Shown, along: &Along) -> Value {
-    let Some(profile) = &shown.profile else { return Value::Null };
+fn area_data(_: &Caller, card: &Card) -> Value {
+    let Some(profile) = &card.profile else { return Value::Null };
     let mut data = json!({});
-    for (place, level) in PLACES {
-        data[level] = match place_of(profile, place) {
-            Some(id) => json!({ "id": id, "name": along.places.get(&(level, id)) }),
+    for (level, name) in HOMES.into_iter().zip(&card.homes) {
+        data[level.word()] = match place_of(profile, level) {
+            Some(id) => json!({ "id": id, "name": name }),
             None => Value::Null,
         };
     }
@@ -211,9 +217,8 @@ pub fn invoice_status(status: BillStatus) -> u8 {
     }
 }
 
-fn invoices(caller: &Caller, shown: &Shown, along: &Along) -> Value {
-    let own = along.invoices.iter().filter(|invoice| invoice.customer_id == shown.customer.id);
-    own.map(|invoice| {
+fn invoices(caller: &Caller, card: &Card) -> Value {
+    let row = |invoice: &Invoice| {
         json!({
             "id": invoice.id.0,
             "invoice_number": number(&invoice.series, invoice.number),
@@ -222,8 +227,8 @@ fn invoices(caller: &Caller, shown: &Shown, along: &Along) -> Value {
             "invoice_status": invoice_status(invoice.status),
             "created_at": caller.datetime(invoice.issued_at),
         })
-    })
-    .collect()
+    };
+    card.invoices.iter().map(row).collect()
 }
 
 pub fn number(series: &str, number: i64) -> String {
@@ -231,9 +236,8 @@ pub fn number(series: &str, number: i64) -> String {
 }
 
 /// docs/readings.md 3.3: 1 Payment or top-up, 2 Withdraw, 3 Invoice. Profile type 2 is a subscriber.
-fn ledger(caller: &Caller, shown: &Shown, along: &Along) -> Value {
-    let own = along.postings.iter().filter(|posted| posted.customer == shown.customer.id);
-    own.map(|posted| {
+fn ledger(caller: &Caller, card: &Card) -> Value {
+    let row = |posted: &Posted| {
         let ledger_type = match posted.kind.as_str() {
             "activation" | "recharge" | "invoice" | "bill" => 3,
             _ if posted.amount.is_negative() => 2,
@@ -243,8 +247,8 @@ fn ledger(caller: &Caller, shown: &Shown, along: &Along) -> Value {
             "transaction_id": posted.entry,
             "ledger_type": ledger_type,
             "to_profile_type": 2,
-            "to_id": shown.customer.id.0,
-            "to_username": shown.customer.username,
+            "to_id": card.customer.id.0,
+            "to_username": card.customer.username,
             "account": if posted.wallet { "balance" } else { "due" },
             "amount": caller.amount(posted.amount),
             "previous_balance": caller.amount(domain::Money(posted.balance.0 - posted.amount.0)),
@@ -253,13 +257,12 @@ fn ledger(caller: &Caller, shown: &Shown, along: &Along) -> Value {
             "action_by": posted.actor,
             "created_at": caller.datetime(posted.at),
         })
-    })
-    .collect()
+    };
+    card.postings.iter().map(row).collect()
 }
 
-fn payments(caller: &Caller, shown: &Shown, along: &Along) -> Value {
-    let own = along.payments.iter().filter(|payment| payment.customer_id == shown.customer.id);
-    own.map(|payment| {
+fn payments(caller: &Caller, card: &Card) -> Value {
+    let row = |payment: &Payment| {
         json!({
             "id": payment.id.0,
             "amount": caller.amount(payment.amount),
@@ -269,6 +272,6 @@ fn payments(caller: &Caller, shown: &Shown, along: &Along) -> Value {
             "invoice_id": payment.invoice_id.map(|InvoiceId(id)| id),
             "created_at": caller.datetime(payment.created_at),
         })
-    })
-    .collect()
+    };
+    card.payments.iter().map(row).collect()
 }

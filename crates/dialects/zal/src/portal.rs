@@ -10,8 +10,8 @@ use serde_json::{Number, Value, json};
 use service::{
     App, Error, Expected, Refusal, What, Why,
     customers::{
+        card::{self, Card, Parts},
         portal::{self, Granted, SUBSCRIBER},
-        subscribers::{self, Along, Filter, Listed, Wanted},
     },
     identity::tokens,
 };
@@ -68,19 +68,19 @@ async fn signed_in(app: &App, granted: Granted) -> Result<SignedIn, Failure> {
     let bearer = portal::authenticate(app, SUBSCRIBER, &granted.text).await?;
     let service::Who::Customer(id) = bearer.known.actor.who else { return Err(Error::Unauthenticated.into()) };
     let tenant = app.tenant(bearer.known.actor.isp).await?;
-    let (shown, _) = subscribers::show(app, &bearer.known.actor, id).await?;
-    let customer = shown.customer;
+    let card = card::show(app, &bearer.known.actor, id, Parts::PLAN).await?;
+    let customer = card.customer;
     let now = app.clock.now();
-    let ends = shown.line.as_ref().and_then(|line| line.expires_at);
+    let ends = card.line.as_ref().and_then(|line| line.expires_at);
     let known = Known {
         id: customer.id.0,
         username: customer.username,
         fullname: customer.full_name,
         email: customer.email,
         phone: Some(customer.phone).filter(|phone| !phone.is_empty()),
-        package_name: shown.offer.map(|offer| offer.plan.name),
+        package_name: card.plan.map(|plan| plan.name),
         expiration_date: ends.map(|at| doors::wire::local_datetime(at, &tenant.zone)),
-        status: status_word(shown.line.as_ref(), now),
+        status: status_word(card.line.as_ref(), now),
     };
     Ok(SignedIn { subscriber: known, token: granted.text, token_type: "bearer", expires_in: granted.expires_in_s })
 }
@@ -97,9 +97,9 @@ pub async fn profile(State(app): State<App>, caller: Caller) -> Answer<Details> 
 
 /// The package, and what of the running period is used.
 pub async fn package(State(app): State<App>, caller: Caller) -> Answer<Value> {
-    let (shown, _) = subscribers::show(&app, &caller.actor, caller.subscriber()?).await?;
-    let mut data = modules::package(&caller, &shown, &Along::default());
-    if let (Some(line), Value::Object(_)) = (&shown.line, &data) {
+    let card = own(&app, &caller, Parts::PLAN | Parts::VERSION).await?;
+    let mut data = modules::package(&caller, &card);
+    if let (Some(line), Value::Object(_)) = (&card.line, &data) {
         data["expiration_date"] = line.expires_at.map(|at| caller.datetime(at)).into();
         data["auto_renew_status"] = u8::from(line.auto_renew).into();
         data["quota_bytes"] = line.quota_bytes.into();
@@ -110,17 +110,15 @@ pub async fn package(State(app): State<App>, caller: Caller) -> Answer<Value> {
     Ok(Reply::data(data))
 }
 
-async fn own(app: &App, caller: &Caller, wanted: Wanted) -> Result<Listed, Failure> {
-    let filter = Filter { id: Some(caller.subscriber()?), ..Filter::default() };
-    Ok(subscribers::list(app, &caller.actor, filter, wanted, 0, 1).await?)
+async fn own(app: &App, caller: &Caller, parts: Parts) -> Result<Card, Failure> {
+    Ok(card::show(app, &caller.actor, caller.subscriber()?, parts).await?)
 }
 
 /// The newest first.
 pub async fn invoices(State(app): State<App>, caller: Caller) -> Answer<Value> {
-    let listed = own(&app, &caller, Wanted { invoices: true, ..Wanted::default() }).await?;
-    let name = listed.rows.first().map(|row| row.customer.full_name.clone()).unwrap_or_default();
-    let rows: Vec<Value> = listed
-        .along
+    let card = own(&app, &caller, Parts::INVOICES).await?;
+    let name = &card.customer.full_name;
+    let rows: Vec<Value> = card
         .invoices
         .iter()
         .map(|invoice| {
@@ -143,10 +141,9 @@ pub async fn invoices(State(app): State<App>, caller: Caller) -> Answer<Value> {
 
 /// The newest first.
 pub async fn payments(State(app): State<App>, caller: Caller) -> Answer<Value> {
-    let listed = own(&app, &caller, Wanted { payments: true, ..Wanted::default() }).await?;
-    let name = listed.rows.first().map(|row| row.customer.full_name.clone()).unwrap_or_default();
-    let rows: Vec<Value> = listed
-        .along
+    let card = own(&app, &caller, Parts::PAYMENTS).await?;
+    let name = &card.customer.full_name;
+    let rows: Vec<Value> = card
         .payments
         .iter()
         .map(|payment| {
@@ -179,8 +176,8 @@ pub struct Usage {
 
 /// Of the running period, and of the last ninety days on which there was any.
 pub async fn usage(State(app): State<App>, caller: Caller) -> Answer<Usage> {
-    let (shown, _) = subscribers::show(&app, &caller.actor, caller.subscriber()?).await?;
-    let line = shown.line.ok_or(Error::NotFound { what: What::Service })?;
+    let card = own(&app, &caller, Parts::BALANCE).await?;
+    let line = card.line.ok_or(Error::NotFound { what: What::Service })?;
     let days = portal::usage(&app, &caller.actor, line.id).await?.into_iter();
     let days = days.map(|day| {
         json!({
@@ -189,7 +186,7 @@ pub async fn usage(State(app): State<App>, caller: Caller) -> Answer<Usage> {
         })
     });
     Ok(Reply::data(Usage {
-        balance: caller.amount(shown.balance),
+        balance: caller.amount(card.balance),
         used_bytes: line.used_bytes,
         used_seconds: line.used_time_s,
         quota_bytes: line.quota_bytes,

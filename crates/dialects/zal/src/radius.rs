@@ -10,7 +10,7 @@ use service::{
         attributes, routers,
         sessions::{self, State as Stands, Wanted},
     },
-    customers::subscribers::{self, Filter},
+    customers::card::{self, Card, Parts},
 };
 
 use crate::{
@@ -93,7 +93,7 @@ pub async fn replies(
     of_line(app, caller, name, asked, radreply).await
 }
 
-type Told = fn(&Caller, &subscribers::Shown, &subscribers::Along) -> Value;
+type Told = fn(&Caller, &Card) -> Value;
 
 async fn of_line(
     app: App,
@@ -110,9 +110,6 @@ async fn of_line(
     let name = name.map(|Path(name)| name).ok().filter(|name| name.len() <= 253 && !name.contains(char::is_control));
     let name = name.ok_or_else(unknown)?;
     let owner = attributes::owner_of(&app, &actor, &name).await.map_err(|error| caller.refused(error))?;
-    let filter = Filter { id: Some(owner), ..Filter::default() };
-    let wanted = subscribers::Wanted { attributes: true, ..subscribers::Wanted::default() };
-    let found = subscribers::list(&app, &actor, filter, wanted, 0, 1).await?;
-    let shown = found.rows.first().ok_or_else(unknown)?;
-    Ok(Reply::data(told(&caller, shown, &found.along)))
+    let card = card::show(&app, &actor, owner, Parts::ATTRIBUTES).await.map_err(|error| caller.refused(error))?;
+    Ok(Reply::data(told(&caller, &card)))
 }

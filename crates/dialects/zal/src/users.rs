@@ -7,7 +7,6 @@ use doors::{Asked, Fields, Id, fields};
 use serde_json::{Value, json};
 use service::{
     App, Error, Staff, Why,
-    customers::locations,
     identity::staff::{self, Filter, NewStaff, StaffChange},
     reports::office,
     resellers::salespeople::{self, Selling},
@@ -70,7 +69,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Id(wanted): Id, Asked(
     let mut data = row(&caller, &person, balance);
     let rights = Role::from_word(&person.role).map(Role::scopes).unwrap_or_default();
     data["permissions"] = rights.words().split_whitespace().map(Value::from).collect();
-    let packages = locations::assigned_plans(&app, &actor, person.id).await?;
+    let packages = salespeople::assigned_plans(&app, &actor, person.id).await?;
     data["assigned_packages"] = packages.iter().map(|id| Value::from(id.0)).collect();
     data["auto_renew_status"] = u8::from(salespeople::renews(&app, &actor, person.id).await?).into();
     Ok(Reply::data(data))

@@ -9,10 +9,11 @@ use service::{
         payments::{self, NewPayment},
     },
     customers::{
+        card::Parts,
         customers::{self, Besides, CustomerChange},
-        lines,
+        lists,
     },
-    plant::site::PlantChange,
+    plant::site::SiteChange,
 };
 
 /// What for, how much in the currency's main unit, due in so many days, how much of it is paid.
@@ -28,11 +29,11 @@ const BILLS: &[(&str, i64, i64, i64)] = &[
 /// Some bills in each state, and fibre for every third of the people at home.
 pub async fn seed(app: &App, actor: &Actor) -> anyhow::Result<()> {
     let fibre = LineFilter { medium: Some(Medium::Fibre), ..LineFilter::default() };
-    if lines::customers(app, actor, fibre, 0, 1).await?.1 > 0 {
+    if lists::by_line(app, actor, fibre, (0, 1), Parts::NONE).await?.1 > 0 {
         return Ok(());
     }
     let homes = LineFilter { medium: Some(Medium::Plain(Kind::Pppoe)), ..LineFilter::default() };
-    let (homes, _) = lines::customers(app, actor, homes, 0, 100).await?;
+    let (homes, _) = lists::by_line(app, actor, homes, (0, 100), Parts::NONE).await?;
     let ids: Vec<CustomerId> = homes.into_iter().map(|shown| shown.customer.id).collect();
     // The bills come first: fibre says that they are there.
     for (id, bill) in ids.iter().rev().zip(BILLS) {
@@ -40,8 +41,9 @@ pub async fn seed(app: &App, actor: &Actor) -> anyhow::Result<()> {
     }
     for id in ids.iter().step_by(3) {
         let onu = Mac([0x4c, 0x4d, 0x01, 0, (id.0 >> 8) as u8, id.0 as u8]);
-        let plant = PlantChange { connection: Some(Connection::Fiber), onu_mac: Some(Some(onu)) };
-        let besides = Besides { plant, unchanged_since: None };
+        let site =
+            SiteChange { connection: Some(Connection::Fiber), onu_mac: Some(Some(onu)), ..SiteChange::default() };
+        let besides = Besides { site, unchanged_since: None };
         customers::update_at(app, actor, *id, CustomerChange::default(), besides).await?;
     }
     Ok(())

@@ -5,7 +5,11 @@ use domain::{CustomerId, IspId};
 use service::{
     Actor, App, Filter, Order, Page,
     billing::collections,
-    customers::{collection_places, customers},
+    customers::{
+        card::Parts,
+        lists,
+        places::{self, Level},
+    },
     identity::{
         branches,
         clients::{self, NewPair, Tier},
@@ -44,7 +48,7 @@ pub async fn seed(app: &App, isp: IspId, pair: &Pair, whole: bool) -> anyhow::Re
     let (people, _) = staff::list(app, &actor, staff::Filter::default(), 0, 1000).await?;
     let collector = people.iter().find(|person| person.name == "API").or(people.first());
     let collector = collector.context("nobody works at this ISP")?.id;
-    if !collection_places::areas(app, &actor).await?.is_empty() {
+    if !places::all(app, &actor, Level::CollectionArea, None).await?.is_empty() {
         return Ok(collector.0);
     }
     let rows = if whole { PLACES } else { &PLACES[..1] };
@@ -53,18 +57,18 @@ pub async fn seed(app: &App, isp: IspId, pair: &Pair, whole: bool) -> anyhow::Re
         let id = match areas.iter().find(|(name, _)| name == area) {
             Some((_, id)) => *id,
             None => {
-                let id = collection_places::put_area(app, &actor, None, (*area).into()).await?;
+                let id = places::create(app, &actor, Level::CollectionArea, None, (*area).into()).await?.id;
                 areas.push((area, id));
                 id
             }
         };
-        let street = collection_places::put_street(app, &actor, None, id, (*street).into()).await?;
+        let street = places::create(app, &actor, Level::Street, Some(id), (*street).into()).await?.id;
         for building in *buildings {
-            collection_places::put_building(app, &actor, None, street, (*building).into()).await?;
+            places::create(app, &actor, Level::Building, Some(street), (*building).into()).await?;
         }
     }
     let page = Page { order: Order::Created, descending: false, offset: 0, limit: ASSIGNED };
-    let (rows, _) = customers::list(app, &actor, Filter::default(), page).await?;
+    let (rows, _) = lists::page(app, &actor, Filter::default(), page, Parts::NONE).await?;
     for row in rows {
         collections::assign(app, &actor, CustomerId(row.customer.id.0), collector).await?;
     }

@@ -26,7 +26,7 @@ use service::{
     Actor, App, Clock, Db, Filter, Location, Order, Page, Vault,
     access::routers,
     catalogue::plans,
-    customers::{customers, many},
+    customers::{card::Parts, lists, many},
     sales::recharge::{self, Recharge},
 };
 use worker::outgoing;
@@ -252,7 +252,7 @@ async fn pay_again(app: App, actor: Actor) {
 async fn find(app: &App, actor: &Actor, name: &str) -> Option<CustomerId> {
     let filter = Filter { search: Some(name.into()), ..Filter::default() };
     let page = Page { order: Order::Created, descending: false, offset: 0, limit: 1 };
-    let (rows, _) = customers::list(app, actor, filter, page).await.ok()?;
+    let (rows, _) = lists::page(app, actor, filter, page, Parts::NONE).await.ok()?;
     rows.first().map(|row| row.customer.id)
 }
 

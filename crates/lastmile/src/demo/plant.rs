@@ -4,7 +4,7 @@
 use domain::{CustomerId, IspId, Mac};
 use service::{
     Actor, App, Filter, Order, Page,
-    customers::customers,
+    customers::{card::Parts, lists},
     plant::{
         self, checks, devices, olts, onus,
         vpn::{self, NewAccount, ServerChange},
@@ -96,7 +96,7 @@ pub async fn plant(app: &App, isp: IspId, size: Size) -> anyhow::Result<()> {
 /// An ONU at each of the first customers' houses, and one in a box.
 async fn fibres(app: &App, actor: &Actor, olts: &[i64], count: i64) -> anyhow::Result<()> {
     let page = Page { order: Order::Created, descending: false, offset: 0, limit: count - 1 };
-    let (people, _) = customers::list(app, actor, Filter::default(), page).await?;
+    let (people, _) = lists::page(app, actor, Filter::default(), page, Parts::NONE).await?;
     let homes = people.iter().map(|row| Some((row.customer.id, row.customer.full_name.clone())));
     for (at, home) in homes.chain([None]).enumerate() {
         let n = at as i64;

@@ -6,7 +6,7 @@ use domain::{
 };
 use service::{
     Actor, App, Filter, Order, Page,
-    customers::customers,
+    customers::{card::Parts, lists},
     helpdesk::complaints::{self, ComplaintChange, ComplaintFilter, NewComplaint},
     messages::sms,
 };
@@ -30,7 +30,7 @@ pub async fn furnish(app: &App, actor: &Actor) -> anyhow::Result<()> {
         return Ok(());
     }
     let page = Page { order: Order::Created, descending: false, offset: 0, limit: REPORTED.len() as i64 };
-    let (people, _) = customers::list(app, actor, Filter::default(), page).await?;
+    let (people, _) = lists::page(app, actor, Filter::default(), page, Parts::NONE).await?;
     for (person, (subject, message, priority, state)) in people.iter().zip(REPORTED) {
         let command = NewComplaint {
             customer: person.customer.id,

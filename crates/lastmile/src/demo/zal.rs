@@ -7,22 +7,24 @@ use service::{
     Actor, App,
     catalogue::plans,
     customers::{
-        locations, portal,
-        subscribers::{self, Details, Filter, Wanted},
+        card::Parts,
+        lists,
+        places::{self, HOMES, Level},
+        portal,
+        subscribers::{self, Details, Filter},
     },
-    identity::staff::{self, NewStaff},
+    identity::{
+        branches,
+        staff::{self, NewStaff},
+    },
     kernel::vault::random_text,
+    resellers::salespeople::{self, Selling},
 };
 
 use super::credentials::{ZalIds, ZalUser};
 
-const PLACES: [(&str, &str); 5] = [
-    ("country", "Kenya"),
-    ("province", "Nairobi County"),
-    ("city", "Nairobi"),
-    ("area", "Westlands"),
-    ("subarea", "Parklands"),
-];
+/// From the country to the subarea.
+const PLACES: [&str; 5] = ["Kenya", "Nairobi County", "Nairobi", "Westlands", "Parklands"];
 const DEPARTMENTS: [&str; 2] = ["Sales", "Field service"];
 const SALESPEOPLE: [(&str, &str); 2] = [("Sarah Wambui", "sarah"), ("Tom Odera", "tom")];
 const WAITING: [(&str, &str); 3] =
@@ -40,10 +42,10 @@ pub async fn seed(app: &App, isp: IspId, email: &str, known: &mut ZalUser) -> an
     if !stands {
         known.token = Some(portal::for_staff(app, &actor, user, TOKEN_DAYS).await?.text);
     }
-    if locations::departments(app, &actor).await?.is_empty() {
+    if places::list(app, &actor, Level::Department, None, 0, 1).await?.1 == 0 {
         fill(app, &actor, email).await.context("places, salespeople and their subscribers")?;
     }
-    let branch = locations::head_office(app, &actor).await?.id;
+    let branch = branches::head_office(app, &actor).await?.id;
     Ok(ZalIds { isp_id: isp.0, branch_id: branch.0, user_id: user.0 })
 }
 
@@ -75,8 +77,8 @@ async fn fill(app: &App, actor: &Actor, email: &str) -> anyhow::Result<()> {
     let host = email.split_once('@').map_or("demo.example", |(_, host)| host);
     let mut places = [None; 5];
     let mut parent = None;
-    for (at, (level, name)) in PLACES.into_iter().enumerate() {
-        let place = locations::create(app, actor, level, parent, name.into()).await?;
+    for (at, (level, name)) in HOMES.into_iter().zip(PLACES).enumerate() {
+        let place = places::create(app, actor, level, parent, name.into()).await?;
         parent = Some(place.id);
         places[at] = Some(Some(place.id));
     }
@@ -86,11 +88,12 @@ async fn fill(app: &App, actor: &Actor, email: &str) -> anyhow::Result<()> {
     for (name, login) in SALESPEOPLE {
         let email = format!("{login}@{host}");
         let id = person(app, actor, name, &email, &random_text(20), Role::Salesperson).await?;
-        locations::assign_plans(app, actor, id, sold.clone()).await?;
+        let selling = Selling { plans: Some(sold.clone()), ..Selling::default() };
+        salespeople::set(app, actor, Scopes::ALL, id, selling).await?;
         sellers.push(id);
     }
-    let everybody = subscribers::list(app, actor, Filter::default(), Wanted::default(), 0, 1000).await?;
-    let homes = everybody.rows.iter().filter(|row| row.line.as_ref().is_some_and(|line| line.kind == Kind::Pppoe));
+    let everybody = lists::by_profile(app, actor, Filter::default(), (0, 1000), Parts::NONE).await?.0;
+    let homes = everybody.iter().filter(|row| row.line.as_ref().is_some_and(|line| line.kind == Kind::Pppoe));
     let homes: Vec<_> = homes.map(|row| row.customer.id).collect();
     let first = homes.len().div_ceil(2).max(20);
     // The department is made last: its being there says that all of this is.
@@ -104,7 +107,7 @@ async fn fill(app: &App, actor: &Actor, email: &str) -> anyhow::Result<()> {
     for (name, login) in WAITING {
         let username = login.to_string();
         let taken = Filter { search: Some(username.clone()), ..Filter::default() };
-        if subscribers::list(app, actor, taken, Wanted::default(), 0, 1).await?.total > 0 {
+        if lists::by_profile(app, actor, taken, (0, 1), Parts::NONE).await?.1 > 0 {
             continue;
         }
         let details = Details {
@@ -121,7 +124,7 @@ async fn fill(app: &App, actor: &Actor, email: &str) -> anyhow::Result<()> {
         subscribers::create(app, actor, None, details, None).await?;
     }
     for name in DEPARTMENTS {
-        locations::create_department(app, actor, name.into()).await?;
+        places::create(app, actor, Level::Department, None, name.into()).await?;
     }
     Ok(())
 }

@@ -14,7 +14,10 @@ use service::{
         routers::{self, NewRouter},
     },
     catalogue::plans::{self, Expiry, NewBandwidth, NewPlan, NewPool},
-    customers::customers::{self, CustomerChange, NewCustomer},
+    customers::{
+        card::{self, Card, Parts},
+        customers::{self, CustomerChange, NewCustomer},
+    },
     identity::tenants::{self, NewIsp},
     kernel::change::CallerKey,
     sales::recharge::{self, Receipt, Recharge},
@@ -65,11 +68,7 @@ impl TestApp {
         let app = App::new(db, Clock::manual(start()), Vault::ephemeral(), "test");
         let created = tenants::create_isp(&app, isp("Test ISP")).await.expect("an Isp");
         let actor = Actor { isp: created.isp, who: Who::Staff(created.owner), branch: None, may_write: true };
-        let loopback: SocketAddr = ([127, 0, 0, 1], 0).into();
-        let settings = aaa::Settings { auth: loopback, acct: loopback, threads: 1, strip_realm: true };
-        let aaa = aaa::start(app.clone(), settings).await.expect("RADIUS ports");
-        aaa.ready().await;
-        let nas = Nas::new(aaa.auth_addr(), aaa.acct_addr(), SECRET).await;
+        let (aaa, nas) = radius(&app).await;
         let router = NewRouter {
             name: "bras".into(),
             vendor: "mikrotik".into(),
@@ -88,6 +87,13 @@ impl TestApp {
         let mut test = TestApp { app, actor, aaa, nas, router, bandwidth: bandwidth.id, pool, gold: PlanId(0) };
         test.gold = test.plan("gold", |_| {}).await;
         test
+    }
+
+    /// The same provider at another process, over a database that holds its rows.
+    pub async fn reopened(&self, db: Db) -> TestApp {
+        let app = App::new(db, self.app.clock.clone(), self.app.vault.clone(), "again");
+        let (aaa, nas) = radius(&app).await;
+        TestApp { app, actor: self.actor.clone(), aaa, nas, ..*self }
     }
 
     pub async fn plan(&self, name: &str, change: impl FnOnce(&mut NewPlan)) -> PlanId {
@@ -176,12 +182,21 @@ impl TestApp {
         service::sales::standing::put(&self.app, &self.actor, line.customer, status, None).await
     }
 
-    pub async fn show(&self, line: Line) -> customers::Shown {
-        customers::show(&self.app, &self.actor, line.customer).await.expect("the customer").shown
+    /// With its plan, the terms it was sold under, and its newest period.
+    pub async fn show(&self, line: Line) -> Card {
+        let parts = Parts::PLAN | Parts::VERSION | Parts::PERIOD;
+        card::show(&self.app, &self.actor, line.customer, parts).await.expect("the customer")
+    }
+
+    /// A customer's primary line.
+    pub async fn line_of(&self, customer: CustomerId) -> Line {
+        let isp = self.actor.isp;
+        let lines = self.app.db.read(async move |tx| store::people::service::of_customer(tx, isp, customer).await);
+        Line { customer, service: lines.await.expect("lines").first().expect("a line").id }
     }
 
     pub async fn row(&self, line: Line) -> service::Service {
-        self.show(line).await.service.expect("the service")
+        self.show(line).await.line.expect("the service")
     }
 
     /// Time passes; what recurs is done when it has.
@@ -298,4 +313,14 @@ pub fn bandwidth(name: &str, down_kbps: i64, up_kbps: i64) -> NewBandwidth {
         burst: None,
         priority: None,
     }
+}
+
+/// RADIUS on free ports, and a router that asks there.
+async fn radius(app: &App) -> (aaa::Running, Nas) {
+    let loopback: SocketAddr = ([127, 0, 0, 1], 0).into();
+    let settings = aaa::Settings { auth: loopback, acct: loopback, threads: 1, strip_realm: true };
+    let aaa = aaa::start(app.clone(), settings).await.expect("RADIUS ports");
+    aaa.ready().await;
+    let nas = Nas::new(aaa.auth_addr(), aaa.acct_addr(), SECRET).await;
+    (aaa, nas)
 }

@@ -22,7 +22,7 @@ use service::{
     access::routers::{self, NewRouter},
     billing::invoices::{self, NewBill},
     customers::{
-        locations,
+        card,
         portal::{self, STAFF},
     },
     helpdesk::complaints::{self, NewComplaint},
@@ -249,7 +249,7 @@ impl Seed {
         ids.dedup();
         assert!(ids.len() >= 3, "rows that the stranger's own cannot be mistaken for: {ids:?}");
         let Who::Staff(owner) = actor.who else { panic!("a person") };
-        let head = locations::head_office(core, actor).await.expect("a head office").id;
+        let head = branches::head_office(core, actor).await.expect("a head office").id;
         let line = lines[lines.len() - 1];
         assert!(ids.contains(&line.customer.0));
         let place = (actor.isp.0, head.0, owner.0);
@@ -395,9 +395,8 @@ impl World {
                 (Holder::Person(id), bearer(granted.text))
             }
             Kin::Subscriber => {
-                let customer =
-                    service::customers::customers::show(core, actor, line.customer).await.expect("a customer");
-                let name = customer.shown.customer.username.clone();
+                let customer = card::show(core, actor, line.customer, card::Parts::NONE).await.expect("a customer");
+                let name = customer.customer.username.clone();
                 let (_, granted) = portal::sign_in_subscriber(core, &name, "portal").await.expect("a token");
                 (Holder::Line(line), bearer(granted.text))
             }

@@ -11,9 +11,9 @@ use doors::{
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use service::{
-    Who,
+    App, Who,
     catalogue::plans::{self, BandwidthChange},
-    customers::{locations, portal},
+    customers::portal,
     identity::{
         branches,
         clients::{self, NewClient, NewOauthClient, NewPair, Tier},
@@ -39,7 +39,7 @@ both!(
 );
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Dialect {
+pub enum Dialect {
     Alternet,
     V1,
     V2,
@@ -102,10 +102,10 @@ struct Told {
 }
 
 /// What is asked of a dialect: a method, a path, a body.
-type Call = (&'static str, String, Value);
+pub type Call = (&'static str, String, Value);
 
 /// Every dialect at one address, with a credential for each.
-struct Town<'a> {
+pub struct Town<'a> {
     app: &'a TestApp,
     router: Router,
     zone: TimeZone,
@@ -114,18 +114,29 @@ struct Town<'a> {
     place: String,
 }
 
+/// All dialects as they are served.
+fn router(core: &App) -> Router {
+    let (core, gate, log) = (core.clone(), Gate::default(), Log::default());
+    Dispatch::new(core.clock.clone())
+        .with(alternet::dialect(core.clone(), gate.clone(), log.clone()))
+        .with(ispbills::v1(core.clone(), gate.clone(), log.clone()))
+        .with(ispbills::v2(core.clone(), gate.clone(), log.clone()))
+        .with(zal::dialect(core.clone(), gate.clone(), log.clone()))
+        .with_reading(jaze::dialect(core.clone(), gate, log), jaze::path)
+        .router()
+}
+
 impl Town<'_> {
-    async fn over(app: &TestApp) -> Town<'_> {
-        let (core, gate, log) = (app.app.clone(), Gate::default(), Log::default());
-        let router = Dispatch::new(core.clock.clone())
-            .with(alternet::dialect(core.clone(), gate.clone(), log.clone()))
-            .with(ispbills::v1(core.clone(), gate.clone(), log.clone()))
-            .with(ispbills::v2(core.clone(), gate.clone(), log.clone()))
-            .with(zal::dialect(core.clone(), gate.clone(), log.clone()))
-            .with_reading(jaze::dialect(core.clone(), gate, log), jaze::path)
-            .router();
+    /// The same credentials at another process over the same data.
+    pub fn at<'b>(&self, app: &'b TestApp) -> Town<'b> {
+        let (zone, credentials, place) = (self.zone.clone(), self.credentials.clone(), self.place.clone());
+        Town { app, router: router(&app.app), zone, credentials, place }
+    }
+
+    pub async fn over(app: &TestApp) -> Town<'_> {
+        let (core, router) = (app.app.clone(), router(&app.app));
         let Who::Staff(owner) = app.actor.who else { panic!("a person") };
-        let branch = locations::head_office(&core, &app.actor).await.expect("a head office").id;
+        let branch = branches::head_office(&core, &app.actor).await.expect("a head office").id;
         let zone = core.tenant(app.actor.isp).await.expect("the Isp").zone.clone();
         branches::name(&core, &app.actor, None, "top").await.expect("an account");
         Town {
@@ -157,7 +168,7 @@ impl Town<'_> {
     }
 
     /// Asked and done.
-    async fn done(&self, dialect: Dialect, call: Call) -> Value {
+    pub async fn done(&self, dialect: Dialect, call: Call) -> Value {
         let asked = format!("{dialect:?} {} {} {}", call.0, call.1, call.2);
         let (status, body) = self.ask(dialect, call).await;
         assert!((200..300).contains(&status), "{asked}: {status} {body}");

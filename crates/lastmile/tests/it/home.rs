@@ -245,7 +245,7 @@ async fn a_branch_does_not_see_the_whole(app: TestApp) {
     api.with(given, "GET", &format!("/api/v2/sessions/{session}"), Value::Null).await.is(403);
     api.with(given, "POST", &format!("/api/v2/sessions/{session}/disconnect"), json!({})).await.is(403);
     assert!(app.nas.unexpected_orders().is_empty());
-    let head = service::customers::locations::head_office(&app.app, &app.actor).await.expect("a head office").id;
+    let head = service::identity::branches::head_office(&app.app, &app.actor).await.expect("a head office").id;
     for wrong in [999_999, head.0] {
         let wrong = json!({ "type": "oauth", "name": "branch", "branch_id": wrong });
         let refused = api.with(&all, "POST", "/api/v2/clients", wrong).await.is(422);

@@ -707,7 +707,13 @@ async fn a_branch_sees_its_own(app: TestApp) {
         0
     );
     for filter in [service::LineFilter::default(), service::LineFilter { plan: Some(app.gold), ..Default::default() }] {
-        assert_eq!(service::customers::lines::customers(core, &other, filter, 0, 9).await.expect("a list").1, 0);
+        assert_eq!(
+            service::customers::lists::by_line(core, &other, filter, (0, 9), service::customers::card::Parts::NONE)
+                .await
+                .expect("a list")
+                .1,
+            0
+        );
     }
     assert!(matches!(invoices::show(core, &other, bill).await, Err(Error::Forbidden)));
     assert!(matches!(invoices::delete(core, &other, bill, None).await, Err(Error::Forbidden)));

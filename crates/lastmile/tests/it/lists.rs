@@ -4,7 +4,10 @@ use domain::{Kind, Money, RouterId, Status};
 use service::{
     Error, Filter, Order, Page, Standing,
     access::routers::{self, NewRouter},
-    customers::customers::{self, Shown},
+    customers::{
+        card::{Card, Parts},
+        customers, lists,
+    },
 };
 
 use crate::{
@@ -137,9 +140,9 @@ async fn agree(app: &TestApp, lines: &[Line], routers: &[RouterId]) {
     with(&|filter| filter.search = Some("gra".into()));
     filters.push(Filter { standing: Some(Standing::Barred), ..Filter::default() });
     for (filter, turn) in filters.iter().zip(0..) {
-        let mut expected: Vec<&Shown> = everybody.iter().filter(|shown| fits(shown, filter, now)).collect();
+        let mut expected: Vec<&Card> = everybody.iter().filter(|shown| fits(shown, filter, now)).collect();
         let order = [Order::Created, Order::Username, Order::FullName, Order::Expiry][turn % 4];
-        let line = |shown: &Shown| shown.service.clone().expect("a line");
+        let line = |shown: &Card| shown.line.clone().expect("a line");
         expected.sort_by_cached_key(|shown| {
             let text = match order {
                 Order::Username => shown.customer.username.to_lowercase(),
@@ -160,7 +163,8 @@ async fn agree(app: &TestApp, lines: &[Line], routers: &[RouterId]) {
         let mut found = Vec::new();
         loop {
             let page = Page { order, descending, offset: found.len() as i64, limit: 7 };
-            let (rows, total) = customers::list(&app.app, &app.actor, filter.clone(), page).await.expect("a list");
+            let (rows, total) =
+                lists::page(&app.app, &app.actor, filter.clone(), page, Parts::NONE).await.expect("a list");
             assert_eq!(total, expected.len() as i64, "{filter:?}");
             let last = rows.len() < 7;
             found.extend(rows.into_iter().map(|row| row.customer.id));
@@ -183,8 +187,8 @@ async fn agree(app: &TestApp, lines: &[Line], routers: &[RouterId]) {
 }
 
 /// The rules once more, the slow way.
-fn fits(shown: &Shown, filter: &Filter, now: domain::Instant) -> bool {
-    let line = shown.service.as_ref().expect("a line");
+fn fits(shown: &Card, filter: &Filter, now: domain::Instant) -> bool {
+    let line = shown.line.as_ref().expect("a line");
     let runs = line.expires_at.is_some_and(|at| at > now)
         && line.quota_bytes.is_none_or(|quota| line.used_bytes < quota)
         && line.quota_time_s.is_none_or(|quota| line.used_time_s < quota);
@@ -206,7 +210,7 @@ fn fits(shown: &Shown, filter: &Filter, now: domain::Instant) -> bool {
 async fn found(app: &TestApp, search: &str) -> String {
     let filter = Filter { search: Some(search.into()), ..Filter::default() };
     let page = Page { order: Order::Created, descending: false, offset: 0, limit: 50 };
-    let (rows, total) = customers::list(&app.app, &app.actor, filter, page).await.expect("a list");
+    let (rows, total) = lists::page(&app.app, &app.actor, filter, page, Parts::NONE).await.expect("a list");
     assert_eq!(rows.len() as i64, total);
     rows.iter().map(|row| row.customer.username.clone()).collect::<Vec<_>>().join(" ")
 }

@@ -28,6 +28,7 @@ mod measure;
 mod nas;
 mod nodes;
 mod orders;
+mod pages;
 mod peers;
 mod plant;
 mod platform;

@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 use service::{
     Actor, Error, Refusal,
     customers::{
-        locations, portal,
-        subscribers::{self, Filter, Wanted},
+        card::{self, Parts},
+        lists, portal,
+        subscribers::Filter,
     },
     identity::staff::{self, NewStaff},
     kernel::change::CallerKey,
+    resellers::salespeople::{self, Selling},
     sales::activation::{self, Activation, Payments},
 };
 use tower::ServiceExt;
@@ -53,7 +55,7 @@ impl Api {
     pub async fn with(app: &TestApp, actor: &Actor) -> Api {
         let service::Who::Staff(user) = actor.who else { panic!("a person") };
         let token = portal::for_staff(&app.app, actor, user, 1000).await.expect("a token").text;
-        let branch = locations::head_office(&app.app, actor).await.expect("a head office").id;
+        let branch = service::identity::branches::head_office(&app.app, actor).await.expect("a head office").id;
         let router = zal::router(app.app.clone(), Gate::default(), Log::default());
         Api { router, token, isp: actor.isp.0, branch: branch.0, user: user.0 }
     }
@@ -141,7 +143,8 @@ pub async fn salesperson(app: &TestApp, plans: Vec<domain::PlanId>) -> StaffId {
         parent: None,
     };
     let id = staff::create(&app.app, &app.actor, Scopes::ALL, person).await.expect("a salesperson").id;
-    locations::assign_plans(&app.app, &app.actor, id, plans).await.expect("packages");
+    let selling = Selling { plans: Some(plans), ..Selling::default() };
+    salespeople::set(&app.app, &app.actor, Scopes::ALL, id, selling).await.expect("packages");
     id
 }
 
@@ -332,7 +335,7 @@ async fn money_paths(app: TestApp) {
     // The opening balance said again posts the difference.
     for (balance, wallet) in [(100, 70_000), (100, 70_000), (-200, 40_000), (0, 60_000)] {
         Api::is(200, api.put("/update", json!({ "id": ali.0, "previous_balance": balance })).await);
-        let (shown, _) = subscribers::show(&app.app, &app.actor, ali).await.expect("the subscriber");
+        let shown = card::show(&app.app, &app.actor, ali, Parts::BALANCE).await.expect("the subscriber");
         assert_eq!(shown.balance, Money(wallet), "{balance}");
     }
     // A discount counts whoever sells.
@@ -367,7 +370,7 @@ async fn a_key_activates_once_and_a_balance_is_cut_once(app: TestApp) {
     // Ten cuts of a balance for one: one is sold, nobody goes below zero.
     let answers = at_once(10, Payments::Wallet { received: None }, None).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
-    let (shown, _) = subscribers::show(&app.app, &app.actor, ali).await.expect("the subscriber");
+    let shown = card::show(&app.app, &app.actor, ali, Parts::BALANCE).await.expect("the subscriber");
     assert_eq!(shown.balance, Money::ZERO);
     // One key ten times is one activation, ten equal answers.
     let cash = Payments::Received { method: "cash".into(), amount: None };
@@ -399,10 +402,10 @@ async fn those_whose_money_comes_late_are_renewed(app: TestApp) {
     put_into(&app, Account::CustomerWallet(ali), 100_001).await;
     app.pass(seconds(61)).await;
     assert_eq!(status().await, "active");
-    let (shown, _) = subscribers::show(&app.app, &app.actor, ali).await.expect("the subscriber");
+    let shown = card::show(&app.app, &app.actor, ali, Parts::BALANCE).await.expect("the subscriber");
     assert_eq!(shown.balance, Money(100_000), "once, less the discount");
     app.pass(seconds(61)).await;
-    let (shown, _) = subscribers::show(&app.app, &app.actor, ali).await.expect("the subscriber");
+    let shown = card::show(&app.app, &app.actor, ali, Parts::BALANCE).await.expect("the subscriber");
     assert_eq!(shown.balance, Money(100_000), "and not again");
     // A salesperson who is no longer at work renews nobody.
     let seller = salesperson(&app, vec![app.gold]).await;
@@ -678,8 +681,8 @@ async fn nobody_reaches_another_isp(app: TestApp) {
         let (status, told) = theirs.send(method, &format!("/api/v1/subscribers{path}"), &theirs.token, body).await;
         assert_eq!(status, expected, "{method} {path}: {told}");
     }
-    let listed = subscribers::list(&app.app, &stranger, Filter::default(), Wanted::default(), 0, 100).await;
-    assert_eq!(listed.expect("a list").total, 0);
+    let listed = lists::by_profile(&app.app, &stranger, Filter::default(), (0, 100), Parts::NONE).await;
+    assert_eq!(listed.expect("a list").1, 0);
     // A salesperson sees and does not change.
     let seller = salesperson(&app, vec![app.gold]).await;
     let token = portal::for_staff(&app.app, &app.actor, seller, 1).await.expect("a token").text;

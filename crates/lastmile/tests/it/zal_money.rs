@@ -14,7 +14,7 @@ use service::{
         payments::{self, NewPayment},
     },
     catalogue::plans::{self, Beside, PlanChange},
-    customers::subscribers,
+    customers::card::{self, Parts},
     identity::{
         clients::{self, NewOauthClient, Tier},
         tokens,
@@ -61,7 +61,7 @@ fn cash(amount: Option<i64>) -> Payments {
 }
 
 async fn balance(app: &TestApp, id: CustomerId) -> Money {
-    subscribers::show(&app.app, &app.actor, id).await.expect("the subscriber").0.balance
+    card::show(&app.app, &app.actor, id, Parts::BALANCE).await.expect("the subscriber").balance
 }
 
 /// Everybody owes what its open bills say.

@@ -6,9 +6,9 @@ use domain::{
     access::binding::{self, Wrong},
 };
 use store::{
+    access::binding::{self as rows, Binding},
     db::{Class, Tx},
     people::service::{self, Service},
-    sales::line_price::{self as rows, Binding},
 };
 
 pub use domain::access::binding::{Bound, MAX_ROWS};
@@ -27,7 +27,7 @@ pub fn check(rows: &[Bound]) -> Result<(), Error> {
 
 /// All rows of a line, the first one first.
 pub(crate) async fn of_line(tx: &Tx, line: &Service) -> Result<Vec<Bound>, Error> {
-    let others = rows::bindings(tx, line.isp_id, line.id).await?;
+    let others = rows::of_service(tx, line.isp_id, line.id).await?;
     Ok(whole(line, &others))
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn set(change: &Change<'_>, line: &mut Service, wanted: &[Bound
         address: row.address.map(|address| address.to_string()),
         mac: row.mac.map(|mac| mac.to_string()),
     });
-    Ok(rows::put_bindings(change.tx, change.isp, line.id, others.collect()).await?)
+    Ok(rows::put(change.tx, change.isp, line.id, others.collect()).await?)
 }
 
 /// Puts rows in the place of those a customer's line has; its live sessions end.

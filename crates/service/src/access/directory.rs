@@ -14,13 +14,13 @@ use domain::{
 };
 use store::{
     access::{
+        binding::{self, Binding},
         fup, router,
         session::{self, Session},
     },
     catalogue::plan,
     kernel::event::{self, Event},
     people::service::{self, Service},
-    sales::line_price::{self, Binding},
 };
 
 use crate::{App, Error, access::routers, kernel::secrets};
@@ -234,7 +234,7 @@ pub async fn beside(app: &App) -> Result<Beside, Error> {
         .db
         .read(async |tx| {
             let attributes = service::all_attributes(tx).await?;
-            let bindings = line_price::all_bindings(tx).await?;
+            let bindings = binding::all(tx).await?;
             Ok::<_, Error>((attributes, fup::all_overrides(tx).await?, fup::all_usage(tx).await?, bindings))
         })
         .await?;
@@ -315,7 +315,7 @@ pub async fn profiles(
         .db
         .read(async move |tx| {
             let mut rows = Vec::with_capacity(ids.len());
-            let mut bindings = line_price::bindings_of(tx, isp, &ids).await?;
+            let mut bindings = binding::of_services(tx, isp, &ids).await?;
             for id in &ids {
                 let row = service::find(tx, isp, *id).await?;
                 let attributes = service::attributes(tx, isp, *id).await?;

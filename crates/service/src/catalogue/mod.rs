@@ -1,4 +1,3 @@
 //! What is sold: plans, bandwidths, pools, and as whom they are offered.
 
-pub mod offers;
 pub mod plans;

@@ -1,9 +1,12 @@
-//! A subscriber's name and password checked, as the network would.
+//! A subscriber's name and password: checked as the network would, and told where a vendor's document demands it.
 
 use domain::{BranchId, CustomerId};
-use store::people::{customer, service};
+use store::people::{
+    customer,
+    service::{self, Service},
+};
 
-use crate::{Actor, App, Error, customers::dossiers::opened};
+use crate::{Actor, App, Error, Vault, What, kernel::secrets::secret_place};
 use domain::kernel::names::login_key;
 
 #[derive(Clone, Debug)]
@@ -32,4 +35,28 @@ pub async fn of(
             Ok(Some(Subscriber { customer: owner.id, branch: owner.branch_id, username: line.username }))
         })
         .await
+}
+
+/// The network password in the clear. Who was shown it is on record.
+pub async fn password(app: &App, actor: &Actor, id: CustomerId) -> Result<String, Error> {
+    let vault = app.vault.clone();
+    let who = actor.clone();
+    app.change(actor, store::db::Class::Interactive, async move |change| {
+        let owner = store::people::customer::find(change.tx, change.isp, id).await?;
+        who.reaches(owner.ok_or(Error::NotFound { what: What::Customer })?.branch_id)?;
+        let line = service::of_customer(change.tx, change.isp, id).await?.into_iter().next();
+        let line = line.ok_or(Error::NotFound { what: What::Service })?;
+        let clear = opened(&vault, &line).ok_or(Error::NotFound { what: What::Password })?;
+        change.event(
+            domain::kernel::event::EventKind::ServiceSecretRead,
+            domain::kernel::event::Subject::Service(line.id.0),
+            serde_json::json!({ "customer": id.0 }),
+        );
+        Ok(clear)
+    })
+    .await
+}
+
+pub(crate) fn opened(vault: &Vault, line: &Service) -> Option<String> {
+    vault.open(&secret_place(line.id), line.secret.as_deref()?)
 }

@@ -1,4 +1,4 @@
-//! Customers: create (which sells the first period), list, show, update, delete.
+//! Customers: create (which sells the first period), update, delete.
 
 use std::net::Ipv4Addr;
 
@@ -15,28 +15,27 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
     access::router,
-    billing::invoice::{self, Payment},
     catalogue::plan,
     db::Class,
     people::{
-        customer::{self, Customer, Filter, Page},
-        service::{self, Period, Service},
+        customer::{self, Customer},
+        place::{self, Level},
+        service::{self, Service},
     },
 };
 
 use crate::{
     Actor, App, Change, Error, Expected, FieldError, What, Why,
     access::bindings::{self, Bound},
-    catalogue::offers::sold_under,
     catalogue::plans::{self, Offer},
     customers::{
-        lines,
+        card,
         profiles::{self, ProfileChange},
     },
     kernel::secrets::{portal_place, secret_place},
     kernel::work::Work,
     kernel::{app::Tenant, change::CallerKey, ids::Table},
-    plant::site::{self as plant, PlantChange},
+    plant::site::{self, SiteChange},
     resellers::chain,
     sales::{
         recharge::{Wanted, sell_as},
@@ -79,7 +78,7 @@ pub struct Created {
 }
 
 pub async fn create(app: &App, actor: &Actor, command: NewCustomer, key: Option<CallerKey>) -> Result<Created, Error> {
-    create_at(app, actor, command, PlantChange::default(), key).await
+    create_at(app, actor, command, SiteChange::default(), key).await
 }
 
 /// As [`create`], with where the line comes into the house.
@@ -87,16 +86,16 @@ pub async fn create_at(
     app: &App,
     actor: &Actor,
     command: NewCustomer,
-    plant: PlantChange,
+    site: SiteChange,
     key: Option<CallerKey>,
 ) -> Result<Created, Error> {
-    create_with(app, actor, command, Extras { plant, ..Extras::default() }, key).await
+    create_with(app, actor, command, Extras { site, ..Extras::default() }, key).await
 }
 
 /// What a new line may have besides.
 #[derive(Clone, Default, Debug)]
 pub struct Extras {
-    pub plant: PlantChange,
+    pub site: SiteChange,
     /// Pending until then; its first period begins with it. In the past or now: at once.
     pub starts_at: Option<Instant>,
     /// The first period's end, in the place of the plan's; at the same price.
@@ -198,7 +197,7 @@ pub async fn create_with(
         if !extras.bindings.is_empty() {
             bindings::set(change, &mut row, &extras.bindings).await?;
         }
-        plant::apply(change, &row, extras.plant).await?;
+        site::apply(change, &row, &extras.site).await?;
         profiles::apply(change, &mut owner, &extras.profile).await?;
         customer::insert(change.tx, change.isp, vec![(owner, Some(row))]).await?;
         Ok(Created { customer_id: customer_id.0, service_id: service_id.0, username, network_username, expires_at })
@@ -278,72 +277,6 @@ fn network_field(kind: Kind) -> &'static str {
     }
 }
 
-/// A customer with its lines, as lists and details show it.
-#[derive(Clone, Debug)]
-pub struct Shown {
-    pub customer: Customer,
-    pub service: Option<Service>,
-    /// The plan the line is on, with the terms its running period was sold under.
-    pub offer: Option<Offer>,
-    /// The newest period sold to the line.
-    pub period: Option<Period>,
-}
-
-/// One page of customers, and how many match in all.
-pub async fn list(app: &App, actor: &Actor, mut filter: Filter, page: Page) -> Result<(Vec<Shown>, i64), Error> {
-    let (isp, now) = (actor.isp, app.clock.now());
-    filter.branch = actor.branch.or(filter.branch);
-    app.db
-        .read(async move |tx| {
-            let (rows, total) = customer::list(tx, isp, &filter, page, now).await?;
-            let mut shown = Vec::with_capacity(rows.len());
-            let mut offers: Vec<Offer> = Vec::new();
-            for (customer, service) in rows {
-                let offer = match &service {
-                    Some(service) => Some(sold_under(tx, service, &mut offers).await?),
-                    None => None,
-                };
-                shown.push(Shown { customer, service, offer: offer.flatten(), period: None });
-            }
-            let lines: Vec<ServiceId> = shown.iter().filter_map(|row| row.service.as_ref().map(|s| s.id)).collect();
-            for period in service::last_periods(tx, isp, &lines).await? {
-                let line = |row: &&mut Shown| row.service.as_ref().is_some_and(|s| s.id == period.service_id);
-                if let Some(row) = shown.iter_mut().find(line) {
-                    row.period = Some(period);
-                }
-            }
-            Ok((shown, total))
-        })
-        .await
-}
-
-#[derive(Clone, Debug)]
-pub struct Details {
-    pub shown: Shown,
-    /// Newest first, at most 50.
-    pub payments: Vec<Payment>,
-}
-
-pub async fn show(app: &App, actor: &Actor, id: CustomerId) -> Result<Details, Error> {
-    let isp = actor.isp;
-    let actor = actor.clone();
-    app.db
-        .read(async move |tx| {
-            let customer = customer::find(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
-            actor.reaches(customer.branch_id)?;
-            let service = service::of_customer(tx, isp, id).await?.into_iter().next();
-            let offer = match &service {
-                Some(service) => sold_under(tx, service, &mut Vec::new()).await?,
-                None => None,
-            };
-            let line: Vec<ServiceId> = service.iter().map(|service| service.id).collect();
-            let period = service::last_periods(tx, isp, &line).await?.pop();
-            let payments = invoice::payments_of(tx, isp, id, 50).await?;
-            Ok(Details { shown: Shown { customer, service, offer, period }, payments })
-        })
-        .await
-}
-
 /// `None` leaves a field as it is; `Some(None)` clears it.
 #[derive(Clone, Default, Debug)]
 pub struct CustomerChange {
@@ -364,9 +297,9 @@ pub struct CustomerChange {
 }
 
 /// What comes with a change besides the customer's own fields.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Besides {
-    pub plant: PlantChange,
+    pub site: SiteChange,
     /// The caller read the customer as it was then.
     pub unchanged_since: Option<Instant>,
 }
@@ -459,7 +392,7 @@ pub async fn update_at(
             }
             .into();
         }
-        let moved = plant::apply(change, &line, besides.plant).await?;
+        let moved = site::apply(change, &line, &besides.site).await?;
         if row != before || moved {
             row.updated_at = change.now.max(before.updated_at.plus(1));
             customer::update(change.tx, &row).await?;
@@ -505,11 +438,11 @@ async fn unchanged(
     since: Option<Instant>,
 ) -> Result<(), Error> {
     let Some(since) = since else { return Ok(()) };
-    let plant = match line {
+    let site = match line {
         Some(line) => store::plant::site::find(change.tx, change.isp, line.id).await?,
         None => None,
     };
-    if lines::changed(row, line, plant.as_ref()) == since { Ok(()) } else { Err(Error::Changed) }
+    if card::changed(row, line, site.as_ref()) == since { Ok(()) } else { Err(Error::Changed) }
 }
 
 /// Soft: rows that money or law refers to stay, secrets go, the usernames are free, sessions end at once.
@@ -573,7 +506,7 @@ pub async fn set_building(app: &App, actor: &Actor, id: CustomerId, building: Op
             customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
         who.reaches(row.branch_id)?;
         if let Some(building) = building
-            && store::people::collection_place::building(change.tx, change.isp, building).await?.is_none()
+            && !place::is_there(change.tx, change.isp, Level::Building, building).await?
         {
             return Err(Error::invalid("building", Why::Unknown));
         }

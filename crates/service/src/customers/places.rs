@@ -1,5 +1,5 @@
-//! What customers are sorted by, as version 2 manages it: places of both trees (country to subarea; collection area,
-//! street, building) and departments. The vendors' calls use them through `locations` and `places`.
+//! What customers are sorted by: places of both trees (country to subarea, where they live; collection area, street,
+//! building, where collectors go) and departments. Whoever makes, renames, moves or deletes one does it here.
 
 use domain::{
     Instant,
@@ -7,15 +7,11 @@ use domain::{
 };
 use serde_json::json;
 use store::{
-    customers::gazetteer::{self, Filter},
     db::Class,
-    people::{
-        collection_place::{Area, Building, Street},
-        place::{Department, Location},
-    },
+    people::place::{self, Department, Filter},
 };
 
-pub use store::customers::gazetteer::{Entry, Level};
+pub use store::people::place::{Address, Entry, HOMES, Level, Place};
 
 use crate::{
     Actor, App, By, Change, Error, Expected, What, Why,
@@ -58,7 +54,7 @@ fn may_change(actor: &Actor, level: Level) -> Result<(), Error> {
 
 /// An entry that the caller sees: its branch's or everybody's.
 async fn seen(tx: &store::db::Tx, actor: &Actor, level: Level, id: i64) -> Result<Entry, Error> {
-    let entry = gazetteer::find(tx, actor.isp, level, id).await?.ok_or(none(level))?;
+    let entry = place::find(tx, actor.isp, level, id).await?.ok_or(none(level))?;
     match entry.branch {
         Some(_) => actor.reaches(entry.branch).map(|()| entry),
         None => Ok(entry),
@@ -75,7 +71,13 @@ pub async fn list(
     limit: i64,
 ) -> Result<(Vec<Entry>, i64), Error> {
     let (isp, filter) = (actor.isp, Filter { parent, branch: actor.branch });
-    Ok(app.db.read(async move |tx| gazetteer::list(tx, isp, level, &filter, offset, limit).await).await?)
+    Ok(app.db.read(async move |tx| place::list(tx, isp, level, &filter, offset, limit).await).await?)
+}
+
+/// A level's places without who uses them, those in `parent` or all, in the order of their ids.
+pub async fn all(app: &App, actor: &Actor, level: Level, parent: Option<i64>) -> Result<Vec<Place>, Error> {
+    let isp = actor.isp;
+    Ok(app.db.read(async move |tx| place::all(tx, isp, level, parent).await).await?)
 }
 
 pub async fn show(app: &App, actor: &Actor, level: Level, id: i64) -> Result<Entry, Error> {
@@ -88,7 +90,7 @@ async fn lies_in(change: &Change<'_>, who: &Actor, level: Level, parent: Option<
     match (level.above(), parent) {
         (None, Some(_)) => Err(Error::invalid("parent", Why::Not(Expected::NotGivenForTop))),
         (None, None) => Ok(None),
-        (Some(_), None) if level.is_location() => Ok(None),
+        (Some(_), None) if level.is_home() => Ok(None),
         (Some(_), None) => Err(Error::invalid("parent", Why::Required)),
         (Some(above), Some(parent)) => match seen(change.tx, who, above, parent).await {
             Err(Error::NotFound { .. } | Error::Forbidden) => Err(Error::invalid("parent", Why::Unknown)),
@@ -100,7 +102,7 @@ async fn lies_in(change: &Change<'_>, who: &Actor, level: Level, parent: Option<
 
 /// One branch's people change what is theirs alone.
 fn may_be_used(who: &Actor, level: Level, place: &Entry) -> Result<(), Error> {
-    if level.is_location() { Ok(()) } else { who.reaches(place.branch) }
+    if level.is_home() { Ok(()) } else { who.reaches(place.branch) }
 }
 
 #[derive(Clone, Copy)]
@@ -130,29 +132,26 @@ pub async fn create(app: &App, actor: &Actor, level: Level, parent: Option<i64>,
     app.change(actor, Class::Interactive, async move |change| {
         let parent_id = lies_in(change, &who, level, parent).await?;
         let (isp_id, id) = (change.isp, change.id(table(level)).await?);
-        let (name, created_at, updated_at) = (name.trim().to_string(), change.now, change.now);
+        let (name, created_at) = (name.trim().to_string(), change.now);
         match level {
-            Level::Country | Level::Province | Level::City | Level::Area | Level::Subarea => {
-                let level = level.word().into();
-                Location { isp_id, level, id, parent_id, name, created_at, updated_at: None }.insert(change.tx).await?;
-            }
-            Level::CollectionArea => {
-                let branch_id = who.branch;
-                Area { isp_id, id, branch_id, name, created_at, updated_at }.insert(change.tx).await?;
-            }
-            Level::Street => {
-                let area_id = parent_id.unwrap_or(0);
-                Street { isp_id, id, area_id, name, created_at, updated_at }.insert(change.tx).await?;
-            }
-            Level::Building => {
-                let street_id = parent_id.unwrap_or(0);
-                Building { isp_id, id, street_id, name, created_at, updated_at }.insert(change.tx).await?;
-            }
             Level::Department => {
                 Department { isp_id, id, name, created_at, updated_at: None }.insert(change.tx).await?;
             }
+            Level::Country
+            | Level::Province
+            | Level::City
+            | Level::Area
+            | Level::Subarea
+            | Level::CollectionArea
+            | Level::Street
+            | Level::Building => {
+                let branch_id = who.branch.filter(|_| level == Level::CollectionArea);
+                let level = level.word().into();
+                let place = Place { isp_id, level, id, parent_id, branch_id, name, created_at, updated_at: None };
+                place.insert(change.tx).await?;
+            }
         }
-        let made = gazetteer::find(change.tx, change.isp, level, id).await?.ok_or(none(level))?;
+        let made = place::find(change.tx, change.isp, level, id).await?.ok_or(none(level))?;
         tell(change, level, &made, Did::Create);
         Ok(made)
     })
@@ -185,7 +184,7 @@ pub async fn update(app: &App, actor: &Actor, level: Level, id: i64, command: En
             return Ok(row);
         }
         row.updated_at = Some(change.now.max(changed(&before).plus(1)));
-        gazetteer::update(change.tx, change.isp, level, &row).await?;
+        place::update(change.tx, change.isp, level, &row).await?;
         tell(change, level, &row, Did::Update);
         Ok(row)
     })
@@ -205,7 +204,7 @@ pub async fn delete(app: &App, actor: &Actor, level: Level, id: i64, since: Opti
             (0, _) => return Err(Error::InUse { what: What::Place(level), by: By::Customers }),
             (_, _) => return Err(Error::InUse { what: What::Place(level), by: By::Places }),
         }
-        gazetteer::delete(change.tx, change.isp, level, id).await?;
+        place::delete(change.tx, change.isp, level, id).await?;
         tell(change, level, &entry, Did::Delete);
         Ok(())
     })

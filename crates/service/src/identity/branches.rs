@@ -6,7 +6,7 @@ use store::{
     db::Class,
     identity::{
         branch::{self, UsedBy, Zone},
-        isp::Branch,
+        isp::{self, Branch},
     },
 };
 
@@ -255,4 +255,31 @@ pub async fn show(app: &App, actor: &Actor, id: BranchId) -> Result<(BranchId, L
 /// When a zone was last changed.
 pub fn changed(zone: &Listed) -> Instant {
     zone.updated_at.unwrap_or(zone.created_at)
+}
+
+/// The branch the Isp began with: it sees what no branch has.
+pub async fn head_office(app: &App, actor: &Actor) -> Result<Branch, Error> {
+    let isp = actor.isp;
+    let found = app.db.read(async move |tx| branch::head_office(tx, isp).await).await?;
+    found.ok_or(Error::NotFound { what: What::Branch })
+}
+
+/// Which branch a caller means with this id: `None` is the head office, which sees all.
+///
+/// # Errors
+/// `Forbidden` for one of another Isp or one the caller does not see.
+pub async fn branch(app: &App, actor: &Actor, id: i64) -> Result<Option<BranchId>, Error> {
+    let (isp, id) = (actor.isp, BranchId(id));
+    if actor.branch.is_some() {
+        return if actor.branch == Some(id) { Ok(actor.branch) } else { Err(Error::Forbidden) };
+    }
+    let (found, head) = app
+        .db
+        .read(async move |tx| Ok::<_, Error>((isp::branch(tx, isp, id).await?, branch::head_office(tx, isp).await?)))
+        .await?;
+    match found {
+        None => Err(Error::Forbidden),
+        Some(branch) if head.is_some_and(|head| head.id == branch.id) => Ok(None),
+        Some(branch) => Ok(Some(branch.id)),
+    }
 }

@@ -265,3 +265,31 @@ pub async fn exists(app: &App, actor: &Actor, email: &str) -> Result<bool, Error
     let (isp, key) = (actor.isp, name_key(email));
     Ok(app.db.read(async move |tx| staff::by_email(tx, isp, &key).await).await?.is_some())
 }
+
+/// A person who has not left.
+pub(crate) async fn at_work(change: &Change<'_>, id: StaffId) -> Result<Option<Staff>, Error> {
+    Ok(staff::find(change.tx, change.isp, id).await?.filter(|person| person.status != "deleted"))
+}
+
+/// Whether `id` is the caller or somebody below; who sees the whole Isp has everybody of it below.
+pub async fn is_below(app: &App, actor: &Actor, own: StaffId, sees_all: bool, id: StaffId) -> Result<bool, Error> {
+    let isp = actor.isp;
+    app.db
+        .read(async move |tx| {
+            let mut at = staff::find(tx, isp, id).await?;
+            // No chain of superiors is longer.
+            for _ in 0..16 {
+                match at {
+                    None => return Ok(false),
+                    Some(_) if sees_all => return Ok(true),
+                    Some(person) if person.id == own => return Ok(true),
+                    Some(person) => match person.parent_id {
+                        Some(parent) => at = staff::find(tx, isp, parent).await?,
+                        None => return Ok(false),
+                    },
+                }
+            }
+            Ok(false)
+        })
+        .await
+}

@@ -1,6 +1,6 @@
 //! The nouns of what is not found or still in use. What they are called is for doors and pages (`doors::words`).
 
-use store::customers::gazetteer::Level;
+use store::people::place::Level;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum What {
@@ -12,9 +12,7 @@ pub enum What {
     Billing,
     Binding,
     Branch,
-    Building,
     Collection,
-    CollectionArea,
     Complaint,
     Customer,
     Delivery,
@@ -38,13 +36,12 @@ pub enum What {
     Session,
     Staff,
     StatusCheck,
-    Street,
     Voucher,
     VpnAccount,
     VpnServer,
     Webhook,
     Zone,
-    /// Of the gazetteer.
+    /// A place of this level, or a department.
     Place(Level),
 }
 

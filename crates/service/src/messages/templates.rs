@@ -9,7 +9,7 @@ use store::{
 use crate::{
     Actor, App, Error, Refusal, Vault, What,
     catalogue::plans,
-    customers::dossiers::opened,
+    customers::access_check::opened,
     kernel::{app::Tenant, vault::random_bytes},
     messages::queue,
 };

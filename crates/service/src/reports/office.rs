@@ -21,7 +21,11 @@ pub use store::reports::books::InvoiceFilter;
 use crate::{
     Actor, App, Error, Staff, What,
     billing::payments,
-    customers::subscribers::{self, Filter, State, Wanted},
+    customers::{
+        card::Parts,
+        lists,
+        subscribers::{Filter, State},
+    },
     reports::dashboard::{People, people},
 };
 
@@ -156,9 +160,8 @@ pub struct Subscribers {
 pub async fn subscribers(app: &App, actor: &Actor) -> Result<Subscribers, Error> {
     let now = app.clock.now();
     let today = Today::of(now, &app.tenant(actor.isp).await?.zone);
-    let count = async |filter: Filter| {
-        subscribers::list(app, actor, filter, Wanted::default(), 0, 1).await.map(|listed| listed.total)
-    };
+    let count =
+        async |filter: Filter| lists::by_profile(app, actor, filter, (0, 1), Parts::NONE).await.map(|(_, total)| total);
     let pending = count(Filter { state: Some(State::Pending), ..Filter::default() }).await?;
     let ending_this_week = count(Filter { ends_within: Some(7 * DAY), ..Filter::default() }).await?;
     let actor = actor.clone();

@@ -4,7 +4,11 @@
 
 use domain::{Money, PlanId, Role, Scopes, StaffId, billing::ledger::Account};
 use store::{
-    billing::ledger, catalogue::plan, db::Class, identity::staff as people, people::place, resellers::operator,
+    billing::ledger,
+    catalogue::plan,
+    db::Class,
+    identity::staff as people,
+    resellers::{operator, salesperson},
 };
 
 use crate::{
@@ -78,7 +82,7 @@ pub async fn packages(app: &App, actor: &Actor, id: StaffId) -> Result<Vec<(Offe
     let (sold, prices) = app
         .db
         .read(async move |tx| {
-            Ok::<_, Error>((place::sold_by(tx, isp, id).await?, operator::prices(tx, isp, id).await?))
+            Ok::<_, Error>((salesperson::sold_by(tx, isp, id).await?, operator::prices(tx, isp, id).await?))
         })
         .await?;
     let own = |plan: PlanId| prices.iter().find(|row| row.plan_id == plan).map(|row| row.price);
@@ -89,6 +93,12 @@ pub async fn packages(app: &App, actor: &Actor, id: StaffId) -> Result<Vec<(Offe
             (offer, own)
         })
         .collect())
+}
+
+/// The packages that are assigned to a person of staff, as ids.
+pub async fn assigned_plans(app: &App, actor: &Actor, id: StaffId) -> Result<Vec<PlanId>, Error> {
+    let isp = actor.isp;
+    Ok(app.db.read(async move |tx| salesperson::sold_by(tx, isp, id).await).await?)
 }
 
 /// Whether the salesperson's customers' lines may renew by themselves.
@@ -203,7 +213,7 @@ async fn put(change: &Change<'_>, id: StaffId, selling: &Selling) -> Result<(), 
                 return Err(Error::invalid("package_ids", Why::Unknown));
             }
         }
-        place::assign(change.tx, change.isp, id, plans, change.now).await?;
+        salesperson::assign(change.tx, change.isp, id, plans, change.now).await?;
         change.tell(Fact::SalespersonPlans { staff: id, plans: plans.clone() });
     }
     if let Some(renews) = selling.auto_renew

@@ -13,10 +13,7 @@ use store::{
     catalogue::plan,
     db::{Class, Tx},
     people::service::Service,
-    sales::{
-        line_price::{self, LinePrice},
-        terms,
-    },
+    sales::terms::{self, Terms},
 };
 
 use crate::{
@@ -37,18 +34,21 @@ pub(crate) async fn of_line(
 
 /// As [`of_line`], to be looked at.
 pub(crate) async fn of(tx: &Tx, service: ServiceId, version: &PlanVersion) -> Result<PlanTerms, Error> {
-    let plan = priced(tx, service, version).await?;
     Ok(match terms::find(tx, version.isp_id, service).await? {
-        Some(own) => PlanTerms { limit: own.limit(plan.limit), ..plan.less(own.discount()) },
-        None => plan,
+        Some(own) => {
+            let plan = priced(tx, &own, version).await?;
+            PlanTerms { limit: own.limit(plan.limit), ..plan.less(own.discount()) }
+        }
+        None => plans::terms(version),
     })
 }
 
 /// The plan's terms at the line's own price, where it has one on this plan; or billed as another plan is.
-async fn priced(tx: &Tx, service: ServiceId, version: &PlanVersion) -> Result<PlanTerms, Error> {
+async fn priced(tx: &Tx, own: &Terms, version: &PlanVersion) -> Result<PlanTerms, Error> {
     let listed = plans::terms(version);
-    let own = line_price::find(tx, version.isp_id, service).await?.filter(|own| own.plan_id == version.plan_id);
-    let Some(own) = own else { return Ok(listed) };
+    if own.priced_plan != Some(version.plan_id) {
+        return Ok(listed);
+    }
     let billed = match own.billed_plan.zip(own.billed_version) {
         Some((plan, number)) => plan::version(tx, version.isp_id, plan, number).await?,
         None => None,
@@ -60,20 +60,23 @@ async fn priced(tx: &Tx, service: ServiceId, version: &PlanVersion) -> Result<Pl
 
 /// A price of the line's own on the plan it has; `None`: the plan's again.
 pub(crate) async fn set_price(change: &Change<'_>, line: &Service, own: Option<(Money, bool)>) -> Result<(), Error> {
-    let Some((price, tax_inclusive)) = own else {
-        return Ok(line_price::clear(change.tx, change.isp, line.id).await?);
+    let known = known(change, line.id).await?;
+    let row = match own {
+        None if known.priced_plan.is_none() => return Ok(()),
+        None => known.at_the_plans_price(),
+        Some((price, tax_inclusive)) => Terms {
+            priced_plan: Some(line.plan_id),
+            price: Some(price),
+            tax_inclusive: Some(tax_inclusive),
+            ..known.at_the_plans_price()
+        },
     };
-    let row = LinePrice {
-        isp_id: change.isp,
-        service_id: line.id,
-        plan_id: line.plan_id,
-        price: Some(price),
-        tax_inclusive: Some(tax_inclusive),
-        billed_plan: None,
-        billed_version: None,
-        updated_at: change.now,
-    };
-    Ok(line_price::put(change.tx, &row).await?)
+    Ok(terms::put(change.tx, &Terms { updated_at: change.now, ..row }).await?)
+}
+
+async fn known(change: &Change<'_>, line: ServiceId) -> Result<Terms, Error> {
+    let known = terms::find(change.tx, change.isp, line).await?;
+    Ok(known.unwrap_or_else(|| Terms::none(change.isp, line, change.now)))
 }
 
 /// Gives a customer's line a price of its own, for as long as it is on its plan; `None`: the plan's again. The second part
@@ -100,21 +103,12 @@ pub(crate) async fn keep_price(
     sold: (PlanId, i64),
     next: PlanId,
 ) -> Result<(), Error> {
-    let before = line_price::find(change.tx, change.isp, line).await?.filter(|own| own.plan_id == sold.0);
-    let row = match before {
-        Some(own) => LinePrice { plan_id: next, updated_at: change.now, ..own },
-        None => LinePrice {
-            isp_id: change.isp,
-            service_id: line,
-            plan_id: next,
-            price: None,
-            tax_inclusive: None,
-            billed_plan: Some(sold.0),
-            billed_version: Some(sold.1),
-            updated_at: change.now,
-        },
+    let known = known(change, line).await?;
+    let row = match known.priced_plan {
+        Some(plan) if plan == sold.0 => known,
+        _ => Terms { billed_plan: Some(sold.0), billed_version: Some(sold.1), ..known.at_the_plans_price() },
     };
-    Ok(line_price::put(change.tx, &row).await?)
+    Ok(terms::put(change.tx, &Terms { priced_plan: Some(next), updated_at: change.now, ..row }).await?)
 }
 
 /// The offer as its invoice line says it.

@@ -1,5 +1,6 @@
 //! Routers, sessions, refusals, attributes, fair use, the captive portal's log.
 
+pub mod binding;
 pub mod fup;
 pub mod hotspot;
 pub mod logs;

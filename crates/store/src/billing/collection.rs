@@ -92,11 +92,11 @@ pub async fn customers_of(
             sql!(
                 "select t.customer_id from collection_assignment t \
                  join customer c on c.isp_id = t.isp_id and c.id = t.customer_id \
-                 left join building b on b.isp_id = c.isp_id and b.id = c.building_id \
-                 left join collection_street s on s.isp_id = b.isp_id and s.id = b.street_id \
+                 left join place b on b.isp_id = c.isp_id and b.level = 'building' and b.id = c.building_id \
+                 left join place s on s.isp_id = b.isp_id and s.level = 'street' and s.id = b.parent_id \
                  where t.isp_id = $1 and t.staff_id = $2 and c.deleted_at is null \
-                 and (s.area_id = $3 or $3 = 0) and (c.branch_id = $4 or $4 = 0) \
-                 order by coalesce(s.area_id, 0), t.customer_id"
+                 and (s.parent_id = $3 or $3 = 0) and (c.branch_id = $4 or $4 = 0) \
+                 order by coalesce(s.parent_id, 0), t.customer_id"
             ),
             &params![isp, staff, area, branch.map_or(0, |id| id.0)],
         )

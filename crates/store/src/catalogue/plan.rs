@@ -1,10 +1,15 @@
 //! What is sold: bandwidths, pools, plans and their versions.
 
-use domain::{BandwidthId, ExpiryAction, FupTemplateId, Instant, IspId, Kind, Money, PlanId, PoolId, RouterId};
+use domain::{
+    BandwidthId, ExpiryAction, FupTemplateId, Instant, IspId, Kind, Money, PlanId, PoolId, RouterId, ServiceId,
+};
 
 use crate::{
     db::{Error, Tx},
-    kernel::record::{record, records, text},
+    kernel::{
+        conditions::among,
+        record::{record, records, text},
+    },
     params, sql,
 };
 
@@ -384,12 +389,46 @@ pub async fn plans_on_router(tx: &Tx, isp: IspId, id: RouterId) -> Result<i64, E
     row.map_or(Ok(0), |row| row.get(0))
 }
 
+/// These plans, live or deleted, in no order.
+pub async fn some(tx: &Tx, isp: IspId, ids: &[PlanId]) -> Result<Vec<Plan>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (list, params) = among(isp, ids.iter().map(|id| id.0));
+    let rows = tx.rows(format!("{}where t.isp_id = $1 and t.id in ({list})", Plan::SELECT), &params).await?;
+    records(rows, Plan::from_row)
+}
+
+/// The terms that these lines were sold under, each once, in no order.
+pub async fn sold_to(tx: &Tx, isp: IspId, lines: &[ServiceId]) -> Result<Vec<PlanVersion>, Error> {
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (list, params) = among(isp, lines.iter().map(|id| id.0));
+    let text = format!(
+        "{}join (select distinct s.plan_id, s.plan_version from service s where s.isp_id = $1 and s.id in ({list})) as u \
+         on u.plan_id = t.plan_id and u.plan_version = t.version where t.isp_id = $1",
+        PlanVersion::SELECT
+    );
+    records(tx.rows(text, &params).await?, PlanVersion::from_row)
+}
+
+/// These bandwidths, live or deleted, in no order.
+pub async fn rates(tx: &Tx, isp: IspId, ids: &[BandwidthId]) -> Result<Vec<Bandwidth>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (list, params) = among(isp, ids.iter().map(|id| id.0));
+    let rows = tx.rows(format!("{}where t.isp_id = $1 and t.id in ({list})", Bandwidth::SELECT), &params).await?;
+    records(rows, Bandwidth::from_row)
+}
+
 /// The names of these plans, the deleted ones too.
 pub async fn names(tx: &Tx, isp: IspId, ids: &[PlanId]) -> Result<Vec<(PlanId, String)>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let (list, params) = crate::kernel::conditions::among(isp, ids.iter().map(|id| id.0));
+    let (list, params) = among(isp, ids.iter().map(|id| id.0));
     let rows = tx.rows(format!("select id, name from plan where isp_id = $1 and id in ({list})"), &params).await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }

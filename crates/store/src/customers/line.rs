@@ -78,7 +78,7 @@ impl Filter {
             };
         }
         // The lines of fibre, rather than a look for each line.
-        const FIBRE: &str = "(select p.service_id from service_plant p where p.isp_id = $1 and p.connection = 'fiber')";
+        const FIBRE: &str = "(select p.service_id from line_site p where p.isp_id = $1 and p.connection = 'fiber')";
         match self.medium {
             None => {}
             Some(Medium::Fibre) => text += &format!(" and {s}.kind = 'pppoe' and {s}.id in {FIBRE}"),

@@ -1,6 +1,5 @@
-//! Customers as they are shown whole, and in lists of lines.
+//! Customers as they are listed and found, with their lines.
 
-pub mod dossier;
-pub mod gazetteer;
 pub mod line;
 pub mod subscriber;
+pub mod whom;

@@ -20,6 +20,7 @@ use crate::{
     params,
     people::{
         customer::Customer,
+        place::Level,
         roster,
         search::Search,
         service::{Attribute, Service},
@@ -39,28 +40,6 @@ pub enum State {
     Online,
 }
 
-/// A place in a profile.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Place {
-    Country,
-    Province,
-    City,
-    Area,
-    Subarea,
-}
-
-impl Place {
-    fn column(self) -> &'static str {
-        match self {
-            Place::Country => "country_id",
-            Place::Province => "province_id",
-            Place::City => "city_id",
-            Place::Area => "area_id",
-            Place::Subarea => "subarea_id",
-        }
-    }
-}
-
 /// A list's conditions; all given ones hold.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Filter {
@@ -70,7 +49,8 @@ pub struct Filter {
     pub plan: Option<PlanId>,
     pub router: Option<RouterId>,
     pub department: Option<i64>,
-    pub places: Vec<(Place, i64)>,
+    /// Of [`HOMES`](crate::people::place::HOMES).
+    pub places: Vec<(Level, i64)>,
     pub state: Option<State>,
     /// Runs, and ends no later than so many microseconds from now.
     pub ends_within: Option<i64>,
@@ -130,8 +110,8 @@ fn query(isp: IspId, filter: &Filter, now: Instant) -> (String, Vec<Value>) {
             conditions.push(format!("{column} = ${}", put(&mut params, value)));
         }
     }
-    for (place, id) in &filter.places {
-        conditions.push(format!("p.{} = ${}", place.column(), put(&mut params, *id)));
+    for (level, id) in &filter.places {
+        conditions.push(format!("p.{}_id = ${}", level.word(), put(&mut params, *id)));
     }
     match filter.state {
         None => {}

@@ -168,7 +168,7 @@ pub async fn used_by(tx: &Tx, isp: IspId, id: BranchId) -> Result<Option<UsedBy>
             UsedBy::Webhooks,
             sql!("select 1 from webhook where isp_id = $1 and branch_id = $2 and deleted_at is null limit 1"),
         ),
-        (UsedBy::Areas, sql!("select 1 from collection_area where isp_id = $1 and branch_id = $2 limit 1")),
+        (UsedBy::Areas, sql!("select 1 from place where isp_id = $1 and branch_id = $2 limit 1")),
     ];
     for (what, statement) in uses {
         if tx.row(statement, &params![isp, id]).await?.is_some() {

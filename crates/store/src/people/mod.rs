@@ -1,6 +1,5 @@
 //! Customers and their lines, how they are listed and found, and where they live.
 
-pub mod collection_place;
 pub mod customer;
 pub mod place;
 pub mod profile;

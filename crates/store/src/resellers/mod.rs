@@ -1,3 +1,4 @@
 //! Operators: prices, wallets, grants.
 
 pub mod operator;
+pub mod salesperson;

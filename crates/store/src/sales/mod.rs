@@ -2,7 +2,6 @@
 
 pub mod card;
 pub mod grace;
-pub mod line_price;
 pub mod period_part;
 pub mod plan_move;
 pub mod renewal_order;

@@ -1,8 +1,8 @@
-//! What one subscriber's line has besides its plan: a discount, quotas of its own, what the technician wrote down.
+//! What one line has besides its plan: a discount, quotas and a price of its own.
 
 use std::collections::HashMap;
 
-use domain::{Discount, Instant, IspId, Limit, Money, OwnQuota, ServiceId};
+use domain::{Discount, Instant, IspId, Limit, Money, OwnQuota, PlanId, ServiceId};
 
 use crate::{
     db::{Error, Tx},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 record! {
-    Terms of "service_terms" {
+    Terms of "line_terms" {
         isp_id: IspId,
         service_id: ServiceId,
         /// Off every price; at most one of the two.
@@ -23,24 +23,12 @@ record! {
         /// In the place of the plan's, for every period sold; 0 is unlimited.
         quota_bytes: Option<i64>,
         quota_time_s: Option<i64>,
-        updated_at: Instant,
-    }
-}
-
-record! {
-    Site of "service_site" {
-        isp_id: IspId,
-        service_id: ServiceId,
-        onu_note: Option<String>,
-        box_number: Option<String>,
-        box_address: Option<String>,
-        switch_board: Option<String>,
-        switch_port: Option<String>,
-        electric_socket: Option<String>,
-        cable_type: Option<String>,
-        uplink_port: Option<String>,
-        fiber_code: Option<String>,
-        fiber_color: Option<String>,
+        /// The price below counts while the line is on this plan: one of its own, or another plan's as it was sold.
+        priced_plan: Option<PlanId>,
+        price: Option<Money>,
+        tax_inclusive: Option<bool>,
+        billed_plan: Option<PlanId>,
+        billed_version: Option<i64>,
         updated_at: Instant,
     }
 }
@@ -54,6 +42,11 @@ impl Terms {
             discount_ppm: None,
             quota_bytes: None,
             quota_time_s: None,
+            priced_plan: None,
+            price: None,
+            tax_inclusive: None,
+            billed_plan: None,
+            billed_version: None,
             updated_at: now,
         }
     }
@@ -74,25 +67,12 @@ impl Terms {
     pub fn own_time_s(&self) -> OwnQuota {
         OwnQuota::from_kept(self.quota_time_s)
     }
-}
 
-impl Site {
-    pub fn none(isp: IspId, service: ServiceId, now: Instant) -> Site {
-        Site {
-            isp_id: isp,
-            service_id: service,
-            onu_note: None,
-            box_number: None,
-            box_address: None,
-            switch_board: None,
-            switch_port: None,
-            electric_socket: None,
-            cable_type: None,
-            uplink_port: None,
-            fiber_code: None,
-            fiber_color: None,
-            updated_at: now,
-        }
+    /// The same with what the plan costs: no price of the line's own.
+    #[must_use]
+    pub fn at_the_plans_price(self) -> Terms {
+        let (price, tax_inclusive, billed_version) = (None, None, None);
+        Terms { priced_plan: None, price, tax_inclusive, billed_plan: None, billed_version, ..self }
     }
 }
 
@@ -102,33 +82,7 @@ pub async fn find(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Option<Term
     row.map(|row| Terms::from_row(&row)).transpose()
 }
 
-/// Whoever writes has the line locked.
-pub async fn put(tx: &Tx, row: &Terms) -> Result<(), Error> {
-    tx.run(
-        sql!("delete from service_terms where isp_id = $1 and service_id = $2"),
-        &params![row.isp_id, row.service_id],
-    )
-    .await?;
-    row.insert(tx).await
-}
-
-pub async fn site(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Option<Site>, Error> {
-    let row =
-        tx.row(sql!(text!(Site::SELECT, "where t.isp_id = $1 and t.service_id = $2")), &params![isp, service]).await?;
-    row.map(|row| Site::from_row(&row)).transpose()
-}
-
-/// Whoever writes has the line locked.
-pub async fn put_site(tx: &Tx, row: &Site) -> Result<(), Error> {
-    tx.run(
-        sql!("delete from service_site where isp_id = $1 and service_id = $2"),
-        &params![row.isp_id, row.service_id],
-    )
-    .await?;
-    row.insert(tx).await
-}
-
-/// Terms of many lines, in one query.
+/// Of many lines, in one query.
 pub async fn of_services(tx: &Tx, isp: IspId, ids: &[ServiceId]) -> Result<HashMap<ServiceId, Terms>, Error> {
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -136,4 +90,13 @@ pub async fn of_services(tx: &Tx, isp: IspId, ids: &[ServiceId]) -> Result<HashM
     let (list, params) = among(isp, ids.iter().map(|id| id.0));
     let rows = tx.rows(format!("{}where t.isp_id = $1 and t.service_id in ({list})", Terms::SELECT), &params).await?;
     rows.iter().map(|row| Terms::from_row(row).map(|terms| (terms.service_id, terms))).collect()
+}
+
+/// Whoever writes has the line locked.
+pub async fn put(tx: &Tx, row: &Terms) -> Result<(), Error> {
+    const SUFFIX: &str = "on conflict (isp_id, service_id) do update set discount_fixed = excluded.discount_fixed, \
+        discount_ppm = excluded.discount_ppm, quota_bytes = excluded.quota_bytes, quota_time_s = excluded.quota_time_s, \
+        priced_plan = excluded.priced_plan, price = excluded.price, tax_inclusive = excluded.tax_inclusive, \
+        billed_plan = excluded.billed_plan, billed_version = excluded.billed_version, updated_at = excluded.updated_at";
+    tx.insert_many(Terms::INSERT, SUFFIX, vec![row.values()]).await.map(drop)
 }

@@ -11,7 +11,11 @@ use service::{
         routers::{self, NewRouter},
     },
     catalogue::plans::{self, Expiry, NewBandwidth, NewPlan, NewPool},
-    customers::customers::{self, NewCustomer},
+    customers::{
+        card::Parts,
+        customers::{self, NewCustomer},
+        lists,
+    },
     identity::{
         clients::{self, NewClient, Tier},
         tenants::{self, NewIsp},
@@ -221,7 +225,7 @@ async fn codes(app: &App, isp: &Actor, router: RouterId, catalogue: &Catalogue) 
     let made = vouchers::create(app, isp, command, None).await?;
     let filter = service::Filter { kind: Some(Kind::Hotspot), ..service::Filter::default() };
     let page = service::Page { order: service::Order::Created, descending: false, offset: 0, limit: 5 };
-    let (visitors, _) = customers::list(app, isp, filter, page).await?;
+    let (visitors, _) = lists::page(app, isp, filter, page, Parts::NONE).await?;
     for (shown, (_, code)) in visitors.into_iter().zip(made.vouchers) {
         vouchers::redeem(app, isp, code, shown.customer.id, None).await?;
     }
@@ -231,7 +235,7 @@ async fn codes(app: &App, isp: &Actor, router: RouterId, catalogue: &Catalogue) 
 async fn portal(app: &App, isp: &Actor, router: RouterId) -> Result<(), Error> {
     let filter = service::Filter { kind: Some(Kind::Hotspot), ..service::Filter::default() };
     let page = service::Page { order: service::Order::Created, descending: false, offset: 0, limit: 5 };
-    let (visitors, _) = customers::list(app, isp, filter, page).await?;
+    let (visitors, _) = lists::page(app, isp, filter, page, Parts::NONE).await?;
     for (n, shown) in visitors.into_iter().enumerate() {
         for kind in KINDS.iter().take(n + 1) {
             let step = NewAccess {

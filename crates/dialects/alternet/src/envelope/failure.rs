@@ -36,9 +36,7 @@ fn unknown(what: What) -> (&'static str, &'static str) {
         | What::Billing
         | What::Binding
         | What::Branch
-        | What::Building
         | What::Collection
-        | What::CollectionArea
         | What::Complaint
         | What::Delivery
         | What::Device
@@ -57,7 +55,6 @@ fn unknown(what: What) -> (&'static str, &'static str) {
         | What::Session
         | What::Staff
         | What::StatusCheck
-        | What::Street
         | What::VpnAccount
         | What::VpnServer
         | What::Webhook
@@ -78,9 +75,7 @@ fn in_use(what: What) -> (&'static str, &'static str) {
         | What::Billing
         | What::Binding
         | What::Branch
-        | What::Building
         | What::Collection
-        | What::CollectionArea
         | What::Complaint
         | What::Customer
         | What::Delivery
@@ -103,7 +98,6 @@ fn in_use(what: What) -> (&'static str, &'static str) {
         | What::Session
         | What::Staff
         | What::StatusCheck
-        | What::Street
         | What::Voucher
         | What::VpnAccount
         | What::VpnServer

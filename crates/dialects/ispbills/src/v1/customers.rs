@@ -10,13 +10,16 @@ use doors::{
 use serde::Serialize;
 use service::{
     App, Broad,
-    customers::lines::{self, Shown},
+    customers::{
+        card::{self, Card},
+        lines, lists,
+    },
 };
 use utoipa::ToSchema;
 
 use crate::{
     envelope::{Answer, Caller, Failure, Listing, Page, Reply},
-    v2::customers::customers::{NewSubscriber, Wanted, filter, make, status_word},
+    v2::customers::customers::{NewSubscriber, SHOWN, Wanted, filter, make, status_word},
 };
 
 #[derive(Serialize, ToSchema)]
@@ -39,16 +42,16 @@ pub struct Row {
     created_at: String,
 }
 
-fn row(shown: Shown, now: Instant) -> Row {
-    let connection_type = shown.connection().map(|connection| connection.word());
-    let Shown { customer, line, plan_name, plant: _ } = shown;
+fn row(card: Card, now: Instant) -> Row {
+    let connection_type = card.connection().map(|connection| connection.word());
+    let Card { customer, line, plan, .. } = card;
     let line = line.as_ref();
     Row {
         id: customer.id.0,
         name: customer.full_name,
         email: customer.email,
         phone: Some(customer.phone).filter(|phone| !phone.is_empty()),
-        package: plan_name,
+        package: plan.map(|plan| plan.name),
         status: status_word(line.map_or(Broad::Disabled, |line| lines::broad(line, now))),
         connection_type,
         username: line.map_or(customer.username, |line| line.username.clone()),
@@ -67,8 +70,9 @@ pub async fn list(
     page: Page,
     Query(wanted): Query<Wanted>,
 ) -> Result<Listing<Row>, Failure> {
-    let (found, total) = lines::customers(&app, &caller.actor, filter(wanted), page.offset(), page.limit()).await?;
-    Ok(page.of(found.into_iter().map(|shown| row(shown, caller.now)).collect(), total))
+    let (found, total) =
+        lists::by_line(&app, &caller.actor, filter(wanted), (page.offset(), page.limit()), SHOWN).await?;
+    Ok(page.of(found.into_iter().map(|card| row(card, caller.now)).collect(), total))
 }
 
 pub const CREATE: Operation = Operation::new("Customers", "Create a new customer", Scope::CustomersWrite)
@@ -90,5 +94,5 @@ pub async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Answer<
 
 /// The customer as it is now.
 pub async fn seen(app: &App, caller: &Caller, id: CustomerId) -> Result<Row, Failure> {
-    Ok(row(lines::show(app, &caller.actor, id).await?, app.clock.now()))
+    Ok(row(card::show(app, &caller.actor, id, SHOWN).await?, app.clock.now()))
 }

@@ -12,7 +12,7 @@ use axum::{
 use domain::Instant;
 use doors::{Fault, sentence, words};
 use serde_json::json;
-use service::{Error, What};
+use service::{Error, What, customers::places::Level};
 
 /// What is said of everything that went wrong.
 pub const STATUS: &str = "failure";
@@ -31,9 +31,9 @@ fn unknown(what: What) -> &'static str {
         What::Password => "The user has no password to show",
         What::Plan => "Group not found",
         What::Account => "Account not found",
-        What::CollectionArea => "Area not found",
-        What::Street => "Street not found",
-        What::Building => "Block not found",
+        What::Place(Level::CollectionArea) => "Area not found",
+        What::Place(Level::Street) => "Street not found",
+        What::Place(Level::Building) => "Block not found",
         What::Collection => "Collection not found",
         What::Bill => "Invoice not found",
         What::Billing => "Billing not found",
@@ -66,7 +66,9 @@ fn unknown(what: What) -> &'static str {
         | What::VpnServer
         | What::Webhook
         | What::Zone
-        | What::Place(_) => "Not found",
+        | What::Place(
+            Level::Country | Level::Province | Level::City | Level::Area | Level::Subarea | Level::Department,
+        ) => "Not found",
     }
 }
 

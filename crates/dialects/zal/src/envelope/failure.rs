@@ -41,9 +41,7 @@ fn unknown(what: What) -> &'static str {
         | What::Billing
         | What::Binding
         | What::Branch
-        | What::Building
         | What::Collection
-        | What::CollectionArea
         | What::Delivery
         | What::Device
         | What::FupTemplate
@@ -57,7 +55,6 @@ fn unknown(what: What) -> &'static str {
         | What::RechargeCard
         | What::Session
         | What::StatusCheck
-        | What::Street
         | What::Voucher
         | What::VpnAccount
         | What::VpnServer

@@ -11,21 +11,23 @@ use store::{
     billing::ledger::{self, Heading},
     catalogue::plan,
     customers::subscriber,
-    people::{place, profile::Profile},
+    people::{
+        place::{self, HOMES, Level},
+        profile::Profile,
+    },
 };
 
-use super::{PLACES, Site, Terms};
+use super::Terms;
 use crate::{
     Change, Customer, Error, FieldError, Service, Vault, Why,
     catalogue::plans::{self, Offer},
-    customers::{
-        customers::{free_network_username, free_username},
-        locations,
-    },
+    customers::customers::{free_network_username, free_username},
+    identity::staff,
     kernel::{
         ids::Table,
         secrets::{portal_place, secret_place},
     },
+    plant::site::SiteChange,
     resellers::chain,
 };
 use domain::kernel::names::{login_key, name_key};
@@ -69,28 +71,12 @@ pub struct Details {
     pub site: SiteChange,
 }
 
-/// Where the line ends, as the technician wrote it down.
-#[derive(Clone, Default, Debug)]
-pub struct SiteChange {
-    pub onu_note: Option<Option<String>>,
-    pub box_number: Option<Option<String>>,
-    pub box_address: Option<Option<String>>,
-    pub switch_board: Option<Option<String>>,
-    pub switch_port: Option<Option<String>>,
-    pub electric_socket: Option<Option<String>>,
-    pub cable_type: Option<Option<String>>,
-    pub uplink_port: Option<Option<String>>,
-    pub fiber_code: Option<Option<String>>,
-    pub fiber_color: Option<Option<String>>,
-}
-
 /// Everything of a subscriber that a change may touch.
 pub(super) struct Rows {
     pub owner: Customer,
     pub line: Service,
     pub profile: Profile,
     pub terms: Terms,
-    pub site: Site,
 }
 
 /// Puts what is given into the rows. Every reference that is wrong is named.
@@ -102,7 +88,7 @@ pub(super) async fn apply(
     is_new: bool,
 ) -> Result<(), Error> {
     references(change, details).await?;
-    let Rows { owner, line, profile, terms, site } = rows;
+    let Rows { owner, line, profile, terms } = rows;
     if gives_more(line, terms, details, is_new) {
         chain::sells_nothing(change).await?;
     }
@@ -137,7 +123,6 @@ pub(super) async fn apply(
     addresses(line, details);
     line.auto_renew = details.auto_renew.unwrap_or(line.auto_renew);
     own_terms(change, line, terms, details).await?;
-    site_of(site, &details.site);
     if let Some(opening) = details.opening {
         open_wallet(change, owner.id, opening).await?;
     }
@@ -171,19 +156,19 @@ async fn references(change: &Change<'_>, details: &Details) -> Result<(), Error>
         unknown("router");
     }
     if let Some(Some(id)) = details.salesperson
-        && locations::seller(change, id).await?.is_none()
+        && staff::at_work(change, id).await?.is_none()
     {
         unknown("salesperson");
     }
-    for ((_, level), place) in PLACES.iter().zip(details.places) {
-        if let Some(Some(id)) = place
-            && place::find(tx, isp, level, id).await?.is_none()
+    for (level, given) in HOMES.into_iter().zip(details.places) {
+        if let Some(Some(id)) = given
+            && !place::is_there(tx, isp, level, id).await?
         {
-            unknown(level);
+            unknown(level.word());
         }
     }
     if let Some(Some(id)) = details.department
-        && place::department(tx, isp, id).await?.is_none()
+        && !place::is_there(tx, isp, Level::Department, id).await?
     {
         unknown("department");
     }
@@ -298,38 +283,6 @@ async fn own_terms(change: &Change<'_>, line: &mut Service, terms: &mut Terms, d
         line.quota_event_ordinal = None;
     }
     Ok(())
-}
-
-fn site_of(site: &mut Site, given: &SiteChange) {
-    let SiteChange {
-        onu_note,
-        box_number,
-        box_address,
-        switch_board,
-        switch_port,
-        electric_socket,
-        cable_type,
-        uplink_port,
-        fiber_code,
-        fiber_color,
-    } = given;
-    let pairs = [
-        (&mut site.onu_note, onu_note),
-        (&mut site.box_number, box_number),
-        (&mut site.box_address, box_address),
-        (&mut site.switch_board, switch_board),
-        (&mut site.switch_port, switch_port),
-        (&mut site.electric_socket, electric_socket),
-        (&mut site.cable_type, cable_type),
-        (&mut site.uplink_port, uplink_port),
-        (&mut site.fiber_code, fiber_code),
-        (&mut site.fiber_color, fiber_color),
-    ];
-    for (field, given) in pairs {
-        if let Some(given) = given {
-            field.clone_from(given);
-        }
-    }
 }
 
 /// The balance a subscriber came with: credit in the wallet, or owed. Said again, the difference is posted.

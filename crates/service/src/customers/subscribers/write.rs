@@ -18,7 +18,7 @@ use store::{
 };
 
 use super::{
-    Details, Site, Terms,
+    Details, Terms,
     details::{Rows, apply, known_plan},
 };
 use crate::{
@@ -26,6 +26,7 @@ use crate::{
     catalogue::plans::{self, Offer},
     kernel::work::Work,
     kernel::{change::CallerKey, ids::Table},
+    plant::site,
     sales::standing,
 };
 
@@ -58,7 +59,6 @@ pub async fn create(
             line: blank_line(change, service_id, customer_id, &offer, router),
             profile: Profile::of(change.isp, customer_id, change.now),
             terms: Terms::none(change.isp, service_id, change.now),
-            site: Site::none(change.isp, service_id, change.now),
         };
         let limit = plans::terms(&offer.version).limit;
         rows.line.quota_bytes = limit.data_bytes;
@@ -71,7 +71,7 @@ pub async fn create(
         if let Some(ends) = rows.line.expires_at {
             open_period(change, &mut rows.line, ends).await?;
         }
-        let Rows { owner, line, profile, terms, site } = rows;
+        let Rows { owner, line, profile, terms } = rows;
         let made = Made { customer_id: customer_id.0, username: owner.username.clone() };
         change.event(
             EventKind::CustomerCreated,
@@ -79,10 +79,10 @@ pub async fn create(
             json!({ "username": made.username }),
         );
         change.event(EventKind::ServiceChanged, Subject::Service(service_id.0), json!({ "customer": customer_id.0 }));
+        site::apply(change, &line, &details.site).await?;
         customer::insert(change.tx, change.isp, vec![(owner, Some(line))]).await?;
         profile.insert(change.tx).await?;
         terms.insert(change.tx).await?;
-        site.insert(change.tx).await?;
         Ok(made)
     })
     .await
@@ -99,21 +99,20 @@ pub async fn update(app: &App, actor: &Actor, id: CustomerId, details: Details) 
         let line = line.ok_or(Error::NotFound { what: What::Customer })?;
         let profile = profile::find(change.tx, change.isp, id).await?;
         let own = terms::find(change.tx, change.isp, line.id).await?;
-        let site = terms::site(change.tx, change.isp, line.id).await?;
         let mut rows = Rows {
             profile: profile.unwrap_or_else(|| Profile::of(change.isp, id, change.now)),
             terms: own.unwrap_or_else(|| Terms::none(change.isp, line.id, change.now)),
-            site: site.unwrap_or_else(|| Site::none(change.isp, line.id, change.now)),
             owner,
             line,
         };
         let before = (rows.owner.clone(), rows.line.clone());
-        let beside = (rows.profile.clone(), rows.terms.clone(), rows.site.clone());
+        let beside = (rows.profile.clone(), rows.terms.clone());
         apply(change, &vault, &mut rows, &details, false).await?;
         if let Some(status) = details.status {
             standing::set(change, &mut rows.line, status, "set by update")?;
         }
-        save(change, rows, before, beside).await
+        let sited = site::apply(change, &rows.line, &details.site).await?;
+        save(change, rows, before, beside, sited).await
     })
     .await
 }
@@ -122,10 +121,11 @@ async fn save(
     change: &Change<'_>,
     rows: Rows,
     (owner_before, line_before): (Customer, Service),
-    (profile_before, terms_before, site_before): (Profile, Terms, Site),
+    (profile_before, terms_before): (Profile, Terms),
+    sited: bool,
 ) -> Result<(), Error> {
-    let Rows { mut owner, mut line, mut profile, mut terms, mut site } = rows;
-    let told = owner != owner_before || profile != profile_before || site != site_before || terms != terms_before;
+    let Rows { mut owner, mut line, mut profile, mut terms } = rows;
+    let told = owner != owner_before || profile != profile_before || sited || terms != terms_before;
     if told {
         owner.updated_at = change.now.max(owner_before.updated_at.plus(1));
         customer::update(change.tx, &owner).await?;
@@ -139,10 +139,6 @@ async fn save(
     if terms != terms_before {
         terms.updated_at = change.now;
         terms::put(change.tx, &terms).await?;
-    }
-    if site != site_before {
-        site.updated_at = change.now;
-        terms::put_site(change.tx, &site).await?;
     }
     if line != line_before {
         line.updated_at = change.now;

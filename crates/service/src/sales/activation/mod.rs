@@ -15,9 +15,10 @@ use store::{
     customers::subscriber,
     identity::staff,
     people::{
-        customer, place, profile,
+        customer, profile,
         service::{self, Service},
     },
+    resellers::salesperson,
 };
 
 pub use self::migration::{MIGRATED, Migrated, migrate};
@@ -156,7 +157,7 @@ async fn seller(
     };
     let person = staff::find(change.tx, change.isp, seller).await?;
     let at_work = person.is_some_and(|person| person.status == "active");
-    match at_work && place::may_sell(change.tx, change.isp, seller, offer.plan.id).await? {
+    match at_work && salesperson::may_sell(change.tx, change.isp, seller, offer.plan.id).await? {
         true => Ok(Some(seller)),
         false => Err(Error::Refused(Refusal::SellerMayNot)),
     }

@@ -12,11 +12,12 @@ use serde::Serialize;
 use service::{
     App, Broad, Error, LineFilter, Medium,
     customers::{
+        card::{self, Card, Parts},
         customers::{self, Besides, CustomerChange, NewCustomer},
-        lines::{self, Shown},
+        lines, lists,
     },
     kernel::vault::random_text,
-    plant::site::PlantChange,
+    plant::site::SiteChange,
 };
 use utoipa::ToSchema;
 
@@ -122,18 +123,21 @@ pub fn broad_of(word: &str) -> Broad {
     }
 }
 
-fn row(shown: Shown, now: Instant) -> Row {
-    let (connection, changed) = (shown.connection(), shown.changed());
-    let Shown { customer, line, plan_name, plant } = shown;
+/// What of a customer both versions show.
+pub const SHOWN: Parts = Parts::PLAN.with(Parts::SITE);
+
+fn row(card: Card, now: Instant) -> Row {
+    let (connection, changed) = (card.connection(), card.changed());
+    let Card { customer, line, plan, site, .. } = card;
     let line = line.as_ref();
     Row {
         id: customer.id.0,
         name: customer.full_name,
         email: customer.email,
         phone: Some(customer.phone).filter(|phone| !phone.is_empty()),
-        package: line.zip(plan_name).map(|(line, name)| Package { id: line.plan_id.0, name }),
+        package: plan.map(|plan| Package { id: plan.id.0, name: plan.name }),
         connection_type: connection.map(Connection::word),
-        onu_mac: plant.and_then(|plant| plant.onu_mac),
+        onu_mac: site.and_then(|site| site.onu_mac),
         username: line.map_or(customer.username, |line| line.username.clone()),
         address: customer.address,
         ip: line.and_then(|line| line.address.clone()),
@@ -169,8 +173,9 @@ pub async fn list(
     page: Page,
     Query(wanted): Query<Wanted>,
 ) -> Result<Listing<Row>, Failure> {
-    let (found, total) = lines::customers(&app, &caller.actor, filter(wanted), page.offset(), page.limit()).await?;
-    Ok(page.of(found.into_iter().map(|shown| row(shown, caller.now)).collect(), total))
+    let (found, total) =
+        lists::by_line(&app, &caller.actor, filter(wanted), (page.offset(), page.limit()), SHOWN).await?;
+    Ok(page.of(found.into_iter().map(|card| row(card, caller.now)).collect(), total))
 }
 
 pub fn filter(wanted: Wanted) -> LineFilter {
@@ -196,9 +201,9 @@ pub const CREATE: Operation = Operation::new("Customers", "Create a customer", S
 
 pub async fn create(State(app): State<App>, caller: Caller, Body(body): Body<NewSubscriber>) -> Answer<Row> {
     let id = make(&app, &caller, body).await?;
-    let shown = lines::show(&app, &caller.actor, id).await?;
-    let changed = shown.changed();
-    Ok(Reply::created(row(shown, caller.now)).tagged(changed))
+    let card = card::show(&app, &caller.actor, id, SHOWN).await?;
+    let changed = card.changed();
+    Ok(Reply::created(row(card, caller.now)).tagged(changed))
 }
 
 /// A customer as both versions make one.
@@ -240,17 +245,17 @@ pub async fn make(app: &App, caller: &Caller, body: NewSubscriber) -> Result<Cus
         router,
         payer: Payer::Cash { method: METHOD.into() },
     };
-    let plant = PlantChange { connection: Some(connection), onu_mac: onu_mac.value().map(Some) };
-    let made = customers::create_at(app, &caller.actor, command, plant, caller.key.clone()).await.map_err(refused)?;
+    let site = SiteChange { connection: Some(connection), onu_mac: onu_mac.value().map(Some), ..SiteChange::default() };
+    let made = customers::create_at(app, &caller.actor, command, site, caller.key.clone()).await.map_err(refused)?;
     Ok(CustomerId(made.customer_id))
 }
 
 pub const SHOW: Operation = Operation::new("Customers", "Retrieve a customer", Scope::CustomersRead).answers::<Row>();
 
 pub async fn show(State(app): State<App>, caller: Caller, Id(id): Id) -> Answer<Row> {
-    let shown = lines::show(&app, &caller.actor, CustomerId(id)).await?;
-    let changed = shown.changed();
-    Ok(Reply::data(row(shown, caller.now)).tagged(changed))
+    let card = card::show(&app, &caller.actor, CustomerId(id), SHOWN).await?;
+    let changed = card.changed();
+    Ok(Reply::data(row(card, caller.now)).tagged(changed))
 }
 
 pub const UPDATE: Operation = Operation::new("Customers", "Update a customer", Scope::CustomersWrite)
@@ -300,13 +305,13 @@ pub async fn update(
         mac: mac.change(),
     };
     let besides = Besides {
-        plant: PlantChange { connection, onu_mac: onu_mac.change() },
+        site: SiteChange { connection, onu_mac: onu_mac.change(), ..SiteChange::default() },
         unchanged_since: caller.unchanged_since()?,
     };
     customers::update_at(&app, &caller.actor, id, command, besides).await.map_err(refused)?;
-    let shown = lines::show(&app, &caller.actor, id).await?;
-    let changed = shown.changed();
-    Ok(Reply::data(row(shown, caller.now)).tagged(changed))
+    let card = card::show(&app, &caller.actor, id, SHOWN).await?;
+    let changed = card.changed();
+    Ok(Reply::data(row(card, caller.now)).tagged(changed))
 }
 
 fn status_of(word: &str) -> Status {

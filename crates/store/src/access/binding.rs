@@ -1,8 +1,8 @@
-//! What a line costs instead of its plan's price, and its devices beside the first.
+//! A line's devices and fixed addresses beside the first, which stands with the line itself.
 
 use std::collections::HashMap;
 
-use domain::{Instant, IspId, Money, PlanId, ServiceId};
+use domain::{IspId, ServiceId};
 
 use crate::{
     db::{Error, Tx},
@@ -12,20 +12,6 @@ use crate::{
     },
     params, sql,
 };
-
-record! {
-    /// Counts while the line is on `plan_id`: a price of its own, or another plan's as it was sold.
-    LinePrice of "service_price" {
-        isp_id: IspId,
-        service_id: ServiceId,
-        plan_id: PlanId,
-        price: Option<Money>,
-        tax_inclusive: Option<bool>,
-        billed_plan: Option<PlanId>,
-        billed_version: Option<i64>,
-        updated_at: Instant,
-    }
-}
 
 record! {
     Binding of "service_binding" {
@@ -38,27 +24,8 @@ record! {
     }
 }
 
-pub async fn find(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Option<LinePrice>, Error> {
-    let row = tx
-        .row(sql!(text!(LinePrice::SELECT, "where t.isp_id = $1 and t.service_id = $2")), &params![isp, service])
-        .await?;
-    row.map(|row| LinePrice::from_row(&row)).transpose()
-}
-
-pub async fn clear(tx: &Tx, isp: IspId, service: ServiceId) -> Result<(), Error> {
-    tx.run(sql!("delete from service_price where isp_id = $1 and service_id = $2"), &params![isp, service])
-        .await
-        .map(drop)
-}
-
-/// Whoever writes has the line locked.
-pub async fn put(tx: &Tx, row: &LinePrice) -> Result<(), Error> {
-    clear(tx, row.isp_id, row.service_id).await?;
-    row.insert(tx).await
-}
-
 /// In their order.
-pub async fn bindings(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Vec<Binding>, Error> {
+pub async fn of_service(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Vec<Binding>, Error> {
     let rows = tx
         .rows(
             sql!(text!(Binding::SELECT, "where t.isp_id = $1 and t.service_id = $2 order by t.ordinal")),
@@ -69,7 +36,7 @@ pub async fn bindings(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Vec<Bin
 }
 
 /// Of many lines, in one query.
-pub async fn bindings_of(tx: &Tx, isp: IspId, ids: &[ServiceId]) -> Result<HashMap<ServiceId, Vec<Binding>>, Error> {
+pub async fn of_services(tx: &Tx, isp: IspId, ids: &[ServiceId]) -> Result<HashMap<ServiceId, Vec<Binding>>, Error> {
     let mut found: HashMap<ServiceId, Vec<Binding>> = HashMap::new();
     if ids.is_empty() {
         return Ok(found);
@@ -84,13 +51,13 @@ pub async fn bindings_of(tx: &Tx, isp: IspId, ids: &[ServiceId]) -> Result<HashM
 }
 
 /// Of everybody, for the directory.
-pub async fn all_bindings(tx: &Tx) -> Result<Vec<Binding>, Error> {
+pub async fn all(tx: &Tx) -> Result<Vec<Binding>, Error> {
     let text = sql!(text!(Binding::SELECT, "order by t.isp_id, t.service_id, t.ordinal"));
     records(tx.rows(text, &params![]).await?, Binding::from_row)
 }
 
 /// Takes the place of those there were; whoever writes has the line locked.
-pub async fn put_bindings(tx: &Tx, isp: IspId, service: ServiceId, rows: Vec<Binding>) -> Result<(), Error> {
+pub async fn put(tx: &Tx, isp: IspId, service: ServiceId, rows: Vec<Binding>) -> Result<(), Error> {
     tx.run(sql!("delete from service_binding where isp_id = $1 and service_id = $2"), &params![isp, service]).await?;
     if !rows.is_empty() {
         tx.insert_many(Binding::INSERT, "", rows.iter().map(Binding::values).collect()).await?;

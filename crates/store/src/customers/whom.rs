@@ -1,13 +1,11 @@
-//! Whose dossiers are wanted: ids of customers by one condition, a page at a time, and the figures that stand in them.
+//! Whom a list without pages is of: ids of customers by one condition, a page at a time; and figures of all of them.
 
 use domain::{BranchId, CustomerId, Instant, IspId, ServiceId, Status};
 
 use crate::{
     db::{Error, Row, Tx},
     kernel::conditions::among,
-    params,
-    people::{customer::Customer, service::Service},
-    sql,
+    params, sql,
 };
 
 fn ids(rows: Vec<Row>) -> Result<Vec<CustomerId>, Error> {
@@ -106,11 +104,6 @@ pub async fn modified(
         )
         .await?;
     ids(rows)
-}
-
-/// These customers with their primary lines, live or deleted, in the order given: two queries, however many.
-pub async fn rows(tx: &Tx, isp: IspId, ids: &[CustomerId]) -> Result<Vec<(Customer, Option<Service>)>, Error> {
-    crate::people::customer::with_services(tx, isp, ids).await
 }
 
 /// Bytes up and down of each line since its period began, by civil days of a zone `offset_us` ahead of UTC.
