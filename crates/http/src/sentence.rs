@@ -13,6 +13,8 @@ pub fn about(field: &str, why: &Why) -> String {
         Why::TooLong { max } => format!("The {field} must not be greater than {max} characters."),
         Why::TooSmall { min } => format!("The {field} must be at least {min}."),
         Why::TooLarge { max } => format!("The {field} must not be greater than {max}."),
+        Why::NotPositive => format!("The {field} must be greater than 0."),
+        Why::TooMuch => format!("The {field} must be a smaller amount."),
         Why::NotANumber => format!("The {field} must be a number."),
         Why::NotAnInteger => format!("The {field} must be an integer."),
         Why::NotText => format!("The {field} must be a string."),

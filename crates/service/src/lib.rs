@@ -25,6 +25,7 @@ pub mod identity;
 pub mod kernel;
 pub mod messages;
 pub mod plant;
+pub mod receivables;
 pub mod reports;
 pub mod resellers;
 pub mod sales;

@@ -162,8 +162,9 @@ impl Caller {
             None => thousandths.saturating_mul(10_i64.pow(exponent - 3)),
         };
         match minor {
-            minor if minor < min => Err(Error::invalid(field, Why::TooSmall { min })),
-            minor if minor >= 1 << 53 => Err(Error::invalid(field, Why::TooLarge { max: 1 << 53 })),
+            minor if minor < min && min > 0 => Err(Error::invalid(field, Why::NotPositive)),
+            minor if minor < min => Err(Error::invalid(field, Why::TooSmall { min: 0 })),
+            minor if minor >= 1 << 53 => Err(Error::invalid(field, Why::TooMuch)),
             minor => Ok(Money(minor)),
         }
     }

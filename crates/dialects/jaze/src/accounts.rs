@@ -64,7 +64,7 @@ pub async fn delete(State(app): State<App>, call: Call) -> Answer {
     };
     let user = call.user();
     if clear {
-        service::billing::invoices::void_open(&app, &call.actor, user).await?;
+        service::receivables::bills::void_open(&app, &call.actor, user).await?;
     }
     customers::delete(&app, &call.actor, user).await?;
     Ok(Reply::message("User deleted successfully"))

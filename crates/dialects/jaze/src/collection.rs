@@ -11,6 +11,7 @@ use service::{
         card::Card,
         lists::{self, Whom},
     },
+    receivables,
 };
 
 use crate::{
@@ -83,7 +84,7 @@ pub async fn approve(State(app): State<App>, mut call: Call) -> Answer {
     let taken = call.body.required("amount", |value| amount(&currency)(value).map(Some));
     call.body.finish()?;
     let taken = taken.unwrap_or(Money::ZERO);
-    collections::approve(&app, &call.actor, CustomerId(user), model, taken).await?;
+    receivables::collections::approve(&app, &call.actor, CustomerId(user), model, taken).await?;
     Ok(Reply::message("Payment Approved"))
 }
 

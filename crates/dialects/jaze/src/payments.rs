@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use service::{
     App, What, Why,
     billing::{
-        invoices::Means,
-        payments::{self, Described, Details, NewPayment, Wanted},
+        payments::{self, Described, Wanted},
+        receipts::{Details, Means},
     },
     customers::card::{self, Parts},
+    receivables::payments::{self as paid, NewPayment},
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day, day_of, id_of, short};
@@ -26,7 +27,7 @@ pub const METHODS: &[&str] =
 pub async fn make_payment(State(app): State<App>, mut call: Call) -> Answer {
     let currency = call.tenant.currency.clone();
     let user = CustomerId(call.body.required("userId", id));
-    let paid = call.body.required("amount", |value| amount(&currency)(value).map(Some));
+    let given = call.body.required("amount", |value| amount(&currency)(value).map(Some));
     let method = call.body.required("method", word(METHODS));
     let gateway = call.body.optional("merchantTxnId", short).value();
     let details = Details {
@@ -49,7 +50,7 @@ pub async fn make_payment(State(app): State<App>, mut call: Call) -> Answer {
         }
     }
     call.body.finish()?;
-    let amount = paid.filter(|paid| *paid > Money::ZERO);
+    let amount = given.filter(|amount| *amount > Money::ZERO);
     let amount = amount.ok_or_else(|| Failure::said("The amount must be greater than 0."))?;
     let cheque = details.bank.as_ref().zip(details.cheque_number.as_ref());
     let reference = gateway.or(match cheque {
@@ -59,7 +60,7 @@ pub async fn make_payment(State(app): State<App>, mut call: Call) -> Answer {
     let means = Means { method: method.into(), reference };
     let command = NewPayment { customer: user, amount, means, bill: None };
     card::any(&app, &call.actor, user, Parts::NONE).await?;
-    payments::record_with(&app, &call.actor, command, details, call.key.clone()).await.map_err(ours)?;
+    paid::record_with(&app, &call.actor, command, details, call.key.clone()).await.map_err(ours)?;
     Ok(Reply::message("Make payment successful"))
 }
 

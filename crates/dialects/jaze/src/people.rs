@@ -285,6 +285,7 @@ fn named(error: Error) -> Error {
         ("username", "userName"),
         ("network_username", "userName"),
         ("plan", "userGroupId"),
+        ("price", "overrideAmount"),
         ("router", "router"),
         ("ip", "staticIpAddress"),
         ("mac", "staticIpBoundMac"),
@@ -335,7 +336,7 @@ pub async fn edit(State(app): State<App>, mut call: Call) -> Answer {
         bindings::put(&app, &call.actor, user, rows).await.map_err(named)?;
     }
     if let Some(price) = said.price {
-        terms::put_price(&app, &call.actor, user, price).await?;
+        terms::put_price(&app, &call.actor, user, price).await.map_err(named)?;
     }
     if waits && (said.activates.is_some() || said.state.is_some()) {
         let at = said.activates.map(|at| at.unwrap_or(call.now));

@@ -9,7 +9,7 @@ use doors::fields::{boolean, digits, id, integer, named, word};
 use serde_json::{Value, json};
 use service::{
     App, Expected, Why,
-    billing::payments::Details,
+    billing::receipts::Details,
     customers::card::{self, Parts},
     sales::{
         moves::{self, Renewal},

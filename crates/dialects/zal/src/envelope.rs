@@ -215,7 +215,11 @@ impl Caller {
     pub fn money(&self, min: i64) -> impl Fn(&Value) -> Result<Money, Why> + '_ {
         let read = fields::amount(&self.tenant.currency);
         move |value| match read(value)? {
-            Money(minor) if minor < min => Err(Why::TooSmall { min }),
+            Money(minor) if minor < min => Err(match min {
+                1.. => Why::NotPositive,
+                0 => Why::TooSmall { min: 0 },
+                _ => Why::TooMuch,
+            }),
             amount => Ok(amount),
         }
     }

@@ -33,12 +33,39 @@ impl BillStatus {
         BillStatus::ALL.into_iter().find(|status| status.word() == word)
     }
 
-    fn of(total: Money, paid: Money) -> BillStatus {
+    /// Of an invoice of which so much is paid.
+    pub fn of(total: Money, paid: Money) -> BillStatus {
         match paid {
+            paid if paid >= total => BillStatus::Paid,
             Money(0) => BillStatus::Unpaid,
-            paid if paid < total => BillStatus::Partial,
-            _ => BillStatus::Paid,
+            _ => BillStatus::Partial,
         }
+    }
+}
+
+/// A line as an invoice says it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Line {
+    pub amount: Money,
+    pub rate: TaxRate,
+}
+
+impl Line {
+    /// Of a package that is sold: its price as it is listed; what was earned otherwise stands with its tax.
+    pub fn of(price: Money, rate: TaxRate, earned: Taxed) -> Line {
+        match rate.split(price) == earned {
+            true => Line { amount: price, rate },
+            false => Line::with_tax(earned.total(), rate.ppm),
+        }
+    }
+
+    /// An amount that includes its tax.
+    pub fn with_tax(amount: Money, ppm: i64) -> Line {
+        Line { amount, rate: TaxRate { ppm, inclusive: true } }
+    }
+
+    pub fn taxed(self) -> Taxed {
+        self.rate.split(self.amount)
     }
 }
 
@@ -83,13 +110,6 @@ pub enum Refusal {
     },
 }
 
-/// A new bill of `amount` with tax.
-pub fn issue(customer: CustomerId, amount: Money, tax: TaxRate) -> (Bill, Entry) {
-    let taxed = TaxRate { inclusive: true, ..tax }.split(amount);
-    let bill = Bill { customer, tax_ppm: tax.ppm, taxed, paid: Money::ZERO, status: BillStatus::Unpaid };
-    (bill, owed(customer, taxed))
-}
-
 /// The bill with another amount; the entry is the difference. Nothing that was posted is changed.
 pub fn correct(bill: &Bill, amount: Money) -> Result<(Bill, Entry), Refusal> {
     if bill.status != BillStatus::Unpaid {
@@ -110,7 +130,8 @@ pub fn void(bill: &Bill) -> Result<(Bill, Entry), Refusal> {
     Ok((Bill { status: BillStatus::Void, ..*bill }, owed(bill.customer, back)))
 }
 
-fn owed(customer: CustomerId, taxed: Taxed) -> Entry {
+/// A new bill, or what changes about one: owed by the customer.
+pub fn owed(customer: CustomerId, taxed: Taxed) -> Entry {
     Entry::new()
         .debit(Account::Receivable(customer), taxed.total())
         .credit(Account::Revenue, taxed.net)
@@ -171,6 +192,12 @@ mod tests {
     const ALI: CustomerId = CustomerId(7);
     const VAT: TaxRate = TaxRate { ppm: 160_000, inclusive: true };
 
+    fn issue(customer: CustomerId, amount: Money, tax: TaxRate) -> (Bill, Entry) {
+        let taxed = Line::with_tax(amount, tax.ppm).taxed();
+        let bill = Bill { customer, tax_ppm: tax.ppm, taxed, paid: Money::ZERO, status: BillStatus::Unpaid };
+        (bill, owed(customer, taxed))
+    }
+
     fn told(entry: Entry) -> String {
         let lines = entry.balanced().expect("an entry balances");
         lines.iter().map(|(account, amount)| format!("{} {}", account.code(), amount.0)).collect::<Vec<_>>().join(", ")
@@ -214,6 +241,32 @@ mod tests {
                 .map(|settled| (told(settled.entry), bills[0].status.word(), settled.to_wallet.0));
             let expected = expected.map(|(lines, status, wallet)| (lines.to_string(), status, wallet));
             assert_eq!(got, expected, "{amount} by {source:?}");
+        }
+    }
+
+    #[test]
+    fn how_far_an_invoice_is_paid() {
+        let rows = [(150, 0, "unpaid"), (150, 1, "partial"), (150, 149, "partial"), (150, 150, "paid"), (0, 0, "paid")];
+        for (total, paid, expected) in rows {
+            assert_eq!(BillStatus::of(Money(total), Money(paid)).word(), expected, "{paid} of {total}");
+        }
+    }
+
+    #[test]
+    fn a_line_says_the_price_as_it_is_listed() {
+        let without = TaxRate { inclusive: false, ..VAT };
+        let rows = [
+            // price, rate, earned → amount, tax in it
+            (150_000, VAT, VAT.split(Money(150_000)), 150_000, true),
+            (150_000, without, without.split(Money(150_000)), 150_000, false),
+            // A reseller's price, or a card's value, is no list price.
+            (150_000, without, without.split(Money(100_000)), 116_000, true),
+            (150_000, VAT, VAT.split(Money(100_000)), 100_000, true),
+        ];
+        for (price, rate, earned, amount, inclusive) in rows {
+            let line = Line::of(Money(price), rate, earned);
+            assert_eq!((line.amount.0, line.rate.inclusive), (amount, inclusive), "{price} {rate:?} {earned:?}");
+            assert_eq!(line.taxed(), earned);
         }
     }
 

@@ -22,6 +22,20 @@ pub enum NotMoney {
     TooLarge,
 }
 
+/// The largest amount that anybody may name. Sums of nine hundred thousand such amounts are still exact.
+pub const MOST: Money = Money(10_000_000_000_000);
+
+/// What makes an amount none that somebody may name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OutOfBounds {
+    /// Nothing, or less.
+    NotPositive,
+    /// Less than nothing.
+    Negative,
+    /// More than [`MOST`].
+    TooMuch,
+}
+
 impl Currency {
     /// The currency with its ISO 4217 minor unit; unknown codes have two decimals.
     pub fn new(code: &str) -> Currency {
@@ -71,6 +85,29 @@ impl Money {
 
     pub fn is_negative(self) -> bool {
         self.0 < 0
+    }
+
+    /// As something that is paid, owed or handed in: above zero.
+    pub fn as_paid(self) -> Result<Money, OutOfBounds> {
+        if self <= Money::ZERO { Err(OutOfBounds::NotPositive) } else { self.as_balance() }
+    }
+
+    /// As a price or a limit: zero or more.
+    pub fn as_price(self) -> Result<Money, OutOfBounds> {
+        if self.is_negative() { Err(OutOfBounds::Negative) } else { self.as_balance() }
+    }
+
+    /// As what somebody has or owes.
+    pub fn as_balance(self) -> Result<Money, OutOfBounds> {
+        match (-MOST..=MOST).contains(&self) {
+            true => Ok(self),
+            false => Err(OutOfBounds::TooMuch),
+        }
+    }
+
+    /// Whether every reader of JSON has it exactly: no balance may be larger.
+    pub fn is_exact(self) -> bool {
+        self.0.unsigned_abs() < 1 << 53
     }
 
     /// `None` past the range of an amount.
@@ -199,6 +236,33 @@ mod tests {
         assert_eq!(Currency::new("KES").format(Money(-150_005)), "-1500.05");
         assert_eq!(Currency::new("JPY").format(Money(1000)), "1000");
         assert_eq!(Currency::new("KWD").format(Money(5)), "0.005");
+    }
+
+    #[test]
+    fn amounts_have_their_bounds() {
+        use OutOfBounds::{Negative, NotPositive, TooMuch};
+        let most = MOST.0;
+        let rows = [
+            // amount → as something paid, as a price, as a balance
+            (1, Ok(1), Ok(1), Ok(1)),
+            (0, Err(NotPositive), Ok(0), Ok(0)),
+            (-1, Err(NotPositive), Err(Negative), Ok(-1)),
+            (most, Ok(most), Ok(most), Ok(most)),
+            (most + 1, Err(TooMuch), Err(TooMuch), Err(TooMuch)),
+            (-most, Err(NotPositive), Err(Negative), Ok(-most)),
+            (-most - 1, Err(NotPositive), Err(Negative), Err(TooMuch)),
+            (i64::MAX, Err(TooMuch), Err(TooMuch), Err(TooMuch)),
+            (i64::MIN, Err(NotPositive), Err(Negative), Err(TooMuch)),
+        ];
+        for (amount, paid, price, balance) in rows {
+            let money = Money(amount);
+            let came = (money.as_paid(), money.as_price(), money.as_balance());
+            assert_eq!(came, (paid.map(Money), price.map(Money), balance.map(Money)), "{amount}");
+        }
+        for (amount, exact) in [(0, true), ((1 << 53) - 1, true), (1 << 53, false), (i64::MIN, false)] {
+            assert_eq!(Money(amount).is_exact(), exact, "{amount}");
+        }
+        assert!(MOST.0.checked_mul(900_000).is_some(), "the sum of so many");
     }
 
     #[test]

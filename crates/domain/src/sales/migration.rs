@@ -3,21 +3,10 @@
 //! the new package, price and quota in proportion. The line ends when it would have ended.
 
 use crate::{
-    CustomerId, Instant, Limit, Money, PlanTerms, Quota, StaffId,
-    billing::ledger::{Account, Entry},
-    kernel::{clock::SECOND, money::Taxed},
+    Instant, Limit, Money, PlanTerms, Quota,
+    billing::credit::{Moved, Share},
+    kernel::clock::SECOND,
 };
-
-/// What the sale of a period has moved, and who paid it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Sale {
-    /// By the Isp.
-    pub earned: Taxed,
-    /// Whose wallet paid; `None`: the customer.
-    pub seller: Option<StaffId>,
-    /// What those above the seller earned.
-    pub margins: Vec<(StaffId, Money)>,
-}
 
 /// A period that is not over.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,7 +18,7 @@ pub struct Unfinished {
     /// Seconds of its package's validity that it was sold for: its own length, or less where it was given a later end.
     pub sold_s: i64,
     /// `None`: nobody paid for it.
-    pub sale: Option<Sale>,
+    pub sale: Option<Moved>,
 }
 
 impl Unfinished {
@@ -46,42 +35,20 @@ impl Unfinished {
         of(self.sold_s, left, whole)
     }
 
-    /// What is given back: the share of time that is left, or of the quota where less of that is. `None`: nothing.
-    pub fn give_back(&self, customer: CustomerId, quota: &Quota, now: Instant) -> Option<(Taxed, Entry)> {
-        let sale = self.sale.as_ref()?;
-        let (part, whole) = lesser(self.left(now), quota_left(quota));
-        let total = sale.earned.total().share(part, whole);
-        let tax = sale.earned.tax.share(part, whole);
-        let back = Taxed { net: Money(total.0 - tax.0), tax };
-        let mut entry = Entry::new().debit(Account::Revenue, back.net).debit(Account::Tax, back.tax);
-        let mut sum = total;
-        for (above, margin) in &sale.margins {
-            let margin = margin.share(part, whole);
-            entry = entry.debit(Account::StaffWallet(*above), margin);
-            sum = Money(sum.0.saturating_add(margin.0));
-        }
-        let payer = sale.seller.map_or(Account::CustomerWallet(customer), Account::StaffWallet);
-        (sum > Money::ZERO).then(|| (back, entry.credit(payer, sum)))
+    /// What is given back of it: the share of time that is left, or of the quota where less of that is.
+    pub fn share(&self, quota: &Quota, now: Instant) -> Share {
+        let (left, whole) = self.left(now);
+        quota_left(quota).map_or(Share::of(left, whole), |scarcer| Share::of(left, whole).least(scarcer))
     }
 }
 
-/// The scarcer of what is left of time and data, as left and whole; `None`: the quota ends nothing.
-fn quota_left(quota: &Quota) -> Option<(i64, i64)> {
-    let time = quota.limit.time_s.zip(quota.time_left_s()).map(|(whole, left)| (left, whole));
-    let data = quota.limit.data_bytes.zip(quota.data_left_bytes()).map(|(whole, left)| (left, whole));
+/// The scarcer of what is left of time and data; `None`: the quota ends nothing.
+fn quota_left(quota: &Quota) -> Option<Share> {
+    let time = quota.limit.time_s.zip(quota.time_left_s()).map(|(whole, left)| Share::of(left, whole));
+    let data = quota.limit.data_bytes.zip(quota.data_left_bytes()).map(|(whole, left)| Share::of(left, whole));
     match (time, data) {
-        (Some(time), Some(data)) => Some(lesser(time, Some(data))),
+        (Some(time), Some(data)) => Some(time.least(data)),
         (time, data) => time.or(data),
-    }
-}
-
-/// The lesser of two shares, each between 0 and 1.
-fn lesser(one: (i64, i64), other: Option<(i64, i64)>) -> (i64, i64) {
-    match other {
-        Some((part, whole)) if i128::from(part.max(0)) * i128::from(one.1) < i128::from(one.0) * i128::from(whole) => {
-            (part.max(0), whole)
-        }
-        _ => one,
     }
 }
 
@@ -141,8 +108,12 @@ impl Package {
 mod tests {
     use super::*;
     use crate::{
-        Unit, Validity,
-        kernel::{clock::DAY, money::TaxRate},
+        CustomerId, StaffId, Unit, Validity,
+        billing::{credit, ledger::Entry},
+        kernel::{
+            clock::DAY,
+            money::{TaxRate, Taxed},
+        },
     };
 
     const ALI: CustomerId = CustomerId(7);
@@ -164,7 +135,7 @@ mod tests {
 
     fn sold(package: &Package, from: i64, to: i64) -> Unfinished {
         let earned = package.terms.tax.split(package.terms.price);
-        let sale = (earned.total() > Money::ZERO).then_some(Sale { earned, seller: None, margins: vec![] });
+        let sale = (earned.total() > Money::ZERO).then_some(Moved { earned, seller: None, margins: vec![] });
         Unfinished {
             starts_at: at(from),
             ends_at: at(to),
@@ -172,6 +143,10 @@ mod tests {
             sold_s: ((to - from) * DAY_S).min(package.validity_s),
             sale,
         }
+    }
+
+    fn given_back(period: &Unfinished, quota: &Quota, now: Instant) -> Option<(Taxed, Entry)> {
+        credit::back(ALI, period.sale.as_ref()?, period.share(quota, now))
     }
 
     fn told(entry: Entry) -> String {
@@ -215,7 +190,7 @@ mod tests {
         for (old, periods, new, day, back, price) in rows {
             let returned: i64 = periods
                 .iter()
-                .filter_map(|period| period.give_back(ALI, &Quota::default(), at(day)))
+                .filter_map(|period| given_back(period, &Quota::default(), at(day)))
                 .map(|(taxed, _)| taxed.total().0)
                 .sum();
             let charged = part(old, new, Time::of(&periods, at(day))).price;
@@ -235,12 +210,13 @@ mod tests {
                 ends_at: at(to),
                 until: at(to),
                 sold_s: time.total_s(),
-                sale: Some(Sale { earned: there.tax.split(there.price), seller: None, margins: vec![] }),
+                sale: Some(Moved { earned: there.tax.split(there.price), seller: None, margins: vec![] }),
             };
-            let back = |period: &Unfinished| period.give_back(ALI, &Quota::default(), at(day)).unwrap().0.total();
-            assert_eq!(back(&second), there.price, "the whole of it comes back");
+            let given =
+                |period: &Unfinished| given_back(period, &Quota::default(), at(day)).expect("something").0.total();
+            assert_eq!(given(&second), there.price, "the whole of it comes back");
             let here = part(&big, &small, Time::of(&[second], at(day)));
-            assert_eq!(back(&first), here.price, "{from}..{to} on day {day}");
+            assert_eq!(given(&first), here.price, "{from}..{to} on day {day}");
         }
     }
 
@@ -263,8 +239,8 @@ mod tests {
             (quota(Some(100), 900), 0),
         ];
         for (quota, expected) in rows {
-            let back = period.give_back(ALI, &quota, at(15)).map_or(0, |(taxed, _)| taxed.total().0);
-            assert_eq!(back, expected, "{quota:?}");
+            let given = given_back(&period, &quota, at(15)).map_or(0, |(taxed, _)| taxed.total().0);
+            assert_eq!(given, expected, "{quota:?}");
         }
         // The new package's quota comes in proportion to its time.
         let mut big = package(600_000, 30);
@@ -278,19 +254,19 @@ mod tests {
         let small = package(100_000, 30);
         let mut period = sold(&small, 0, 30);
         let quota = Quota::default();
-        let back = |period: &Unfinished| period.give_back(ALI, &quota, at(15)).map(|(_, entry)| told(entry));
+        let given = |period: &Unfinished| given_back(period, &quota, at(15)).map(|(_, entry)| told(entry));
         assert_eq!(
-            back(&period).as_deref(),
+            given(&period).as_deref(),
             Some("revenue 43103, tax 6897, wallet:customer:7 -50000"),
             "rounded once, on the whole"
         );
         // docs/RULES.md: 850.00 paid by the sub-operator, of which the operator earned 150.00.
-        period.sale = Some(Sale {
+        period.sale = Some(Moved {
             earned: TaxRate { ppm: 0, inclusive: true }.split(Money(70_000)),
             seller: Some(StaffId(2)),
             margins: vec![(StaffId(1), Money(15_000))],
         });
-        assert_eq!(back(&period).as_deref(), Some("revenue 35000, wallet:staff:1 7500, wallet:staff:2 -42500"));
-        assert_eq!(Unfinished { sale: None, ..period }.give_back(ALI, &quota, at(15)), None);
+        assert_eq!(given(&period).as_deref(), Some("revenue 35000, wallet:staff:1 7500, wallet:staff:2 -42500"));
+        assert_eq!(given(&Unfinished { sale: None, ..period }), None);
     }
 }

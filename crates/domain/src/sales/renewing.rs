@@ -118,7 +118,12 @@ impl Part {
                 above.iter_mut().for_each(|reseller| reseller.price = Money(self.of(reseller.price.0)));
                 Payer::Reseller { seller, above }
             }
-            Payer::Cash { .. } | Payer::Wallet | Payer::Voucher | Payer::Card { .. } | Payer::Complimentary => payer,
+            Payer::Cash { .. }
+            | Payer::Wallet
+            | Payer::Voucher
+            | Payer::Card { .. }
+            | Payer::Billed { .. }
+            | Payer::Complimentary => payer,
         }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::{
-    CustomerId, Instant, Limit, Money, PlanTerms, Quota, StaffId,
+    CustomerId, Instant, InvoiceId, Limit, Money, PlanTerms, Quota, StaffId,
     billing::ledger::{Account, Entry},
     catalogue::validity::{self, Running, Term},
     kernel::money::{TaxRate, Taxed},
@@ -31,6 +31,8 @@ pub enum Payer {
         /// Whose reseller he is, the nearest first; each earns the difference to the price below.
         above: Vec<Reseller>,
     },
+    /// A bill, which has been paid: it says what was earned.
+    Billed { invoice: InvoiceId, total: Money },
     /// A gift: a period of price zero, without payment or invoice.
     Complimentary,
 }
@@ -42,7 +44,7 @@ impl Payer {
             Payer::Cash { method } => Some(method),
             Payer::Voucher => Some("voucher"),
             Payer::Card { .. } => Some("recharge_card"),
-            Payer::Wallet | Payer::Reseller { .. } | Payer::Complimentary => None,
+            Payer::Wallet | Payer::Reseller { .. } | Payer::Billed { .. } | Payer::Complimentary => None,
         }
     }
 }
@@ -153,6 +155,7 @@ pub fn sell(
     let listed = terms.tax.split(terms.price);
     let (price, taxed) = match payer {
         Payer::Complimentary => (Money::ZERO, Taxed::default()),
+        Payer::Billed { total, .. } => (*total, Taxed::default()),
         Payer::Cash { .. } | Payer::Wallet | Payer::Voucher => (listed.total(), listed),
         Payer::Card { value, .. } => (*value, TaxRate { inclusive: true, ..terms.tax }.split(*value)),
         Payer::Reseller { seller, above } => {
@@ -173,7 +176,7 @@ pub fn sell(
             Entry::new().debit(Account::Float(*distributor), owed).debit(Account::Commission, kept)
         }
         Payer::Reseller { seller, above } => resold(seller, above, taxed.total())?,
-        Payer::Complimentary => Entry::new(),
+        Payer::Billed { .. } | Payer::Complimentary => Entry::new(),
     };
     let entry = paid.credit(Account::Revenue, taxed.net).credit(Account::Tax, taxed.tax);
     Ok(Sale { term, quota, price, taxed, entry })

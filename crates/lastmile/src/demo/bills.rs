@@ -4,16 +4,17 @@ use domain::{Connection, CustomerId, InvoiceId, Kind, Mac};
 use jiff::ToSpan;
 use service::{
     Actor, App, BillFilter, LineFilter, Medium,
-    billing::{
-        invoices::{self, BillChange, Means, NewBill},
-        payments::{self, NewPayment},
-    },
+    billing::{invoices, receipts::Means},
     customers::{
         card::Parts,
         customers::{self, Besides, CustomerChange},
         lists,
     },
     plant::site::SiteChange,
+    receivables::{
+        bills::{self, BillChange, NewBill},
+        payments::{self, NewPayment},
+    },
 };
 
 /// What for, how much in the currency's main unit, due in so many days, how much of it is paid.
@@ -66,11 +67,11 @@ async fn write(
     let due = today.checked_add(due_days.days()).unwrap_or(today);
     let description = Some(what.to_string());
     let bill = NewBill { customer, amount: money(amount), due: Some(due), description };
-    let id = InvoiceId(invoices::create(app, actor, bill, None).await?.id);
+    let id = InvoiceId(bills::create(app, actor, bill, None).await?.id);
     let means = Means { method: "bkash".into(), reference: None };
     if paid == amount {
         let change = BillChange { pay: Some(means), ..BillChange::default() };
-        invoices::update(app, actor, id, change, None).await?;
+        bills::update(app, actor, id, change, None).await?;
     } else if paid > 0 {
         let payment = NewPayment { customer, amount: money(paid), means, bill: Some(id) };
         payments::record(app, actor, payment, None).await?;

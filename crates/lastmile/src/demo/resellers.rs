@@ -9,10 +9,11 @@ use domain::{
 use service::{
     Actor, App, Clock, Who,
     access::routers,
+    billing::funding::{self, Funding},
     catalogue::plans,
     customers::customers::{self, NewCustomer},
     identity::staff::{self, NewStaff},
-    resellers::operators::{self, Funding, NewOperator, Terms},
+    resellers::operators::{self, NewOperator, Terms},
     sales::cards::{self, Filter, Handed, NewBatch},
 };
 
@@ -64,13 +65,13 @@ impl Resellers<'_> {
             operators::set_price(app, actor, operator, self.plan(plan).await?, Some(Money(price))).await?;
         }
         for (operator, amount, reference) in [(north.id, 2_500_000, "TRF-20431"), (village.id, 500_000, "TRF-20977")] {
-            let funding = Funding {
+            let paid_in = Funding {
                 amount: Money(amount),
                 method: "bank".into(),
                 reference: Some(reference.into()),
                 note: Some("Opening balance".into()),
             };
-            operators::fund(app, actor, operator, funding, None).await?;
+            funding::operator(app, actor, operator, paid_in, None).await?;
         }
         for (operator, branch, name, phone) in [
             (north.id, north.branch_id, "Nuru Kassim", "0722600101"),

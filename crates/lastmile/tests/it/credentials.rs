@@ -20,7 +20,6 @@ use serde_json::{Value, json};
 use service::{
     Actor, Who,
     access::routers::{self, NewRouter},
-    billing::invoices::{self, NewBill},
     customers::{
         card,
         portal::{self, STAFF},
@@ -32,6 +31,7 @@ use service::{
         staff::{self, NewStaff},
         tenants, tokens,
     },
+    receivables::bills::{self, NewBill},
     sales::vouchers::{self, Format, NewVouchers},
 };
 use tower::ServiceExt;
@@ -216,7 +216,7 @@ impl Seed {
                 due: None,
                 description: Some(format!("{MARK} bill")),
             };
-            let bill = invoices::create(core, actor, bill, None).await.expect("a bill").id;
+            let bill = bills::create(core, actor, bill, None).await.expect("a bill").id;
             let complaint = NewComplaint {
                 customer: line.customer,
                 subject: format!("{MARK} subject"),

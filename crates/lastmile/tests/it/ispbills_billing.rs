@@ -13,15 +13,16 @@ use doors::{Dispatch, Gate, Log};
 use serde_json::{Value, json};
 use service::{
     Actor, BillFilter, Error,
-    billing::{
-        invoices::{self, BillChange, Means, NewBill},
-        payments::{self, NewPayment},
-    },
+    billing::{invoices, payments, receipts::Means},
     identity::{
         clients::{self, NewOauthClient, Tier},
         tokens,
     },
     kernel::change::CallerKey,
+    receivables::{
+        bills::{self, BillChange, NewBill},
+        payments::{self as paid, NewPayment},
+    },
 };
 use tower::ServiceExt;
 
@@ -330,6 +331,7 @@ async fn a_bills_life_in_the_ledger(app: TestApp) {
         [
             "payment.received",
             "invoice.issued", // the first period
+            "invoice.paid",
             "invoice.issued",
             "invoice.updated",
             "payment.received",
@@ -389,7 +391,7 @@ fn cash() -> Means {
 
 async fn issued(app: &TestApp, customer: CustomerId, minor: i64) -> InvoiceId {
     let command = NewBill { customer, amount: Money(minor), due: None, description: None };
-    InvoiceId(invoices::create(&app.app, &app.actor, command, None).await.expect("a bill").id)
+    InvoiceId(bills::create(&app.app, &app.actor, command, None).await.expect("a bill").id)
 }
 
 async fn two_who_mark_it_paid_make_one_payment(app: TestApp) {
@@ -399,7 +401,7 @@ async fn two_who_mark_it_paid_make_one_payment(app: TestApp) {
     let done = at_once(8, move |_| {
         let (core, actor) = (core.clone(), actor.clone());
         let command = BillChange { pay: Some(cash()), ..BillChange::default() };
-        Box::pin(async move { invoices::update(&core, &actor, id, command, None).await })
+        Box::pin(async move { bills::update(&core, &actor, id, command, None).await })
     })
     .await;
     assert!(done.iter().all(Result::is_ok), "{done:?}");
@@ -421,7 +423,7 @@ async fn one_key_twenty_times_is_one_bill(app: TestApp) {
         let (core, actor) = (core.clone(), actor.clone());
         let command = NewBill { customer: ali, amount: Money(5), due: None, description: None };
         let key = CallerKey { key: "k".into(), request_hash: "h".into() };
-        Box::pin(async move { invoices::create(&core, &actor, command, Some(key)).await })
+        Box::pin(async move { bills::create(&core, &actor, command, Some(key)).await })
     })
     .await;
     let first = done[0].as_ref().expect("a bill").id;
@@ -433,7 +435,7 @@ async fn one_key_twenty_times_is_one_bill(app: TestApp) {
         let (core, actor) = (core.clone(), actor.clone());
         let command = NewBill { customer: ali, amount: Money(5), due: None, description: None };
         let key = CallerKey { key: format!("k{n}"), request_hash: "h".into() };
-        Box::pin(async move { invoices::create(&core, &actor, command, Some(key)).await.expect("a bill") })
+        Box::pin(async move { bills::create(&core, &actor, command, Some(key)).await.expect("a bill") })
     })
     .await;
     assert_eq!(numbers(&app).await, (1..=22).collect::<Vec<i64>>());
@@ -447,7 +449,7 @@ async fn one_reference_pays_once(app: TestApp) {
         let (core, actor) = (core.clone(), actor.clone());
         let means = Means { method: "bkash".into(), reference: Some("TXN-9876".into()) };
         let command = NewPayment { customer: people[n % 2], amount: Money(50_000), means, bill: None };
-        Box::pin(async move { payments::record(&core, &actor, command, None).await })
+        Box::pin(async move { paid::record(&core, &actor, command, None).await })
     })
     .await;
     // One of the two came first: its eight get the same answer, the other's are told that it is taken.
@@ -716,13 +718,13 @@ async fn a_branch_sees_its_own(app: TestApp) {
         );
     }
     assert!(matches!(invoices::show(core, &other, bill).await, Err(Error::Forbidden)));
-    assert!(matches!(invoices::delete(core, &other, bill, None).await, Err(Error::Forbidden)));
+    assert!(matches!(bills::delete(core, &other, bill, None).await, Err(Error::Forbidden)));
     let command = NewBill { customer: ali, amount: Money(5), due: None, description: None };
-    assert!(matches!(invoices::create(core, &other, command, None).await, Err(Error::Forbidden)));
+    assert!(matches!(bills::create(core, &other, command, None).await, Err(Error::Forbidden)));
     let command = NewPayment { customer: ali, amount: Money(5), means: cash(), bill: None };
-    assert!(matches!(payments::record(core, &other, command, None).await, Err(Error::Forbidden)));
+    assert!(matches!(paid::record(core, &other, command, None).await, Err(Error::Forbidden)));
     let command = BillChange { pay: Some(cash()), ..BillChange::default() };
-    assert!(matches!(invoices::update(core, &other, bill, command, None).await, Err(Error::Forbidden)));
+    assert!(matches!(bills::update(core, &other, bill, command, None).await, Err(Error::Forbidden)));
 }
 
 /// Whatever is done to bills, in whatever order, partly at once: every entry balances, what is receivable is what is
@@ -751,16 +753,16 @@ async fn random_lives_of_bills_stay_in_balance(app: TestApp) {
                 match act {
                     0 | 1 => {
                         let command = NewBill { customer, amount, due: None, description: None };
-                        invoices::create(&core, &actor, command, None).await.map(|made| Some(InvoiceId(made.id)))
+                        bills::create(&core, &actor, command, None).await.map(|made| Some(InvoiceId(made.id)))
                     }
                     2 => {
                         let command = BillChange { amount: Some(amount), ..BillChange::default() };
-                        invoices::update(&core, &actor, target, command, None).await.map(|_| None)
+                        bills::update(&core, &actor, target, command, None).await.map(|_| None)
                     }
-                    3 => invoices::delete(&core, &actor, target, None).await.map(|()| None),
+                    3 => bills::delete(&core, &actor, target, None).await.map(|()| None),
                     _ => {
                         let command = NewPayment { customer, amount, means: cash(), bill: None };
-                        payments::record(&core, &actor, command, None).await.map(|_| None)
+                        paid::record(&core, &actor, command, None).await.map(|_| None)
                     }
                 }
             })

@@ -88,13 +88,13 @@ async fn collected_cash_waits_for_approval(app: TestApp) {
     let door = Door::open(&app).await;
     let ali = app.customer("ali", app.gold).await;
     let before = app.ledger().await;
-    let bill = service::billing::invoices::NewBill {
+    let bill = service::receivables::bills::NewBill {
         customer: ali.customer,
         amount: Money(174_000),
         due: None,
         description: None,
     };
-    service::billing::invoices::create(&app.app, &app.actor, bill, None).await.expect("a bill");
+    service::receivables::bills::create(&app.app, &app.actor, bill, None).await.expect("a bill");
     let owner = match app.actor.who {
         service::Who::Staff(id) => id,
         other => panic!("{other:?}"),

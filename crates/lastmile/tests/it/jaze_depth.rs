@@ -87,8 +87,9 @@ async fn a_renewal_begins_lasts_and_costs_as_asked(app: TestApp) {
     assert_eq!(status, 400, "a cheque pays once");
 
     // Who owes is not renewed where only those are who do not.
-    let bill = service::billing::invoices::NewBill { customer: user, amount: Money(100), due: None, description: None };
-    service::billing::invoices::create(&app.app, &app.actor, bill, None).await.expect("a bill");
+    let bill =
+        service::receivables::bills::NewBill { customer: user, amount: Money(100), due: None, description: None };
+    service::receivables::bills::create(&app.app, &app.actor, bill, None).await.expect("a bill");
     assert_eq!(renew("&isRenewPaidUsers=true").await.0, 400);
     assert_eq!(renew("&isRenewPaidUsers=false").await.0, 200);
 }

@@ -33,6 +33,7 @@ mod peers;
 mod plant;
 mod platform;
 mod races;
+mod receivables;
 mod resellers;
 mod rules;
 mod statements;

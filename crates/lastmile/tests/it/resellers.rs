@@ -6,7 +6,10 @@ use domain::{CardState, Commission, CustomerId, Money, PlanId, Role, Scopes, Sta
 use serde_json::{Value, json};
 use service::{
     Actor, By, Error, Refusal, What, Who, Why,
-    billing::floats::{self, HandIn},
+    billing::{
+        floats::{self, HandIn},
+        funding::{self, Funding},
+    },
     customers::customers::CustomerChange,
     identity::{
         clients::{self, NewOauthClient, Tier},
@@ -14,7 +17,7 @@ use service::{
         tokens,
     },
     kernel::change::CallerKey,
-    resellers::operators::{self, Funding, NewOperator, Terms},
+    resellers::operators::{self, NewOperator, Terms},
     sales::{
         cards::{self, Handed, NewBatch},
         recharge::{self, Recharge},
@@ -60,8 +63,8 @@ async fn operator(app: &TestApp, name: &str, parent: Option<StaffId>, terms: Ter
 }
 
 async fn fund(app: &TestApp, id: StaffId, amount: i64) -> i64 {
-    let funding = Funding { amount: Money(amount), method: "bank".into(), reference: None, note: None };
-    operators::fund(&app.app, &app.actor, id, funding, None).await.expect("a funding").balance
+    let paid_in = Funding { amount: Money(amount), method: "bank".into(), reference: None, note: None };
+    funding::operator(&app.app, &app.actor, id, paid_in, None).await.expect("a funding").balance
 }
 
 async fn price(app: &TestApp, id: StaffId, plan: PlanId, price: i64) {
@@ -216,8 +219,8 @@ async fn funding_is_done_once_per_key(app: TestApp) {
         let app = shared.clone();
         Box::pin(async move {
             let key = CallerKey { key: "k".into(), request_hash: "h".into() };
-            let funding = Funding { amount: Money(500), method: "cash".into(), reference: None, note: None };
-            operators::fund(&app.app, &app.actor, id, funding, Some(key)).await
+            let paid_in = Funding { amount: Money(500), method: "cash".into(), reference: None, note: None };
+            funding::operator(&app.app, &app.actor, id, paid_in, Some(key)).await
         })
     })
     .await;
@@ -225,7 +228,7 @@ async fn funding_is_done_once_per_key(app: TestApp) {
     assert_eq!(balance(&app, id).await, 500);
     assert_eq!(app.events().await.iter().filter(|kind| *kind == "operator.funded").count(), 1);
     let nothing = Funding { amount: Money(0), method: "cash".into(), reference: None, note: None };
-    assert!(operators::fund(&app.app, &app.actor, id, nothing, None).await.is_err());
+    assert!(funding::operator(&app.app, &app.actor, id, nothing, None).await.is_err());
 }
 
 async fn distributor(app: &TestApp, name: &str) -> StaffId {

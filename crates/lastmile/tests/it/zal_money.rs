@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use service::{
     Actor, BillFilter, Error, Who,
     billing::{
-        invoices::{self, Means},
-        payments::{self, NewPayment},
+        funding::{self, Funding},
+        invoices,
+        receipts::Means,
     },
     catalogue::plans::{self, Beside, PlanChange},
     customers::card::{self, Parts},
@@ -20,8 +21,9 @@ use service::{
         tokens,
     },
     kernel::change::CallerKey,
+    receivables::payments::{self, NewPayment},
     resellers::{
-        operators::{self, Funding, NewOperator, Terms},
+        operators::{self, NewOperator, Terms},
         salespeople,
     },
     sales::activation::{self, Activation, Migrated, Payments},
@@ -178,8 +180,8 @@ async fn twenty_migrations_are_one(app: TestApp) {
 }
 
 async fn fund(app: &TestApp, id: StaffId, amount: i64) {
-    let funding = Funding { amount: Money(amount), method: "bank".into(), reference: None, note: None };
-    salespeople::fund(&app.app, &app.actor, id, funding, None).await.expect("a funding");
+    let paid_in = Funding { amount: Money(amount), method: "bank".into(), reference: None, note: None };
+    funding::salesperson(&app.app, &app.actor, id, paid_in, None).await.expect("a funding");
 }
 
 async fn a_salesperson_pays_what_it_costs_him(app: TestApp) {
@@ -223,8 +225,8 @@ async fn an_operators_people_sell_on_his_account(app: TestApp) {
         terms: Terms::Prepaid,
     };
     let north = operators::create(&app.app, &app.actor, Scopes::ALL, command).await.expect("an operator");
-    let funding = Funding { amount: Money(150_000), method: "bank".into(), reference: None, note: None };
-    operators::fund(&app.app, &app.actor, north.id, funding, None).await.expect("a funding");
+    let paid_in = Funding { amount: Money(150_000), method: "bank".into(), reference: None, note: None };
+    funding::operator(&app.app, &app.actor, north.id, paid_in, None).await.expect("a funding");
     for (plan, price) in [(app.gold, 100_000), (silver, 200_000)] {
         operators::set_price(&app.app, &app.actor, north.id, plan, Some(Money(price))).await.expect("a price");
     }

@@ -3,14 +3,14 @@
 
 use domain::{
     CustomerId, Instant, Money, PaymentId, StaffId,
-    billing::bill::Source,
-    kernel::event::{EventKind, Subject},
+    billing::{bill::Source, payment},
 };
-use serde_json::json;
+use jiff::tz::TimeZone;
 use store::{
     billing::{
         bill,
         collection::{self as rows, Assignment, Collection, Filter, Request},
+        invoice::Invoice,
     },
     db::Class,
     identity::staff,
@@ -18,12 +18,12 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Expected, FieldError, Refusal, What, Why,
+    Actor, App, Change, Error, Expected, Fact, Refusal, What, Why,
     billing::{
-        invoices::{self, Means, Written},
-        payments::{self, Details},
+        Written,
+        receipts::{self, Details, Incoming, Means},
     },
-    kernel::{change::CallerKey, ids::Table},
+    kernel::{amounts, change::CallerKey, ids::Table},
 };
 
 /// So many wait for approval in one answer.
@@ -113,8 +113,8 @@ pub async fn visit(app: &App, actor: &Actor, command: Visit, key: Option<CallerK
     let who = actor.clone();
     app.change_once(actor, key, async move |change| {
         let command = command.clone();
-        if command.found == Found::Collected && command.amount <= Money::ZERO {
-            return Err(Error::invalid("amount", Why::TooSmall { min: 1 }));
+        if command.found == Found::Collected {
+            amounts::positive("amount", command.amount)?;
         }
         reached(change, &who, command.customer).await?;
         let collector = rows::assignment(change.tx, change.isp, command.customer).await?.map(|row| row.staff_id);
@@ -130,7 +130,7 @@ pub async fn visit(app: &App, actor: &Actor, command: Visit, key: Option<CallerK
             bank: command.bank,
             cheque_number: command.cheque_number,
             cheque_date: command.cheque_date,
-            card_hint: command.card_number.map(|number| payments::end_of_card(&number)),
+            card_hint: command.card_number.map(|number| payment::end_of_card(&number)),
             card_expiration: command.card_expiration,
             notes: command.notes,
             state: if collected { "pending" } else { "noted" }.into(),
@@ -142,11 +142,12 @@ pub async fn visit(app: &App, actor: &Actor, command: Visit, key: Option<CallerK
         };
         row.insert(change.tx).await?;
         rows::visited(change.tx, change.isp, command.customer, change.now).await?;
-        change.event(
-            EventKind::CollectionMade,
-            Subject::Customer(row.customer_id.0),
-            json!({ "collection": row.id, "outcome": row.outcome, "amount": row.amount.0 }),
-        );
+        change.tell(Fact::CollectionMade {
+            customer: row.customer_id,
+            collection: row.id,
+            outcome: row.outcome.clone(),
+            amount: row.amount,
+        });
         Ok(Written { id: row.id })
     })
     .await
@@ -176,57 +177,46 @@ async fn pending(change: &Change<'_>, who: &Actor, customer: CustomerId, id: i64
 }
 
 /// Makes a collection a payment: it settles what is owed, the longest due first; the rest goes to the wallet. Less than
-/// was collected may be approved: what is missing waits as a collection of its own, to be approved or disapproved.
+/// was collected may be approved: what is missing waits as a collection of its own, to be approved or disapproved. With
+/// the payment, the invoices that it completed.
 ///
 /// # Errors
 /// `Invalid` of `amount` where it is nothing, or more than was collected.
-pub async fn approve(
-    app: &App,
-    actor: &Actor,
-    customer: CustomerId,
-    id: i64,
+pub(crate) async fn approve(
+    change: &Change<'_>,
+    who: &Actor,
+    zone: &TimeZone,
+    (customer, id): (CustomerId, i64),
     amount: Money,
-) -> Result<PaymentId, Error> {
-    actor.writes()?;
-    let tenant = app.tenant(actor.isp).await?;
-    let who = actor.clone();
-    app.change(actor, Class::Interactive, async move |change| {
-        let mut row = pending(change, &who, customer, id).await?;
-        if amount <= Money::ZERO || amount > row.amount {
-            let why = Why::Not(Expected::AtMostCollected);
-            return Err(Error::Invalid(vec![FieldError { field: "amount", why }]));
-        }
-        let missing = Money(row.amount.0 - amount.0);
-        let method = row.method.clone().unwrap_or_else(|| "cash".into());
-        let source = match (method.as_str(), row.staff_id) {
-            ("cash" | "cheque", Some(collector)) => Source::Collected { collector },
-            // A card's money never was the collector's.
-            _ => Source::Cash { method: method.clone() },
-        };
-        let open = bill::lock_open(change.tx, change.isp, customer).await?;
-        let means = Means { method, reference: Some(format!("collection:{id}")) };
-        let payment = invoices::receive_from(change, customer, open, amount, source, &means).await?;
-        let payment = payment.ok_or_else(|| Error::Internal("money came, and no payment was written".into()))?;
-        let known = details(&row);
-        payments::describe(change, payment.id, &known, &tenant.zone).await?;
-        if missing > Money::ZERO {
-            let id = change.id(Table::Collection).await?;
-            Collection { id, amount: missing, ..row.clone() }.insert(change.tx).await?;
-        }
-        row.amount = amount;
-        row.state = "approved".into();
-        row.payment_id = Some(payment.id);
-        row.decided_by = Some(change.actor.into());
-        row.decided_at = Some(change.now);
-        rows::decide(change.tx, &row).await?;
-        change.event(
-            EventKind::CollectionApproved,
-            Subject::Customer(customer.0),
-            json!({ "collection": id, "amount": amount.0, "payment": payment.id.0 }),
-        );
-        Ok(payment.id)
-    })
-    .await
+) -> Result<(PaymentId, Vec<Invoice>), Error> {
+    let mut row = pending(change, who, customer, id).await?;
+    if amount <= Money::ZERO || amount > row.amount {
+        return Err(Error::invalid("amount", Why::Not(Expected::AtMostCollected)));
+    }
+    let missing = Money(row.amount.0 - amount.0);
+    let method = row.method.clone().unwrap_or_else(|| "cash".into());
+    let source = match (method.as_str(), row.staff_id) {
+        ("cash" | "cheque", Some(collector)) => Source::Collected { collector },
+        // A card's money never was the collector's.
+        _ => Source::Cash { method: method.clone() },
+    };
+    let open = bill::lock_open(change.tx, change.isp, customer).await?;
+    let means = Means { method, reference: Some(format!("collection:{id}")) };
+    let incoming = Incoming { customer, amount, source, means: &means, details: &details(&row) };
+    let spread = receipts::spread(change, zone, incoming, open).await?;
+    let payment = spread.payment.ok_or_else(|| Error::Internal("money came, and no payment was written".into()))?;
+    if missing > Money::ZERO {
+        let id = change.id(Table::Collection).await?;
+        Collection { id, amount: missing, ..row.clone() }.insert(change.tx).await?;
+    }
+    row.amount = amount;
+    row.state = "approved".into();
+    row.payment_id = Some(payment.id);
+    row.decided_by = Some(change.actor.into());
+    row.decided_at = Some(change.now);
+    rows::decide(change.tx, &row).await?;
+    change.tell(Fact::CollectionApproved { customer, collection: id, amount, payment: payment.id });
+    Ok((payment.id, spread.paid))
 }
 
 /// What the collector wrote down of the money. The payment is of the day on which it is approved.
@@ -255,11 +245,7 @@ pub async fn disapprove(app: &App, actor: &Actor, customer: CustomerId, id: i64)
         row.decided_by = Some(change.actor.into());
         row.decided_at = Some(change.now);
         rows::decide(change.tx, &row).await?;
-        change.event(
-            EventKind::CollectionDisapproved,
-            Subject::Customer(customer.0),
-            json!({ "collection": id, "amount": row.amount.0 }),
-        );
+        change.tell(Fact::CollectionDisapproved { customer, collection: id, amount: row.amount });
         Ok(())
     })
     .await
@@ -284,7 +270,7 @@ pub async fn request(app: &App, actor: &Actor, id: CustomerId, change_for: &'sta
         }
         .insert(change.tx)
         .await?;
-        change.event(EventKind::CollectionRequested, Subject::Customer(id.0), json!({ "change_for": change_for }));
+        change.tell(Fact::CollectionRequested { customer: id, change_for: change_for.into() });
         Ok(())
     })
     .await

@@ -2,19 +2,15 @@
 
 use domain::{
     Money, StaffId,
-    billing::ledger::{Account, Entry},
-    kernel::event::{EventKind, Subject},
+    billing::ledger::{Account, Entry, Kind},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use store::{
-    billing::ledger::{self, Heading},
-    identity::staff,
-};
+use store::{billing::ledger, identity::staff};
 
 use crate::{
-    Actor, App, Error, Refusal, What, Why,
-    kernel::{change::CallerKey, ids::Table},
+    Actor, App, Error, Fact, Refusal, What,
+    billing::entries::{self, Heading, Of},
+    kernel::{amounts, change::CallerKey},
 };
 
 /// Cash handed in.
@@ -65,26 +61,21 @@ pub async fn hand_in(
         let person = staff::lock(change.tx, change.isp, id).await?.ok_or(NONE)?;
         who.reaches(person.branch_id)?;
         let before = of(change.tx, change.isp, id).await?;
-        match command.amount {
-            amount if amount <= Money::ZERO => return Err(Error::invalid("amount", Why::TooSmall { min: 1 })),
-            amount if amount > before => return Err(Error::Refused(Refusal::MoreThanHeld)),
-            _ => {}
+        if amounts::positive("amount", command.amount)? > before {
+            return Err(Error::Refused(Refusal::MoreThanHeld));
         }
-        let entry_id = change.id(Table::Entry).await?;
-        let heading = Heading {
-            kind: "hand_in",
-            reference: command.reference.clone(),
-            reason: command.note.as_deref(),
-            actor: change.actor,
-            at: change.now,
-        };
+        let of = Of::Said(command.reference.clone());
+        let heading = Heading { kind: Kind::HandIn, of, reason: command.note.as_deref() };
         let cash = Account::Cash(command.method.clone());
         let entry = Entry::new().debit(cash, command.amount).credit(Account::Float(id), command.amount);
-        let lines = entry.balanced().ok_or_else(|| Error::Internal("a hand-in does not balance".into()))?;
-        ledger::post(change.tx, change.isp, entry_id, &heading, &lines).await?;
+        let entry_id = entries::post(change, heading, entry).await?.unwrap_or_default();
         let held = before.0 - command.amount.0;
-        let body = json!({ "handed_in": command.amount.0, "held": held, "method": command.method });
-        change.event(EventKind::StaffUpdated, Subject::Staff(id.0), body);
+        change.tell(Fact::FloatHandedIn {
+            staff: id,
+            handed_in: command.amount,
+            held: Money(held),
+            method: command.method.clone(),
+        });
         Ok(HandedIn { staff_id: id.0, entry_id, amount: command.amount.0, held })
     })
     .await

@@ -11,8 +11,7 @@ use store::{
 
 use crate::{
     Actor, App, By, Change, Error, Expected, Fact, What, Why,
-    kernel::work::Work,
-    kernel::{change::unchanged, ids::Table},
+    kernel::{amounts, change::unchanged, ids::Table, work::Work},
 };
 use domain::kernel::names::name_key;
 
@@ -405,7 +404,7 @@ pub async fn create_with(app: &App, actor: &Actor, command: NewPlan, beside: Bes
             isp_id: change.isp,
             plan_id: id,
             version: 1,
-            price: command.price,
+            price: amounts::price("price", command.price)?,
             tax_ppm: tenant.isp.tax_ppm,
             tax_inclusive: tenant.isp.tax_inclusive,
             validity: command.validity.into(),
@@ -534,7 +533,7 @@ pub async fn update_with(
         after.plan.shared_users = command.shared_users.map_or(after.plan.shared_users, i64::from);
         after.plan.enabled = command.enabled.unwrap_or(after.plan.enabled);
         after.plan.public = command.public.unwrap_or(after.plan.public);
-        after.version.price = command.price.unwrap_or(after.version.price);
+        after.version.price = amounts::price("price", command.price.unwrap_or(after.version.price))?;
         after.version.validity = command.validity.map_or(after.version.validity, i64::from);
         after.version.validity_unit = command.validity_unit.clone().unwrap_or(after.version.validity_unit);
         after.version.period_day = command.period_day.map_or(after.version.period_day, |day| day.map(i64::from));

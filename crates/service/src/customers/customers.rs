@@ -27,6 +27,7 @@ use store::{
 use crate::{
     Actor, App, Change, Error, Expected, FieldError, What, Why,
     access::bindings::{self, Bound},
+    billing::receipts,
     catalogue::plans::{self, Offer},
     customers::{
         card,
@@ -182,7 +183,7 @@ pub async fn create_with(
         }
         let at = starts_at.unwrap_or(change.now);
         let first = Wanted { at, begin: Begin::Now, length: Length::Plan, ends_at: extras.ends_at };
-        sell_as(change, &tenant, &mut row, &offer, &command.payer, first).await?;
+        sell_as(change, &tenant, &mut row, &offer, &command.payer, &receipts::Details::default(), first).await?;
         let expires_at = row.expires_at.unwrap_or(change.now).0;
         let status = extras.status.unwrap_or(Status::Active);
         match starts_at {

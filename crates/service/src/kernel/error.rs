@@ -1,6 +1,9 @@
 //! What can be the matter, in the domain's words. Each door translates once, in one exhaustive `match`.
 
-use domain::{Money, kernel::money::NotMoney};
+use domain::{
+    Money,
+    kernel::money::{NotMoney, OutOfBounds},
+};
 use store::db::Key;
 
 use super::{
@@ -64,6 +67,10 @@ pub enum Why {
     TooLarge {
         max: i64,
     },
+    /// An amount must be more than nothing.
+    NotPositive,
+    /// More than an amount may be.
+    TooMuch,
     NotANumber,
     NotAnInteger,
     NotText,
@@ -110,7 +117,17 @@ impl From<NotMoney> for Why {
         match error {
             NotMoney::NotANumber => Why::NotANumber,
             NotMoney::TooManyDecimals => Why::TooManyDecimals,
-            NotMoney::TooLarge => Why::TooLarge { max: 1 << 53 },
+            NotMoney::TooLarge => Why::TooMuch,
+        }
+    }
+}
+
+impl From<OutOfBounds> for Why {
+    fn from(out: OutOfBounds) -> Why {
+        match out {
+            OutOfBounds::NotPositive => Why::NotPositive,
+            OutOfBounds::Negative => Why::TooSmall { min: 0 },
+            OutOfBounds::TooMuch => Why::TooMuch,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What every use case stands on: the application, who acts, one change with its events and jobs, the clock, ids, secrets, limits.
 
 pub mod actor;
+pub(crate) mod amounts;
 pub mod app;
 pub mod call;
 pub mod change;

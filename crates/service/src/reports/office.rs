@@ -9,7 +9,10 @@ use domain::{
     kernel::{calendar::Today, clock::DAY},
 };
 use store::{
-    billing::invoice::{Invoice, Payment},
+    billing::{
+        invoice::{Invoice, Payment},
+        invoice_sale,
+    },
     catalogue::plan,
     db::Tx,
     reports::{books as rows, dashboard},
@@ -32,7 +35,7 @@ use crate::{
 /// How an invoice came to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
-    /// A period was sold.
+    /// A period was sold, or is when it is paid.
     Sale,
     /// Written by hand or by the billing of the month: it moved no period.
     Bill,
@@ -80,10 +83,13 @@ async fn invoiced(tx: &Tx, isp: domain::IspId, found: Vec<Invoice>) -> Result<Ve
     let owners: Vec<CustomerId> = found.iter().map(|row| row.customer_id).collect();
     let names = rows::names(tx, isp, &owners).await?;
     let paid = rows::paid_at(tx, isp, &ids).await?;
+    let selling = invoice_sale::among(tx, isp, &ids).await?;
     let reasons: HashMap<InvoiceId, String> = period_part::reasons(tx, isp, &ids).await?.into_iter().collect();
     let of = |invoice: Invoice| {
         let (username, full_name) = names.get(&invoice.customer_id).cloned().unwrap_or_default();
         let origin = match reasons.get(&invoice.id).map(String::as_str) {
+            // A bill of a package: paying it sells the period.
+            None if selling.contains(&invoice.id) => Origin::Sale,
             None => Origin::Bill,
             Some(crate::sales::activation::MIGRATED) => Origin::Migration,
             Some(_) => Origin::Sale,

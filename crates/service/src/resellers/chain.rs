@@ -21,7 +21,7 @@ const MAX_ABOVE: usize = 8;
 /// is bought from the Isp by the reseller.
 pub(crate) async fn paying(change: &Change<'_>, offer: &Offer, said: &Payer) -> Result<Payer, Error> {
     match said {
-        Payer::Voucher | Payer::Card { .. } => return Ok(said.clone()),
+        Payer::Voucher | Payer::Card { .. } | Payer::Billed { .. } => return Ok(said.clone()),
         Payer::Cash { .. } | Payer::Wallet | Payer::Complimentary | Payer::Reseller { .. } => {}
     }
     match of_branch(change, offer).await? {

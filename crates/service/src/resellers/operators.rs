@@ -1,13 +1,9 @@
 //! Operators: resellers with a branch, a wallet and prices of their own (docs/readings.md 2.4, 2.5). Only the Isp's
 //! own people manage them. What a sale of theirs moves is decided in `resellers` and `domain::sales::sale`.
 
-use domain::{
-    BranchId, Instant, Money, PlanId, Role, Scopes, StaffId,
-    billing::ledger::{Account, Entry},
-};
-use serde::{Deserialize, Serialize};
+use domain::{BranchId, Instant, Money, PlanId, Role, Scopes, StaffId, billing::ledger::Account};
 use store::{
-    billing::ledger::{self, Heading},
+    billing::ledger,
     db::Class,
     identity::{isp::Branch, staff as people},
     resellers::operator::{self, Operator, Price},
@@ -25,7 +21,7 @@ use crate::{
         staff::{self, NewStaff, StaffChange},
         tokens,
     },
-    kernel::{change::CallerKey, ids::Table, vault},
+    kernel::{amounts, ids::Table, vault},
 };
 
 /// When an operator pays.
@@ -60,7 +56,10 @@ impl Terms {
     /// A limit for a prepaid account.
     pub fn said(word: Option<&str>, limit: Option<Money>, before: Terms) -> Result<Terms, Error> {
         match (word.unwrap_or(before.word()), limit) {
-            ("postpaid", limit) => Ok(Terms::Postpaid { collection_limit: limit.unwrap_or(before.limit()) }),
+            ("postpaid", limit) => {
+                let collection_limit = amounts::price("collection_limit", limit.unwrap_or(before.limit()))?;
+                Ok(Terms::Postpaid { collection_limit })
+            }
             (_, None | Some(Money::ZERO)) => Ok(Terms::Prepaid),
             (_, Some(_)) => Err(Error::invalid("collection_limit", Why::Not(Expected::PrepaidOnly))),
         }
@@ -135,7 +134,7 @@ async fn shown(change: &Change<'_>, id: StaffId) -> Result<Listed, Error> {
 }
 
 /// The operator's row, locked, and its live person.
-async fn live(change: &Change<'_>, id: StaffId) -> Result<(Operator, people::Staff), Error> {
+pub(crate) async fn live(change: &Change<'_>, id: StaffId) -> Result<(Operator, people::Staff), Error> {
     let row = operator::lock(change.tx, change.isp, id).await?.ok_or(NONE)?;
     match staff::live(change, id).await {
         Err(Error::NotFound { .. }) => Err(NONE),
@@ -209,92 +208,6 @@ pub async fn delete(app: &App, actor: &Actor, id: StaffId) -> Result<(), Error> 
         Ok(())
     })
     .await
-}
-
-/// Money that an operator pays in, ahead of its sales or for those it owes.
-#[derive(Clone, Debug)]
-pub struct Funding {
-    /// Above zero.
-    pub amount: Money,
-    pub method: String,
-    pub reference: Option<String>,
-    pub note: Option<String>,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Funded {
-    pub operator_id: i64,
-    pub entry_id: i64,
-    /// Minor units.
-    pub amount: i64,
-    pub balance: i64,
-}
-
-pub async fn fund(
-    app: &App,
-    actor: &Actor,
-    id: StaffId,
-    command: Funding,
-    key: Option<CallerKey>,
-) -> Result<Funded, Error> {
-    actor.writes()?;
-    by_the_isp(actor)?;
-    app.change_once(actor, key, async move |change| {
-        live(change, id).await?;
-        pay_in(change, id, PaidIn::Operator, &command).await
-    })
-    .await
-}
-
-/// Whose wallet money is paid into.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum PaidIn {
-    Operator,
-    Salesperson,
-}
-
-impl PaidIn {
-    /// The ledger's kind of entry.
-    fn word(self) -> &'static str {
-        match self {
-            PaidIn::Operator => "operator_funding",
-            PaidIn::Salesperson => "staff_funding",
-        }
-    }
-}
-
-/// Puts money into the wallet of an operator or a salesperson, whom the caller has locked.
-pub(crate) async fn pay_in(
-    change: &Change<'_>,
-    id: StaffId,
-    paid_in: PaidIn,
-    funding: &Funding,
-) -> Result<Funded, Error> {
-    if funding.amount <= Money::ZERO {
-        return Err(Error::invalid("amount", Why::TooSmall { min: 1 }));
-    }
-    let wallet = Account::StaffWallet(id);
-    let before = ledger::held(change.tx, change.isp, &wallet).await?;
-    let balance = before.plus(funding.amount).filter(|sum| sum.0 < 1 << 53);
-    let balance = balance.ok_or_else(|| Error::invalid("amount", Why::TooLarge { max: 1 << 53 }))?;
-    let entry_id = change.id(Table::Entry).await?;
-    let heading = Heading {
-        kind: paid_in.word(),
-        reference: funding.reference.clone(),
-        reason: funding.note.as_deref(),
-        actor: change.actor,
-        at: change.now,
-    };
-    let entry =
-        Entry::new().debit(Account::Cash(funding.method.clone()), funding.amount).credit(wallet, funding.amount);
-    let lines = entry.balanced().ok_or_else(|| Error::Internal("a funding does not balance".into()))?;
-    ledger::post(change.tx, change.isp, entry_id, &heading, &lines).await?;
-    let (method, reference) = (funding.method.clone(), funding.reference.clone());
-    change.tell(match paid_in {
-        PaidIn::Operator => Fact::OperatorFunded { staff: id, amount: funding.amount, balance, method, reference },
-        PaidIn::Salesperson => Fact::StaffFunded { staff: id, amount: funding.amount, balance, method, reference },
-    });
-    Ok(Funded { operator_id: id.0, entry_id, amount: funding.amount.0, balance: balance.0 })
 }
 
 pub async fn list(
@@ -371,6 +284,7 @@ pub(crate) async fn put_price(
     };
     match price {
         Some(price) => {
+            amounts::price("price", price)?;
             let row = Price { isp_id: change.isp, staff_id: id, plan_id: plan, price, updated_at: change.now };
             operator::set_price(change.tx, &row).await?;
         }

@@ -1,6 +1,6 @@
 //! Salespeople: staff who sell on wallets of their own, packages that are assigned to them, at prices that may be theirs
-//! alone. What they pay in goes into the ledger as operators' money does; what a sale takes out again is decided in
-//! `resellers` and `domain::sales::sale`, as an operator's.
+//! alone. What they pay in is `billing::funding`'s; what a sale takes out again is decided in `resellers` and
+//! `domain::sales::sale`, as an operator's.
 
 use domain::{Money, PlanId, Role, Scopes, StaffId, billing::ledger::Account};
 use store::{
@@ -15,8 +15,8 @@ use crate::{
     Actor, App, Change, Error, Fact, Refusal, What, Why,
     catalogue::plans::{self, Offer},
     identity::staff::{self, NewStaff, StaffChange},
-    kernel::{change::CallerKey, ids::Table, vault},
-    resellers::operators::{self, Funded, Funding, Line, by_the_isp},
+    kernel::{ids::Table, vault},
+    resellers::operators::{self, Line, by_the_isp},
 };
 
 const NOT_SELLING: Error = Error::Refused(Refusal::NotASalesperson);
@@ -31,29 +31,11 @@ pub struct Selling {
 }
 
 /// A live salesperson that the caller reaches, locked: two sales on one wallet come one after the other.
-async fn reached(change: &Change<'_>, who: &Actor, id: StaffId) -> Result<people::Staff, Error> {
+pub(crate) async fn reached(change: &Change<'_>, who: &Actor, id: StaffId) -> Result<people::Staff, Error> {
     let person = people::lock(change.tx, change.isp, id).await?.filter(|person| person.status != "deleted");
     let person = person.ok_or(Error::NotFound { what: What::Staff })?;
     who.reaches(person.branch_id)?;
     if person.role == Role::Salesperson.word() { Ok(person) } else { Err(NOT_SELLING) }
-}
-
-/// Money that a salesperson pays in, ahead of sales; by the Isp's own people alone.
-pub async fn fund(
-    app: &App,
-    actor: &Actor,
-    id: StaffId,
-    command: Funding,
-    key: Option<CallerKey>,
-) -> Result<Funded, Error> {
-    actor.writes()?;
-    by_the_isp(actor)?;
-    let who = actor.clone();
-    app.change_once(actor, key, async move |change| {
-        reached(change, &who, id).await?;
-        operators::pay_in(change, id, operators::PaidIn::Salesperson, &command).await
-    })
-    .await
 }
 
 /// What a person's wallet holds; below zero is owed.

@@ -6,6 +6,7 @@ pub mod cards;
 pub mod expiry;
 pub mod grace;
 pub mod moves;
+pub(crate) mod paid;
 pub mod recharge;
 pub mod redemption;
 pub mod renewal_orders;

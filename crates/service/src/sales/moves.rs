@@ -4,24 +4,13 @@
 
 use domain::{
     CustomerId, Instant, IspId, Money, PeriodId, PlanId, Quota, ServiceId, Status,
-    billing::ledger::{Account, Entry},
+    billing::bill::Line,
     catalogue::validity::{self, Running},
-    kernel::{
-        event::{EventKind, Subject},
-        money::Taxed,
-    },
-    sales::moving::{self, MoveKind, Sold},
+    sales::moving::{self, MoveKind},
 };
 use jiff::civil;
-use serde_json::json;
 use store::{
-    billing::{
-        bill::{self, CreditNote},
-        invoice::Invoice,
-        ledger::{self, Heading},
-    },
     db::Class,
-    kernel::counter,
     people::{
         customer,
         service::{self, Period, Service},
@@ -30,14 +19,18 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Expected, What, Why,
+    Actor, App, Change, Error, Expected, Fact, What, Why,
     access::attribute_stages,
-    billing::invoices::{self, Means, NewBill, WALLET},
+    billing::{
+        credit::{self, Back},
+        invoices::{self, New},
+        receipts,
+    },
     catalogue::plans,
     kernel::work::Work,
     kernel::{app::Tenant, ids::Table},
     resellers::chain,
-    sales::terms,
+    sales::{paid, terms},
 };
 
 /// So many are made in one turn.
@@ -125,11 +118,12 @@ pub async fn order(app: &App, actor: &Actor, command: NewMove) -> Result<(), Err
         };
         row.insert(change.tx).await?;
         if run_at > change.now {
-            change.event(
-                EventKind::ServiceMoveOrdered,
-                Subject::Service(line.id.0),
-                json!({ "customer": row.customer_id.0, "plan": row.to_plan.0, "at": run_at.0 }),
-            );
+            change.tell(Fact::ServiceMoveOrdered {
+                line: line.id,
+                customer: row.customer_id,
+                plan: row.to_plan,
+                at: run_at,
+            });
             return Ok(());
         }
         carry_out(change, &tenant, &mut line, &mut row, kind).await
@@ -213,6 +207,7 @@ async fn carry_out(
     }
     line.plan_id = offer.plan.id;
     let rebill = row.move_billing && kind != MoveKind::NextCycle && line.status != Status::Terminated;
+    let mut became_paid = Vec::new();
     if rebill {
         let terms = terms::of_line(change, line.id, &offer.version).await?;
         let old = periods_ahead(change, line.id).await?;
@@ -229,19 +224,31 @@ async fn carry_out(
         let none: Option<Running> = None;
         let term = validity::next_term(starts_at, none, terms.validity, &tenant.zone);
         row.charge = terms.tax.split(terms.price).total();
+        let period = PeriodId(change.id(Table::Period).await?);
         let billed = match row.charge > Money::ZERO {
             true => {
-                let charge = terms.tax.split(terms.price).total();
-                let description = Some(offer.plan.name.clone());
-                let command = NewBill { customer: line.customer_id, amount: charge, due: None, description };
-                Some(invoices::issue(change, tenant, Some(line.id), command).await?)
+                let says = Line::with_tax(row.charge, terms.tax.ppm);
+                let new = New {
+                    id: invoices::draw(change).await?,
+                    customer: line.customer_id,
+                    line: Some(line.id),
+                    text: offer.plan.name.clone(),
+                    description: Some(offer.plan.name.clone()),
+                    says,
+                    taxed: says.taxed(),
+                    paid: Money::ZERO,
+                    due_at: invoices::due(change.now, None, &tenant.zone),
+                    period: Some(period),
+                    sells: None,
+                };
+                Some(invoices::owe(change, new).await?)
             }
             false => None,
         };
         line.period_ordinal += 1;
         Period {
             isp_id: change.isp,
-            id: PeriodId(change.id(Table::Period).await?),
+            id: period,
             service_id: line.id,
             ordinal: line.period_ordinal,
             customer_id: line.customer_id,
@@ -256,7 +263,7 @@ async fn carry_out(
         }
         .insert(change.tx)
         .await?;
-        pay_from_wallet(change, line.customer_id).await?;
+        became_paid = receipts::from_wallet(change, line.customer_id).await?;
         line.plan_version = offer.version.version;
         line.period_started_at = Some(term.starts_at);
         line.expires_at = Some(term.expires_at);
@@ -280,15 +287,19 @@ async fn carry_out(
     row.state = "done".into();
     row.done_at = Some(change.now);
     rows::update(change.tx, row).await?;
-    change.event(
-        EventKind::ServiceMoved,
-        Subject::Service(line.id.0),
-        json!({
-            "customer": line.customer_id.0, "from": row.from_plan.0, "plan": row.to_plan.0, "kind": row.kind,
-            "credit": row.credit.0, "charge": row.charge.0, "expires_at": line.expires_at.map(|at| at.0)
-        }),
-    );
-    change.order(Work::follow(line.id)).await
+    change.tell(Fact::ServiceMoved {
+        line: line.id,
+        customer: line.customer_id,
+        from: row.from_plan,
+        plan: row.to_plan,
+        kind: row.kind.clone(),
+        credit: row.credit,
+        charge: row.charge,
+        expires_at: line.expires_at,
+        plan_before: None,
+    });
+    change.order(Work::follow(line.id)).await?;
+    paid::settle(change, tenant, &became_paid).await
 }
 
 fn set_quota(line: &mut Service, quota: Quota) {
@@ -311,64 +322,17 @@ pub(crate) async fn periods_ahead(change: &Change<'_>, line: ServiceId) -> Resul
     Ok(ahead)
 }
 
-/// Gives back what these periods' invoices took for the time that is left, into the wallet, with credit notes.
+/// Gives back what these periods took for the time that is left, to whoever paid, with credit notes.
 pub(crate) async fn give_back(change: &Change<'_>, kind: MoveKind, periods: &[Period]) -> Result<Money, Error> {
     let mut sum = Money::ZERO;
     for period in periods {
-        let Some(id) = period.invoice_id else { continue };
-        if let Some(invoice) = bill::find(change.tx, change.isp, id).await? {
-            sum = Money(sum.0 + credit_note(change, kind, period, &invoice).await?.0);
-        }
+        let Some(moved) = credit::moved(change, period.id, period.invoice_id).await? else { continue };
+        let share = moving::share(kind, period.starts_at, period.ends_at, change.now);
+        let (customer, invoice, reason) = (period.customer_id, period.invoice_id, Some("moved"));
+        let back = Back { customer, period: period.id, invoice, moved: &moved, share, reason };
+        sum = Money(sum.0.saturating_add(credit::note(change, back).await?.0));
     }
     Ok(sum)
-}
-
-async fn credit_note(change: &Change<'_>, kind: MoveKind, old: &Period, invoice: &Invoice) -> Result<Money, Error> {
-    let taxed = Taxed { net: invoice.net, tax: invoice.tax };
-    let sold = Sold { starts_at: old.starts_at, ends_at: old.ends_at, taxed };
-    let credit = moving::credit(kind, &sold, change.now);
-    let total = credit.total();
-    if total <= Money::ZERO || bill::credit_note(change.tx, change.isp, invoice.id).await?.is_some() {
-        return Ok(Money::ZERO);
-    }
-    let entry = Entry::new()
-        .debit(Account::Revenue, credit.net)
-        .debit(Account::Tax, credit.tax)
-        .credit(Account::CustomerWallet(invoice.customer_id), total);
-    let lines = entry.balanced().ok_or_else(|| Error::Internal("a credit does not balance".into()))?;
-    let id = change.id(Table::Entry).await?;
-    let reference = Some(format!("invoice:{}", invoice.id));
-    let heading =
-        Heading { kind: "credit_note", reference, reason: Some("moved"), actor: change.actor, at: change.now };
-    ledger::post(change.tx, change.isp, id, &heading, &lines).await?;
-    let number = counter::take(change.tx, change.isp, "invoice:CN", 1).await?;
-    CreditNote {
-        isp_id: change.isp,
-        series: invoices::CREDIT_NOTES.into(),
-        number,
-        invoice_id: invoice.id,
-        customer_id: invoice.customer_id,
-        net: credit.net,
-        tax: credit.tax,
-        total,
-        issued_at: change.now,
-    }
-    .insert(change.tx)
-    .await?;
-    Ok(total)
-}
-
-/// What is held for the customer pays what is owed, as far as it reaches.
-pub(crate) async fn pay_from_wallet(change: &Change<'_>, customer: CustomerId) -> Result<(), Error> {
-    let held = ledger::held(change.tx, change.isp, &Account::CustomerWallet(customer)).await?;
-    let open = bill::lock_open(change.tx, change.isp, customer).await?;
-    let owed: i64 = open.iter().map(|row| row.total.0 - row.paid.0).sum();
-    let amount = Money(held.0.min(owed));
-    if amount > Money::ZERO {
-        let means = Means { method: WALLET.into(), reference: None };
-        invoices::receive(change, customer, open, amount, &means).await?;
-    }
-    Ok(())
 }
 
 /// Periods sold and moves made, the newest first.

@@ -1,12 +1,13 @@
 //! The sale of a period: money, invoice, expiry, quota and the order to the network in one transaction.
 
 use domain::{
-    CustomerId, Instant, InvoiceId, Money, PaymentId, PeriodId, PlanId, ServiceId, Status,
-    billing::{bill::BillStatus, ledger::Account},
-    kernel::{
-        event::{EventKind, Subject},
-        money::Taxed,
+    CustomerId, Instant, InvoiceId, Money, PeriodId, PlanId, ServiceId, Status,
+    billing::{
+        bill::Line,
+        ledger::{Account, Kind},
+        payment::PaymentKind,
     },
+    kernel::event::{EventKind, Subject},
     sales::{
         renewing::{self, Begin, Length},
         sale::{self, Payer, Refusal, Standing},
@@ -15,11 +16,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
-    billing::{
-        invoice::{Invoice, InvoiceLine, Payment},
-        ledger::{self, Heading},
-    },
-    kernel::counter,
+    billing::ledger,
     people::{
         customer,
         service::{self, Period, Service},
@@ -29,7 +26,11 @@ use store::{
 
 use crate::{
     Actor, App, Change, Error, What, Why,
-    billing::invoices::SERIES,
+    billing::{
+        entries::{self, Heading, Of},
+        invoices::{self, New},
+        receipts::{self, Details, Means, Received},
+    },
     catalogue::plans::{self, Offer},
     kernel::work::Work,
     kernel::{app::Tenant, change::CallerKey, ids::Table},
@@ -71,18 +72,11 @@ impl Receipt {
 struct SaleIds {
     period: PeriodId,
     invoice: InvoiceId,
-    payment: PaymentId,
-    entry: i64,
 }
 
 impl SaleIds {
     async fn take(change: &Change<'_>) -> Result<SaleIds, Error> {
-        Ok(SaleIds {
-            period: PeriodId(change.id(Table::Period).await?),
-            invoice: InvoiceId(change.id(Table::Invoice).await?),
-            payment: PaymentId(change.id(Table::Payment).await?),
-            entry: change.id(Table::Entry).await?,
-        })
+        Ok(SaleIds { period: PeriodId(change.id(Table::Period).await?), invoice: invoices::draw(change).await? })
     }
 }
 
@@ -198,10 +192,9 @@ impl Wanted {
 /// What a sale made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Made {
+    pub period: PeriodId,
     /// What the customer paid.
     pub price: Money,
-    /// Where money came in.
-    pub payment: Option<PaymentId>,
 }
 
 /// The period would be over already.
@@ -216,7 +209,7 @@ pub(crate) async fn sell(
     offer: &Offer,
     payer: &Payer,
 ) -> Result<Money, Error> {
-    Ok(sell_as(change, tenant, service, offer, payer, Wanted::next(change.now)).await?.price)
+    Ok(sell_as(change, tenant, service, offer, payer, &Details::default(), Wanted::next(change.now)).await?.price)
 }
 
 /// As [`sell`], a period of another beginning or length than the plan's next one.
@@ -226,6 +219,7 @@ pub(crate) async fn sell_as(
     service: &mut Service,
     offer: &Offer,
     payer: &Payer,
+    details: &Details,
     wanted: Wanted,
 ) -> Result<Made, Error> {
     let ids = SaleIds::take(change).await?;
@@ -234,9 +228,12 @@ pub(crate) async fn sell_as(
     let plan_before = (before != "new" && service.plan_id != offer.plan.id).then_some(service.plan_id.0);
     let wallet = match &payer {
         Payer::Wallet => ledger::held(change.tx, change.isp, &Account::CustomerWallet(service.customer_id)).await?,
-        Payer::Cash { .. } | Payer::Voucher | Payer::Card { .. } | Payer::Reseller { .. } | Payer::Complimentary => {
-            Money::ZERO
-        }
+        Payer::Cash { .. }
+        | Payer::Voucher
+        | Payer::Card { .. }
+        | Payer::Reseller { .. }
+        | Payer::Billed { .. }
+        | Payer::Complimentary => Money::ZERO,
     };
     let standing =
         Standing { running: service::running(service, offer.plan.id), quota: service::quota(service), wallet };
@@ -272,7 +269,10 @@ pub(crate) async fn sell_as(
         ends_at: sale.term.expires_at,
         price: sale.price,
         reason: if *payer == Payer::Complimentary { "complimentary" } else { "sold" }.into(),
-        invoice_id: invoiced.then_some(ids.invoice),
+        invoice_id: match payer {
+            Payer::Billed { invoice, .. } => Some(*invoice),
+            _ => invoiced.then_some(ids.invoice),
+        },
         created_at: change.now,
     }
     .insert(change.tx)
@@ -306,49 +306,35 @@ pub(crate) async fn sell_as(
         service.status_since = change.now;
     }
 
-    let mut payment = None;
-    if invoiced || sale.price > Money::ZERO {
-        let lines = sale.entry.balanced().ok_or_else(|| Error::Internal("a sale does not balance".into()))?;
-        let heading = Heading {
-            kind: "recharge",
-            reference: Some(format!("period:{}", ids.period)),
-            reason: None,
-            actor: change.actor,
-            at: change.now,
-        };
-        if !lines.is_empty() {
-            ledger::post(change.tx, change.isp, ids.entry, &heading, &lines).await?;
-        }
-        if let Some(method) = payer.method() {
-            payment = Some(ids.payment);
-            Payment {
-                isp_id: change.isp,
-                id: ids.payment,
-                customer_id: service.customer_id,
-                kind: "recharge".into(),
-                amount: sale.price,
-                method: method.into(),
-                reference: format!("LM{:08}", ids.payment.0),
-                state: "confirmed".into(),
-                plan_id: Some(offer.plan.id),
-                plan_name: Some(offer.plan.name.clone()),
-                invoice_id: invoiced.then_some(ids.invoice),
-                created_at: change.now,
-            }
-            .insert(change.tx)
-            .await?;
-            change.event(
-                EventKind::PaymentReceived,
-                Subject::Customer(service.customer_id.0),
-                json!({
-                    "payment": ids.payment.0, "amount": sale.price.0, "method": method,
-                    "reference": format!("LM{:08}", ids.payment.0), "customer": service.customer_id.0
-                }),
-            );
-        }
+    entries::post(change, Heading::new(Kind::Recharge, Of::Period(ids.period)), sale.entry).await?;
+    let total = sale.taxed.total();
+    if let Some(method) = payer.method().filter(|_| sale.price > Money::ZERO) {
+        let means = Means { method: method.into(), reference: None };
+        let settles: &[_] = if invoiced { &[(ids.invoice, total)] } else { &[] };
+        let (customer, amount, kind) = (service.customer_id, sale.price, PaymentKind::Recharge);
+        let plan = Some((offer.plan.id, offer.plan.name.as_str()));
+        let received = Received { customer, amount, kind, means: &means, details, plan, settles };
+        receipts::write(change, &tenant.zone, received).await?;
     }
     if invoiced {
-        invoice(change, service, offer, ids, &sale.taxed).await?;
+        let rate = plans::terms(&offer.version).tax;
+        invoices::issue(
+            change,
+            New {
+                id: ids.invoice,
+                customer: service.customer_id,
+                line: Some(service.id),
+                text: offer.plan.name.clone(),
+                description: Some(offer.plan.name.clone()),
+                says: Line::of(offer.version.price, rate, sale.taxed),
+                taxed: sale.taxed,
+                paid: total,
+                due_at: change.now,
+                period: Some(ids.period),
+                sells: None,
+            },
+        )
+        .await?;
     }
     change.event(
         EventKind::ServiceRecharged,
@@ -358,61 +344,7 @@ pub(crate) async fn sell_as(
             "expires_at": sale.term.expires_at.0, "amount": sale.price.0, "before": before, "plan_before": plan_before
         }),
     );
-    Ok(Made { price: sale.price, payment })
-}
-
-/// The period's invoice, paid as it is issued. Its number comes last, so that two sales wait for each other briefly.
-async fn invoice(
-    change: &Change<'_>,
-    service: &Service,
-    offer: &Offer,
-    ids: SaleIds,
-    taxed: &Taxed,
-) -> Result<(), Error> {
-    let (total, terms) = (taxed.total(), plans::terms(&offer.version));
-    // The plan's own price stands as it is listed; what was earned otherwise stands with its tax.
-    let listed = terms.tax.split(terms.price) == *taxed;
-    InvoiceLine {
-        isp_id: change.isp,
-        invoice_id: ids.invoice,
-        line: 1,
-        text: offer.plan.name.clone(),
-        amount: if listed { offer.version.price } else { total },
-        tax_ppm: offer.version.tax_ppm,
-        tax_inclusive: offer.version.tax_inclusive || !listed,
-        period_id: Some(ids.period),
-    }
-    .insert(change.tx)
-    .await?;
-    let number = counter::take(change.tx, change.isp, "invoice:INV", 1).await?;
-    Invoice {
-        isp_id: change.isp,
-        id: ids.invoice,
-        series: SERIES.into(),
-        number,
-        customer_id: service.customer_id,
-        service_id: Some(service.id),
-        net: taxed.net,
-        tax: taxed.tax,
-        total,
-        paid: total,
-        status: BillStatus::Paid,
-        issued_at: change.now,
-        due_at: change.now,
-        description: Some(offer.plan.name.clone()),
-        updated_at: change.now,
-    }
-    .insert(change.tx)
-    .await?;
-    change.event(
-        EventKind::InvoiceIssued,
-        Subject::Customer(service.customer_id.0),
-        json!({
-            "invoice": ids.invoice.0, "number": number, "total": total.0, "due_at": change.now.0,
-            "customer": service.customer_id.0, "paid": true
-        }),
-    );
-    Ok(())
+    Ok(Made { period: ids.period, price: sale.price })
 }
 
 /// How a line stood before a sale: `new`, `expired`, or its status.

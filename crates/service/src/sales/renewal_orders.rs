@@ -6,7 +6,7 @@
 
 use domain::{
     CustomerId, Instant, IspId, Money, PlanId,
-    kernel::event::{EventKind, Subject},
+    billing::payment,
     sales::{
         moving::MoveKind,
         renewing::{self, Begin, Length},
@@ -15,7 +15,6 @@ use domain::{
 };
 use jiff::civil;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use store::{
     billing::bill,
     db::Class,
@@ -27,8 +26,8 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Expected, Refusal, What, Why,
-    billing::payments::{self, Details},
+    Actor, App, Change, Error, Expected, Fact, Refusal, What, Why,
+    billing::receipts::{self, Details},
     catalogue::plans::{self, Offer},
     kernel::work::Work,
     kernel::{app::Tenant, change::CallerKey, ids::Table},
@@ -104,7 +103,7 @@ pub async fn order(app: &App, actor: &Actor, command: Renewal, key: Option<Calle
         let line = service::lock_of_customer(change.tx, change.isp, command.customer).await?.into_iter().next();
         let mut line = line.ok_or(Error::NotFound { what: What::Service })?;
         if let Paying::Received { details, .. } = &command.paying {
-            payments::check_day(details.paid_on, change.now, &tenant.zone)?;
+            receipts::check_day(details.paid_on, change.now, &tenant.zone)?;
         }
         let offer = offered(change, &line, command.plan).await?;
         if command.credit_rest {
@@ -184,14 +183,18 @@ async fn wait(change: &Change<'_>, line: &Service, command: &Renewal, run_at: In
         done_at: None,
     };
     row.insert(change.tx).await?;
-    let body = json!({ "customer": line.customer_id.0, "plan": command.plan.map(|plan| plan.0), "at": run_at.0 });
-    change.event(EventKind::ServiceRenewalOrdered, Subject::Service(line.id.0), body);
+    change.tell(Fact::ServiceRenewalOrdered {
+        line: line.id,
+        customer: line.customer_id,
+        plan: command.plan,
+        at: run_at,
+    });
     Ok(())
 }
 
 /// As it stands in an order: no more of a card than a payment keeps.
 fn kept(details: &Details) -> Result<String, Error> {
-    let card_number = details.card_number.as_deref().map(payments::end_of_card);
+    let card_number = details.card_number.as_deref().map(payment::end_of_card);
     let details = Details { card_number, ..details.clone() };
     serde_json::to_string(&details).map_err(|error| Error::Internal(error.to_string()))
 }
@@ -219,14 +222,11 @@ async fn carry_out(
     for turn in 0..command.times.clamp(1, MAX_TIMES) {
         let begin = if turn == 0 { command.begin } else { Begin::AtEnd };
         let wanted = Wanted { at: change.now, begin, length: command.length, ends_at: None };
-        let payer = match &command.paying {
-            Paying::Wallet => Payer::Wallet,
-            Paying::Received { method, .. } => Payer::Cash { method: method.clone() },
+        let (payer, details) = match &command.paying {
+            Paying::Wallet => (Payer::Wallet, &Details::default()),
+            Paying::Received { method, details } => (Payer::Cash { method: method.clone() }, details),
         };
-        let made = sell_as(change, tenant, line, offer, &payer, wanted).await?;
-        if let (Some(payment), Paying::Received { details, .. }) = (made.payment, &command.paying) {
-            payments::describe(change, payment, details, &tenant.zone).await?;
-        }
+        sell_as(change, tenant, line, offer, &payer, details, wanted).await?;
     }
     service::update(change.tx, line).await?;
     change.order(Work::follow(line.id)).await
@@ -313,8 +313,11 @@ async fn fail(app: &App, isp: IspId, id: i64, why: String) -> Result<(), Error> 
 async fn end(change: &Change<'_>, row: RenewalOrder, state: &str, outcome: &str) -> Result<(), Error> {
     let told: String = outcome.chars().take(300).collect();
     if state == "failed" {
-        let body = json!({ "customer": row.customer_id.0, "outcome": told });
-        change.event(EventKind::ServiceRenewalFailed, Subject::Service(row.service_id.0), body);
+        change.tell(Fact::ServiceRenewalFailed {
+            line: row.service_id,
+            customer: row.customer_id,
+            outcome: told.clone(),
+        });
     }
     let outcome = Some(told).filter(|told| !told.is_empty());
     let row = RenewalOrder { state: state.into(), outcome, done_at: Some(change.now), ..row };

@@ -2,7 +2,7 @@
 //! Those whose money is there when their time is up are renewed by [`expiry`](crate::sales::expiry) in that second. A line renews
 //! itself where it, its package and its salesperson are all set to.
 
-use domain::{IspId, PlanId, ServiceId, Status, kernel::clock::MINUTE, sales::sale::Payer};
+use domain::{CustomerId, IspId, PlanId, ServiceId, Status, kernel::clock::MINUTE, sales::sale::Payer};
 use store::{
     catalogue::plan,
     customers::subscriber,
@@ -14,7 +14,13 @@ use store::{
     },
 };
 
-use crate::{Actor, App, Change, Error, catalogue::plans, kernel::work::Work, sales::recharge::sell};
+use crate::{
+    Actor, App, Change, Error,
+    catalogue::plans,
+    kernel::{app::Tenant, work::Work},
+    resellers::chain,
+    sales::recharge::sell,
+};
 
 /// How many one look takes.
 const BATCH: i64 = 500;
@@ -68,14 +74,44 @@ async fn renew(app: &App, isp: IspId, id: ServiceId) -> Result<bool, Error> {
     }
 }
 
-/// Whether a line renews itself now: it, its plan, which is for sale, and its salesperson, who is at work, are set to; and
-/// nothing was sold to it a moment ago.
+/// Renews lines of a customer, who is locked, whose time is over and who renew themselves: its money has just come. As far
+/// as that reaches.
+pub(crate) async fn from_wallet(change: &Change<'_>, tenant: &Tenant, customer: CustomerId) -> Result<(), Error> {
+    // A reseller's people sell on his account: what the customer holds is taken by the next turn.
+    if chain::holder(change).await?.is_some() {
+        return Ok(());
+    }
+    for mut line in service::lock_of_customer(change.tx, change.isp, customer).await? {
+        let over = line.expires_at.is_some_and(|at| at <= change.now);
+        if !over || line.status != Status::Active || !is_set_to(change, &line).await? {
+            continue;
+        }
+        let offer = match plans::offer(change, line.plan_id).await {
+            Err(Error::NotFound { .. }) => continue,
+            offer => offer?,
+        };
+        match sell(change, tenant, &mut line, &offer, &Payer::Wallet).await {
+            Err(Error::Insufficient { .. }) => continue,
+            sold => sold?,
+        };
+        service::update(change.tx, &line).await?;
+        change.order(Work::follow(line.id)).await?;
+    }
+    Ok(())
+}
+
+/// Whether a line renews itself now: it is set to, and nothing was sold to it a moment ago.
 pub(crate) async fn is_allowed(change: &Change<'_>, line: &Service) -> Result<bool, Error> {
-    if !line.auto_renew || plan::renews(change.tx, change.isp, line.plan_id).await? != Some(true) {
+    if !is_set_to(change, line).await? {
         return Ok(false);
     }
     let newest = service::last_periods(change.tx, change.isp, &[line.id]).await?;
-    if newest.iter().any(|period| change.now.since(period.created_at) < APART) {
+    Ok(newest.iter().all(|period| change.now.since(period.created_at) >= APART))
+}
+
+/// Whether a line renews itself: it, its plan, which is for sale, and its salesperson, who is at work, are set to.
+async fn is_set_to(change: &Change<'_>, line: &Service) -> Result<bool, Error> {
+    if !line.auto_renew || plan::renews(change.tx, change.isp, line.plan_id).await? != Some(true) {
         return Ok(false);
     }
     let profile = profile::find(change.tx, change.isp, line.customer_id).await?;

@@ -1,14 +1,7 @@
 //! What one subscriber has besides its plan: a price, a discount and quotas of its own. They count on every sale, by
 //! whichever door it is made.
 
-use domain::{
-    CustomerId, Money, PlanId, PlanTerms, ServiceId,
-    kernel::{
-        event::{EventKind, Subject},
-        money::TaxRate,
-    },
-};
-use serde_json::json;
+use domain::{CustomerId, Money, PlanId, PlanTerms, ServiceId, kernel::money::TaxRate};
 use store::{
     catalogue::plan,
     db::{Class, Tx},
@@ -17,9 +10,9 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, PlanVersion,
+    Actor, App, Change, Error, Fact, PlanVersion,
     catalogue::plans::{self, Offer},
-    kernel::hold::primary,
+    kernel::{amounts, hold::primary},
     resellers::chain,
 };
 
@@ -66,7 +59,7 @@ pub(crate) async fn set_price(change: &Change<'_>, line: &Service, own: Option<(
         None => known.at_the_plans_price(),
         Some((price, tax_inclusive)) => Terms {
             priced_plan: Some(line.plan_id),
-            price: Some(price),
+            price: Some(amounts::price("price", price)?),
             tax_inclusive: Some(tax_inclusive),
             ..known.at_the_plans_price()
         },
@@ -88,8 +81,7 @@ pub async fn put_price(app: &App, actor: &Actor, id: CustomerId, own: Option<(Mo
         chain::sells_nothing(change).await?;
         let line = primary(change, &who, id).await?;
         set_price(change, &line, own).await?;
-        let body = json!({ "customer": id.0, "price": own.map(|(price, _)| price.0) });
-        change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), body);
+        change.tell(Fact::LinePriced { line: line.id, customer: id, price: own.map(|(price, _)| price) });
         Ok(())
     })
     .await

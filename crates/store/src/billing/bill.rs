@@ -1,7 +1,7 @@
 //! Bills: invoices as lists show them, what changes on them, what paid them, what took them back. Those taken back are
 //! in no list.
 
-use domain::{BranchId, CustomerId, Instant, InvoiceId, IspId, Money, PaymentId, billing::bill::BillStatus};
+use domain::{BranchId, CustomerId, Instant, InvoiceId, IspId, Money, PaymentId, PeriodId, billing::bill::BillStatus};
 
 use crate::{
     billing::invoice::{Invoice, InvoiceLine},
@@ -155,6 +155,16 @@ pub async fn update(tx: &Tx, row: &Invoice) -> Result<(), Error> {
             &row.description,
             row.updated_at
         ],
+    )
+    .await
+    .map(drop)
+}
+
+/// The period that an invoice's first line is for.
+pub async fn set_period(tx: &Tx, isp: IspId, id: InvoiceId, period: PeriodId) -> Result<(), Error> {
+    tx.run(
+        sql!("update invoice_line set period_id = $3 where isp_id = $1 and invoice_id = $2 and line = 1"),
+        &params![isp, id, period],
     )
     .await
     .map(drop)

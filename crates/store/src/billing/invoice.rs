@@ -55,7 +55,7 @@ record! {
         kind: String,
         amount: Money,
         method: String,
-        /// The provider's reference, or one we make; unique per method.
+        /// The provider's reference, or one we make.
         reference: String,
         /// pending, confirmed, refunded.
         state: String,
@@ -64,6 +64,10 @@ record! {
         plan_name: Option<String>,
         invoice_id: Option<InvoiceId>,
         created_at: Instant,
+        /// Who was paid, in one spelling (`domain::billing::payment`).
+        provider: String,
+        /// The reference in one spelling; unique per provider.
+        reference_key: String,
     }
 }
 
@@ -158,17 +162,17 @@ pub async fn payment(tx: &Tx, isp: IspId, id: PaymentId) -> Result<Option<Paymen
     row.map(|row| Payment::from_row(&row)).transpose()
 }
 
-/// The payment with a provider's reference.
+/// The payment with a provider's reference, both in their one spelling.
 pub async fn payment_by_reference(
     tx: &Tx,
     isp: IspId,
-    method: &str,
-    reference: &str,
+    provider: &str,
+    reference_key: &str,
 ) -> Result<Option<Payment>, Error> {
     let row = tx
         .row(
-            sql!(text!(Payment::SELECT, "where t.isp_id = $1 and t.method = $2 and t.reference = $3")),
-            &params![isp, method, reference],
+            sql!(text!(Payment::SELECT, "where t.isp_id = $1 and t.provider = $2 and t.reference_key = $3")),
+            &params![isp, provider, reference_key],
         )
         .await?;
     row.map(|row| Payment::from_row(&row)).transpose()
@@ -177,7 +181,7 @@ pub async fn payment_by_reference(
 /// `false` when the provider's reference has paid already; whoever writes it at this moment is waited for.
 pub async fn insert_payment(tx: &Tx, row: &Payment) -> Result<bool, Error> {
     let rows = vec![row.values()];
-    Ok(tx.insert_many(Payment::INSERT, "on conflict (isp_id, method, reference) do nothing", rows).await? > 0)
+    Ok(tx.insert_many(Payment::INSERT, "on conflict (isp_id, provider, reference_key) do nothing", rows).await? > 0)
 }
 
 /// The numbers of a series in order, for the proof that there is no gap.

@@ -1,6 +1,6 @@
 //! The ledger: balanced entries, and running balances where one owner's money is spent.
 
-use domain::{Instant, IspId, Money, billing::ledger::Account};
+use domain::{Instant, IspId, Money, PeriodId, billing::ledger::Account};
 
 use crate::{
     db::{Error, Row, Tx, Value},
@@ -40,14 +40,15 @@ pub struct Heading<'a> {
     pub at: Instant,
 }
 
-/// Writes an entry's lines and moves the balances they touch. `lines` balance: the domain has made sure.
+/// Writes an entry's lines and moves the balances they touch, which it tells as they are now, debits less credits. `lines`
+/// balance: the caller has made sure.
 pub async fn post(
     tx: &Tx,
     isp: IspId,
     id: i64,
     heading: &Heading<'_>,
     lines: &[(Account, Money)],
-) -> Result<(), Error> {
+) -> Result<Vec<Money>, Error> {
     tx.run(
         sql!("insert into ledger_entry (isp_id, id, at, kind, ref, reason, actor) values ($1, $2, $3, $4, $5, $6, $7)"),
         &params![isp, id, heading.at, heading.kind, &heading.reference, heading.reason, heading.actor],
@@ -57,17 +58,38 @@ pub async fn post(
         params![isp, id, line, account.code(), *amount].into_iter().collect::<Vec<Value>>()
     });
     tx.insert_many("insert into posting (isp_id, entry_id, line, account, amount)", "", rows.collect()).await?;
+    let mut balances = Vec::new();
     for (account, amount) in lines.iter().filter(|(account, _)| account.keeps_balance()) {
-        tx.run(
+        let row = tx
+            .row(
+                sql!(
+                    "insert into account (isp_id, code, balance) values ($1, $2, $3) \
+                     on conflict (isp_id, code) do update set balance = account.balance + excluded.balance \
+                     returning balance"
+                ),
+                &params![isp, account.code(), *amount],
+            )
+            .await?;
+        if let Some(row) = row {
+            balances.push(row.get(0)?);
+        }
+    }
+    Ok(balances)
+}
+
+/// What the sale of a period posted, by account; empty where nothing was.
+pub async fn of_sale(tx: &Tx, isp: IspId, period: PeriodId) -> Result<Vec<(String, Money)>, Error> {
+    let rows = tx
+        .rows(
             sql!(
-                "insert into account (isp_id, code, balance) values ($1, $2, $3) \
-                 on conflict (isp_id, code) do update set balance = account.balance + excluded.balance"
+                "select p.account, p.amount from ledger_entry e join posting p on p.isp_id = e.isp_id \
+                 and p.entry_id = e.id where e.isp_id = $1 and e.ref = $2 \
+                 and e.kind in ('recharge', 'activation', 'migration', 'payment') order by p.entry_id, p.line"
             ),
-            &params![isp, account.code(), *amount],
+            &params![isp, format!("period:{period}")],
         )
         .await?;
-    }
-    Ok(())
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// What an account holds: credits less debits, so that money held for somebody is positive.

@@ -3,5 +3,6 @@
 pub mod bill;
 pub mod collection;
 pub mod invoice;
+pub mod invoice_sale;
 pub mod ledger;
 pub mod payment_detail;

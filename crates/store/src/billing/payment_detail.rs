@@ -41,20 +41,6 @@ pub async fn of(tx: &Tx, isp: IspId, ids: &[PaymentId]) -> Result<HashMap<Paymen
     rows.iter().map(|row| PaymentDetail::from_row(row).map(|detail| (detail.payment_id, detail))).collect()
 }
 
-/// The payment was made then.
-pub async fn date(tx: &Tx, isp: IspId, id: PaymentId, at: Instant) -> Result<(), Error> {
-    tx.run(sql!("update payment set created_at = $3 where isp_id = $1 and id = $2"), &params![isp, id, at])
-        .await
-        .map(drop)
-}
-
-/// The payment has this reference of its provider's.
-pub async fn refer(tx: &Tx, isp: IspId, id: PaymentId, reference: &str) -> Result<(), Error> {
-    tx.run(sql!("update payment set reference = $3 where isp_id = $1 and id = $2"), &params![isp, id, reference])
-        .await
-        .map(drop)
-}
-
 /// What a payment settled.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settled {

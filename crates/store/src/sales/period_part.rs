@@ -1,6 +1,6 @@
 //! What a change of package looks at: periods that are not over, and what their sales moved.
 
-use domain::{Instant, InvoiceId, IspId, Money, PeriodId, ServiceId};
+use domain::{Instant, InvoiceId, IspId, PeriodId, ServiceId};
 
 use crate::{
     db::{Error, Tx, Value},
@@ -48,21 +48,6 @@ pub async fn parts(tx: &Tx, isp: IspId, periods: &[PeriodId]) -> Result<Vec<Part
     let (list, params) = among(isp, periods.iter().map(|id| id.0));
     let text = format!("{}where t.isp_id = $1 and t.period_id in ({list})", Part::SELECT);
     records(tx.rows(text, &params).await?, Part::from_row)
-}
-
-/// What the sale of a period posted, by account; empty where nothing was.
-pub async fn sale_of(tx: &Tx, isp: IspId, period: PeriodId) -> Result<Vec<(String, Money)>, Error> {
-    let rows = tx
-        .rows(
-            sql!(
-                "select p.account, p.amount from ledger_entry e join posting p on p.isp_id = e.isp_id \
-                 and p.entry_id = e.id where e.isp_id = $1 and e.ref = $2 \
-                 and e.kind in ('recharge', 'activation', 'migration', 'payment') order by p.entry_id, p.line"
-            ),
-            &params![isp, format!("period:{period}")],
-        )
-        .await?;
-    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// How the period of each of these invoices was sold; an invoice without a period is not among them.

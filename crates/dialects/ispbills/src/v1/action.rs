@@ -5,9 +5,13 @@ use domain::{BandwidthId, CustomerId, Instant, PlanId, Scope, Status, sales::sal
 use doors::{Given, Id, Operation, form::Body};
 use service::{
     App, Error, Why,
-    billing::invoices::{self, Means, NewBill, WALLET},
+    billing::receipts::{Means, WALLET},
     customers::customers::{self, CustomerChange},
     messages::queue,
+    receivables::{
+        bills::{self, NewBill},
+        payments as paid,
+    },
     sales::{
         by_hand::{self, Override},
         recharge::{self, Recharge},
@@ -130,21 +134,21 @@ async fn perform(app: &App, caller: &Caller, id: CustomerId, body: CustomerActio
             let bytes = told("megabytes", body.megabytes)?.map(|megabytes| megabytes * 1_000_000);
             by_hand::put(app, actor, id, Override::Volume(bytes)).await
         }
-        "generate_bill" => invoices::generate(app, actor, id, body.due_date.value(), key).await.map(drop),
+        "generate_bill" => bills::generate(app, actor, id, body.due_date.value(), key).await.map(drop),
         "remove_mac_bind" => by_hand::put(app, actor, id, Override::AnyDevice).await,
         "edit_mac" => by_hand::put(app, actor, id, Override::Device(needed("mac", body.mac)?)).await,
         "send_sms" => queue::to_customer(app, actor, id, needed("message", body.message)?).await,
         "advance_payment" => {
             let amount = caller.money("amount", needed("amount", body.amount)?, 1)?;
             let means = means(body.method, body.transaction_id)?;
-            invoices::top_up(app, actor, id, amount, means, key).await.map(drop)
+            paid::top_up(app, actor, id, amount, means, key).await.map(drop)
         }
         "other_payment" => {
             let amount = caller.money("amount", needed("amount", body.amount)?, 1)?;
             let description = needed("description", body.description)?;
             let today = caller.now.day(&caller.tenant.zone);
             let command = NewBill { customer: id, amount, due: Some(today), description: Some(description) };
-            invoices::charge(app, actor, command, means(body.method, body.transaction_id)?, key).await.map(drop)
+            bills::charge(app, actor, command, means(body.method, body.transaction_id)?, key).await.map(drop)
         }
         "disconnect" => by_hand::disconnect(app, actor, id).await,
         "delete" => customers::delete(app, actor, id).await,
@@ -155,7 +159,7 @@ async fn perform(app: &App, caller: &Caller, id: CustomerId, body: CustomerActio
 }
 
 fn means(method: Given<String>, transaction_id: Given<String>) -> Result<Means, Error> {
-    Ok(Means { method: payments::method(method, "cash")?, reference: payments::reference(transaction_id)? })
+    Ok(Means { method: payments::method(method, "cash")?, reference: transaction_id.value() })
 }
 
 fn needed<T>(field: &'static str, given: Given<T>) -> Result<T, Error> {

@@ -4,11 +4,10 @@ use std::net::Ipv4Addr;
 
 use domain::{
     CustomerId, Discount, Instant, Kind, Mac, Money, OwnQuota, PlanId, RouterId, StaffId, Status,
-    billing::ledger::{Account, Entry},
+    billing::ledger::{self, Account, Entry},
 };
 use store::{
     access::router,
-    billing::ledger::{self, Heading},
     catalogue::plan,
     customers::subscriber,
     people::{
@@ -20,11 +19,12 @@ use store::{
 use super::Terms;
 use crate::{
     Change, Customer, Error, FieldError, Service, Vault, Why,
+    billing::entries::{self, Heading, Of},
     catalogue::plans::{self, Offer},
     customers::customers::{free_network_username, free_username},
     identity::staff,
     kernel::{
-        ids::Table,
+        amounts,
         secrets::{portal_place, secret_place},
     },
     plant::site::SiteChange,
@@ -264,7 +264,7 @@ async fn own_terms(change: &Change<'_>, line: &mut Service, terms: &mut Terms, d
     if let Some(discount) = details.discount {
         (terms.discount_fixed, terms.discount_ppm) = match discount {
             None => (None, None),
-            Some(Discount::Fixed(amount)) => (Some(amount), None),
+            Some(Discount::Fixed(amount)) => (Some(amounts::price("discount", amount)?), None),
             Some(Discount::Share(ppm)) => (None, Some(ppm)),
         };
     }
@@ -288,21 +288,11 @@ async fn own_terms(change: &Change<'_>, line: &mut Service, terms: &mut Terms, d
 /// The balance a subscriber came with: credit in the wallet, or owed. Said again, the difference is posted.
 async fn open_wallet(change: &Change<'_>, id: CustomerId, opening: Money) -> Result<(), Error> {
     let before = subscriber::opening_balance(change.tx, change.isp, id).await?;
+    amounts::signed("previous_balance", opening)?;
     let more = Money(opening.0.saturating_sub(before.0));
     if more == Money::ZERO {
         return Ok(());
     }
-    let entry = Entry::new()
-        .debit(Account::Cash("opening".into()), more)
-        .credit(Account::CustomerWallet(id), more)
-        .balanced()
-        .ok_or_else(|| Error::Internal("an opening balance does not balance".into()))?;
-    let heading = Heading {
-        kind: "opening",
-        reference: Some(format!("customer:{id}")),
-        reason: None,
-        actor: change.actor,
-        at: change.now,
-    };
-    Ok(ledger::post(change.tx, change.isp, change.id(Table::Entry).await?, &heading, &entry).await?)
+    let entry = Entry::new().debit(Account::Cash("opening".into()), more).credit(Account::CustomerWallet(id), more);
+    entries::post(change, Heading::new(ledger::Kind::Opening, Of::Customer(id)), entry).await.map(drop)
 }

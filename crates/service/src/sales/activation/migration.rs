@@ -3,16 +3,13 @@
 //! The subscriber's wallet pays that, or else the salesperson's; what neither covers stays due on the invoice.
 
 use domain::{
-    CustomerId, Instant, InvoiceId, Money, PeriodId, PlanId, StaffId,
-    billing::ledger::{Account, Entry},
+    CustomerId, Instant, InvoiceId, Money, PeriodId, PlanId,
+    billing::ledger::{Account, Entry, Kind},
     catalogue::validity::length_before,
-    kernel::{
-        event::{EventKind, Subject},
-        money::Taxed,
-    },
+    kernel::event::{EventKind, Subject},
     sales::{
         activation::Paying,
-        migration::{self, Package, Sale, Time, Unfinished},
+        migration::{self, Package, Time, Unfinished},
         sale::Refusal,
     },
 };
@@ -20,12 +17,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
     access::fup,
-    billing::{
-        bill::{self as bills, CreditNote},
-        ledger,
-    },
+    billing::{bill as bills, invoice::Invoice, ledger},
     catalogue::plan,
-    kernel::counter,
     people::{
         customer,
         service::{self, Period, Service},
@@ -35,16 +28,20 @@ use store::{
 
 use super::{
     Payments, may_have, paying,
-    sale::{NewInvoice, bill, post},
+    sale::{NewInvoice, bill},
     seller,
 };
 use crate::{
     Actor, App, Change, Error, What,
-    billing::invoices::CREDIT_NOTES,
+    billing::{
+        credit::{self, Back},
+        entries::{self, Heading, Of},
+        invoices, receipts,
+    },
     catalogue::plans::Offer,
     kernel::work::Work,
     kernel::{app::Tenant, change::CallerKey, ids::Table},
-    sales::{moves::pay_from_wallet, terms},
+    sales::{paid, terms},
 };
 use store::people::service::quota;
 
@@ -98,7 +95,7 @@ pub async fn migrate(
             return Ok(done);
         }
         let from = line.plan_id;
-        carry_out(change, &tenant, &mut line, &offer, &mut done).await?;
+        let paid = carry_out(change, &tenant, &mut line, &offer, &mut done).await?;
         service::update(change.tx, &line).await?;
         change.event(
             EventKind::ServiceMoved,
@@ -109,6 +106,7 @@ pub async fn migrate(
             }),
         );
         change.order(Work::follow(line.id)).await?;
+        paid::settle(change, &tenant, &paid).await?;
         Ok(done)
     })
     .await
@@ -120,7 +118,8 @@ async fn carry_out(
     line: &mut Service,
     offer: &Offer,
     done: &mut Migrated,
-) -> Result<(), Error> {
+) -> Result<Vec<Invoice>, Error> {
+    let mut paid = Vec::new();
     let ends = line.expires_at.filter(|at| *at > change.now);
     let old = package_of(change, tenant, line, None, ends).await?;
     let new = package_of(change, tenant, line, Some(offer), ends).await?;
@@ -140,7 +139,7 @@ async fn carry_out(
     line.plan_version = offer.version.version;
     line.updated_at = change.now;
     // Without time that is left there is nothing to sell: the next activation costs the new price.
-    let Some(ends) = ends.filter(|_| time.total_s() > 0) else { return Ok(()) };
+    let Some(ends) = ends.filter(|_| time.total_s() > 0) else { return Ok(paid) };
     let part = migration::part(&old, &new, time);
     let period = PeriodId(change.id(Table::Period).await?);
     let invoice = match part.price > Money::ZERO {
@@ -172,14 +171,14 @@ async fn carry_out(
     (line.quota_time_s, line.quota_bytes) = (part.limit.time_s, part.limit.data_bytes);
     (line.used_time_s, line.used_bytes) = (0, 0);
     if let Some(id) = invoice {
-        pay_from_wallet(change, line.customer_id).await?;
+        paid = receipts::from_wallet(change, line.customer_id).await?;
         let row = bills::find(change.tx, change.isp, id).await?;
         let row = row.ok_or_else(|| Error::Internal("an invoice just written is gone".into()))?;
         done.invoice_id = Some(id.0);
         done.charge = row.total.0;
         done.due = row.total.0 - row.paid.0;
     }
-    Ok(())
+    Ok(paid)
 }
 
 /// The reason of a period that a migration sold.
@@ -238,66 +237,19 @@ async fn unfinished(
             ends_at: period.ends_at,
             until: ends,
             sold_s: sold_s.unwrap_or(length_s.min(validity_s)),
-            sale: sale_of(change, &period).await?,
+            sale: credit::moved(change, period.id, period.invoice_id).await?,
         };
         rest.push((period, one));
     }
     Ok(rest)
 }
 
-/// What selling a period moved, as the ledger has it. A period billed otherwise was paid, or is owed, by the customer.
-async fn sale_of(change: &Change<'_>, period: &Period) -> Result<Option<Sale>, Error> {
-    let postings = rows::sale_of(change.tx, change.isp, period.id).await?;
-    if postings.is_empty() {
-        let invoice = match period.invoice_id {
-            Some(id) => bills::find(change.tx, change.isp, id).await?,
-            None => None,
-        };
-        let earned = invoice.map(|invoice| Taxed { net: invoice.net, tax: invoice.tax });
-        return Ok(earned.map(|earned| Sale { earned, seller: None, margins: Vec::new() }));
-    }
-    let mut sale = Sale { earned: Taxed::default(), seller: None, margins: Vec::new() };
-    for (account, amount) in postings {
-        let of_staff = account.strip_prefix("wallet:staff:").and_then(|id| id.parse().ok()).map(StaffId);
-        match (account.as_str(), of_staff) {
-            ("revenue", _) => sale.earned.net.0 -= amount.0,
-            ("tax", _) => sale.earned.tax.0 -= amount.0,
-            (_, Some(staff)) if amount > Money::ZERO => sale.seller = Some(staff),
-            (_, Some(staff)) => sale.margins.push((staff, -amount)),
-            _ => {}
-        }
-    }
-    Ok((sale.earned.total() > Money::ZERO || sale.seller.is_some()).then_some(sale))
-}
-
-/// Gives the rest of a period back, with a credit note for its invoice.
+/// Gives the rest of a period back to who paid it, with a credit note for its invoice.
 async fn give_back(change: &Change<'_>, line: &Service, period: &Period, rest: &Unfinished) -> Result<Money, Error> {
-    let Some((back, entry)) = rest.give_back(line.customer_id, &quota(line), change.now) else {
-        return Ok(Money::ZERO);
-    };
-    let reference = match period.invoice_id {
-        Some(id) if bills::credit_note(change.tx, change.isp, id).await?.is_some() => return Ok(Money::ZERO),
-        Some(id) => format!("invoice:{id}"),
-        None => format!("period:{}", period.id),
-    };
-    post(change, "credit_note", reference, entry).await?;
-    if let Some(invoice_id) = period.invoice_id.filter(|_| back.total() > Money::ZERO) {
-        let number = counter::take(change.tx, change.isp, "invoice:CN", 1).await?;
-        CreditNote {
-            isp_id: change.isp,
-            series: CREDIT_NOTES.into(),
-            number,
-            invoice_id,
-            customer_id: line.customer_id,
-            net: back.net,
-            tax: back.tax,
-            total: back.total(),
-            issued_at: change.now,
-        }
-        .insert(change.tx)
-        .await?;
-    }
-    Ok(back.total())
+    let Some(moved) = &rest.sale else { return Ok(Money::ZERO) };
+    let share = rest.share(&quota(line), change.now);
+    let (customer, invoice) = (line.customer_id, period.invoice_id);
+    credit::note(change, Back { customer, period: period.id, invoice, moved, share, reason: None }).await
 }
 
 /// Invoices a part of the new package. What a salesperson does not pay is owed: the wallet pays it afterwards.
@@ -326,13 +278,13 @@ async fn charge(
         }
         Paying::Smart(_) | Paying::Received { .. } | Paying::Wallet { .. } => None,
     };
-    let id = InvoiceId(change.id(Table::Invoice).await?);
+    let id = invoices::draw(change).await?;
     let (entry, earned, paid) = match sold {
         Some((entry, earned)) => (entry, earned, earned.total()),
         None => (Entry::new().debit(Account::Receivable(line.customer_id), price.total()), price, Money::ZERO),
     };
     let entry = entry.credit(Account::Revenue, earned.net).credit(Account::Tax, earned.tax);
-    post(change, "migration", format!("period:{period}"), entry).await?;
+    entries::post(change, Heading::new(Kind::Migration, Of::Period(period)), entry).await?;
     bill(change, line, offer, period, &NewInvoice { id, earned, paid }).await?;
     Ok(id)
 }

@@ -2,15 +2,16 @@
 //! written nothing.
 
 use domain::{
-    Instant, InvoiceId, Money, PaymentId, PeriodId, Status,
+    Instant, InvoiceId, Money, PeriodId, Status,
     billing::{
-        bill::BillStatus,
-        ledger::{Account, Entry},
+        bill::Line,
+        ledger::{Account, Entry, Kind},
+        payment::PaymentKind,
     },
     catalogue::validity::Running,
     kernel::{
         event::{EventKind, Subject},
-        money::{TaxRate, Taxed},
+        money::Taxed,
     },
     sales::{
         activation::{self, Insufficient, Paying, Settlement},
@@ -20,19 +21,18 @@ use domain::{
 use serde_json::json;
 use store::{
     access::fup,
-    billing::{
-        bill::Allocation,
-        invoice::{Invoice, InvoiceLine, Payment},
-        ledger::{self, Heading},
-    },
-    kernel::counter,
+    billing::{invoice::Invoice, ledger},
     people::service::{Period, Service},
 };
 
 use crate::{
     Change, Error,
-    billing::invoices::SERIES,
-    catalogue::plans::Offer,
+    billing::{
+        entries::{self, Heading, Of},
+        invoices::{self, New},
+        receipts::{self, Details, Means, Received},
+    },
+    catalogue::plans::{self, Offer},
     kernel::{app::Tenant, ids::Table},
     sales::terms,
 };
@@ -74,7 +74,7 @@ pub(super) async fn sell(
     };
 
     let period = PeriodId(change.id(Table::Period).await?);
-    let invoice = InvoiceId(change.id(Table::Invoice).await?);
+    let invoice = invoices::draw(change).await?;
     line.period_ordinal += 1;
     Period {
         isp_id: change.isp,
@@ -119,12 +119,18 @@ pub(super) async fn sell(
 
     let Settlement { credit, sale: entry, received, earned, paid, due } = settled;
     let wallet_first = credit != Entry::new();
-    post(change, "top_up", format!("invoice:{invoice}"), credit).await?;
-    post(change, "activation", format!("period:{period}"), entry).await?;
-    if let Some((method, amount)) = &received {
+    entries::post(change, Heading::new(Kind::TopUp, Of::Invoice(invoice)), credit).await?;
+    entries::post(change, Heading::new(Kind::Activation, Of::Period(period)), entry).await?;
+    if let Some((method, amount)) = received {
         // What went into the wallet first belongs to no invoice.
-        let settles = (!wallet_first).then_some((invoice, paid));
-        payment(change, line, offer, settles, method, *amount).await?;
+        let settled = [(invoice, paid)];
+        let (kind, settles) =
+            if wallet_first { (PaymentKind::Payment, &settled[..0]) } else { (PaymentKind::Recharge, &settled[..]) };
+        let means = Means { method, reference: None };
+        let (customer, details) = (line.customer_id, &Details::default());
+        let plan = Some((offer.plan.id, offer.plan.name.as_str()));
+        let received = Received { customer, amount, kind, means: &means, details, plan, settles };
+        receipts::write(change, &tenant.zone, received).await?;
     }
     bill(change, line, offer, period, &NewInvoice { id: invoice, earned, paid }).await?;
     let body = json!({
@@ -133,55 +139,6 @@ pub(super) async fn sell(
     });
     change.event(EventKind::ServiceRecharged, Subject::Service(line.id.0), body);
     Ok(Sold { invoice, total: earned.total(), due })
-}
-
-pub(super) async fn post(change: &Change<'_>, kind: &str, reference: String, entry: Entry) -> Result<(), Error> {
-    let lines = entry.balanced().ok_or_else(|| Error::Internal("an activation does not balance".into()))?;
-    if lines.is_empty() {
-        return Ok(());
-    }
-    let id = change.id(Table::Entry).await?;
-    let heading = Heading { kind, reference: Some(reference), reason: None, actor: change.actor, at: change.now };
-    Ok(ledger::post(change.tx, change.isp, id, &heading, &lines).await?)
-}
-
-async fn payment(
-    change: &Change<'_>,
-    line: &Service,
-    offer: &Offer,
-    settles: Option<(InvoiceId, Money)>,
-    method: &str,
-    amount: Money,
-) -> Result<(), Error> {
-    let id = PaymentId(change.id(Table::Payment).await?);
-    Payment {
-        isp_id: change.isp,
-        id,
-        customer_id: line.customer_id,
-        kind: if settles.is_some() { "recharge" } else { "payment" }.into(),
-        amount,
-        method: method.into(),
-        reference: format!("LM{:08}", id.0),
-        state: "confirmed".into(),
-        plan_id: Some(offer.plan.id),
-        plan_name: Some(offer.plan.name.clone()),
-        invoice_id: settles.map(|(invoice, _)| invoice),
-        created_at: change.now,
-    }
-    .insert(change.tx)
-    .await?;
-    if let Some((invoice_id, amount)) = settles.filter(|(_, amount)| *amount > Money::ZERO) {
-        Allocation { isp_id: change.isp, payment_id: id, invoice_id, amount }.insert(change.tx).await?;
-    }
-    change.event(
-        EventKind::PaymentReceived,
-        Subject::Customer(line.customer_id.0),
-        json!({
-            "payment": id.0, "amount": amount.0, "method": method, "reference": format!("LM{:08}", id.0),
-            "customer": line.customer_id.0
-        }),
-    );
-    Ok(())
 }
 
 pub(super) struct NewInvoice {
@@ -199,54 +156,19 @@ pub(super) async fn bill(
     period: PeriodId,
     new: &NewInvoice,
 ) -> Result<Invoice, Error> {
-    let &NewInvoice { id, earned: taxed, paid } = new;
-    let rate = TaxRate { ppm: offer.version.tax_ppm, inclusive: offer.version.tax_inclusive };
-    // The plan's own price stands as it is listed; what was earned otherwise stands with its tax.
-    let listed = rate.split(offer.version.price) == taxed;
-    InvoiceLine {
-        isp_id: change.isp,
-        invoice_id: id,
-        line: 1,
-        text: offer.plan.name.clone(),
-        amount: if listed { offer.version.price } else { taxed.total() },
-        tax_ppm: offer.version.tax_ppm,
-        tax_inclusive: offer.version.tax_inclusive || !listed,
-        period_id: Some(period),
-    }
-    .insert(change.tx)
-    .await?;
-    let number = counter::take(change.tx, change.isp, "invoice:INV", 1).await?;
-    let total = taxed.total();
-    let status = match paid {
-        paid if paid >= total => BillStatus::Paid,
-        Money(0) => BillStatus::Unpaid,
-        _ => BillStatus::Partial,
-    };
-    let row = Invoice {
-        isp_id: change.isp,
+    let &NewInvoice { id, earned, paid } = new;
+    let new = New {
         id,
-        series: SERIES.into(),
-        number,
-        customer_id: line.customer_id,
-        service_id: Some(line.id),
-        net: taxed.net,
-        tax: taxed.tax,
-        total,
-        paid,
-        status,
-        issued_at: change.now,
-        due_at: change.now,
+        customer: line.customer_id,
+        line: Some(line.id),
+        text: offer.plan.name.clone(),
         description: Some(offer.plan.name.clone()),
-        updated_at: change.now,
+        says: Line::of(offer.version.price, plans::terms(&offer.version).tax, earned),
+        taxed: earned,
+        paid,
+        due_at: change.now,
+        period: Some(period),
+        sells: None,
     };
-    row.insert(change.tx).await?;
-    change.event(
-        EventKind::InvoiceIssued,
-        Subject::Customer(line.customer_id.0),
-        json!({
-            "invoice": id.0, "number": number, "total": total.0, "due_at": change.now.0,
-            "customer": line.customer_id.0
-        }),
-    );
-    Ok(row)
+    invoices::issue(change, new).await
 }

@@ -11,7 +11,11 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App, BillFilter, Error, Why,
-    billing::invoices::{self, BillChange, Means, NewBill, Shown},
+    billing::{
+        invoices::{self, Shown},
+        receipts::Means,
+    },
+    receivables::bills::{self, BillChange, NewBill},
 };
 use utoipa::ToSchema;
 
@@ -148,7 +152,7 @@ pub async fn create(State(app): State<App>, caller: Caller, Body(body): Body<Bil
         due: due_date.value(),
         description: description.value(),
     };
-    let written = invoices::create(&app, &caller.actor, command, caller.key.clone()).await.map_err(refused)?;
+    let written = bills::create(&app, &caller.actor, command, caller.key.clone()).await.map_err(refused)?;
     let shown = invoices::show(&app, &caller.actor, InvoiceId(written.id)).await?;
     let changed = shown.bill.updated_at;
     Ok(Reply::created(row(&caller, shown)).tagged(changed))
@@ -182,7 +186,7 @@ pub async fn update(State(app): State<App>, caller: Caller, Id(id): Id, Body(bod
     let BillToChange { amount, currency, due_date, description, status, method, transaction_id } = body;
     own_currency(&caller, currency)?;
     let amount = amount.value().map(|amount| caller.money("amount", amount, 1)).transpose()?;
-    let means = Means { method: payments::method(method, METHOD)?, reference: payments::reference(transaction_id)? };
+    let means = Means { method: payments::method(method, METHOD)?, reference: transaction_id.value() };
     let status = status.value().and_then(BillStatus::from_word);
     let command = BillChange {
         amount,
@@ -192,7 +196,7 @@ pub async fn update(State(app): State<App>, caller: Caller, Id(id): Id, Body(bod
         confirm: status.filter(|status| *status != BillStatus::Paid),
         unchanged_since: caller.unchanged_since()?,
     };
-    invoices::update(&app, &caller.actor, id, command, caller.key.clone()).await.map_err(refused)?;
+    bills::update(&app, &caller.actor, id, command, caller.key.clone()).await.map_err(refused)?;
     let shown = invoices::show(&app, &caller.actor, id).await?;
     let changed = shown.bill.updated_at;
     Ok(Reply::data(row(&caller, shown)).tagged(changed))
@@ -204,6 +208,6 @@ pub const DELETE: Operation = Operation::new("Billing", "Delete a bill", Scope::
     .refuses(&[412, 422]);
 
 pub async fn delete(State(app): State<App>, caller: Caller, Id(id): Id) -> Done {
-    invoices::delete(&app, &caller.actor, InvoiceId(id), caller.unchanged_since()?).await?;
+    bills::delete(&app, &caller.actor, InvoiceId(id), caller.unchanged_since()?).await?;
     NO_CONTENT
 }

@@ -12,9 +12,10 @@ use serde_json::Number;
 use service::{
     App, Error, Expected, Payment, Why,
     billing::{
-        invoices::Means,
-        payments::{self, NewPayment, Wanted},
+        payments::{self, Wanted},
+        receipts::Means,
     },
+    receivables::payments::{self as paid, NewPayment},
 };
 use utoipa::ToSchema;
 
@@ -85,13 +86,6 @@ pub fn method(given: Given<String>, usual: &str) -> Result<String, Error> {
     }
 }
 
-pub fn reference(given: Given<String>) -> Result<Option<String>, Error> {
-    match given.value() {
-        Some(text) if payments::is_own_reference(&text) => Err(Error::invalid("transaction_id", Why::Taken)),
-        given => Ok(given),
-    }
-}
-
 pub const LIST: Operation =
     Operation::new("Billing", "List all payments", Scope::BillingRead).query::<WantedPayments>().lists::<Row>();
 
@@ -127,10 +121,10 @@ pub async fn create(State(app): State<App>, caller: Caller, Body(body): Body<Pay
     let command = NewPayment {
         customer: CustomerId(customer_id),
         amount: caller.money("amount", amount, 1)?,
-        means: Means { method: method(how, "cash")?, reference: reference(transaction_id)? },
+        means: Means { method: method(how, "cash")?, reference: transaction_id.value() },
         bill: bill_id.value().map(InvoiceId),
     };
-    let written = payments::record(&app, &caller.actor, command, caller.key.clone()).await.map_err(refused)?;
+    let written = paid::record(&app, &caller.actor, command, caller.key.clone()).await.map_err(refused)?;
     let payment = payments::show(&app, &caller.actor, PaymentId(written.id)).await?;
     Ok(Reply::created(row(&caller, payment)))
 }

@@ -11,9 +11,10 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App,
+    billing::funding::{self, Funded, Funding},
     catalogue::plans::Offer,
     identity::staff::StaffChange,
-    resellers::operators::{self, Filter, Funded, Funding, Line, Listed, NewOperator, OperatorChange, Terms},
+    resellers::operators::{self, Filter, Line, Listed, NewOperator, OperatorChange, Terms},
 };
 use utoipa::ToSchema;
 
@@ -255,7 +256,7 @@ pub fn funded(caller: &Caller, done: Funded, funding: Funding) -> WalletFunding 
 
 pub async fn fund(State(app): State<App>, caller: Caller, Id(id): Id, Body(body): Body<Fund>) -> Answer<WalletFunding> {
     let command = funding(&caller, body)?;
-    let done = operators::fund(&app, &caller.actor, StaffId(id), command.clone(), caller.key.clone()).await?;
+    let done = funding::operator(&app, &caller.actor, StaffId(id), command.clone(), caller.key.clone()).await?;
     Ok(Reply::created(funded(&caller, done, command)))
 }
 

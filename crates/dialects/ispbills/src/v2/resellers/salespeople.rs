@@ -6,6 +6,7 @@ use domain::{PlanId, Scope, StaffId};
 use doors::{Id, Operation, form::Body};
 use service::{
     App,
+    billing::funding as paid_in,
     resellers::salespeople::{self, Selling},
 };
 
@@ -74,7 +75,7 @@ pub const FUND: Operation = Operation::new(TAG, "Add funds to a salesperson", Sc
 
 pub async fn fund(State(app): State<App>, caller: Caller, Id(id): Id, Body(body): Body<Fund>) -> Answer<WalletFunding> {
     let command = funding(&caller, body)?;
-    let done = salespeople::fund(&app, &caller.actor, StaffId(id), command.clone(), caller.key.clone()).await?;
+    let done = paid_in::salesperson(&app, &caller.actor, StaffId(id), command.clone(), caller.key.clone()).await?;
     Ok(Reply::created(funded(&caller, done, command)))
 }
 
