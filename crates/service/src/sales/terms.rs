@@ -1,7 +1,14 @@
 //! What one subscriber has besides its plan: a price, a discount and quotas of its own. They count on every sale, by
 //! whichever door it is made.
 
-use domain::{CustomerId, Money, PlanId, PlanTerms, ServiceId, kernel::money::TaxRate};
+use domain::{
+    CustomerId, Money, PlanId, PlanTerms, ServiceId,
+    kernel::{
+        event::{EventKind, Subject},
+        money::TaxRate,
+    },
+};
+use serde_json::json;
 use store::{
     catalogue::plan,
     db::{Class, Tx},
@@ -10,7 +17,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Fact, PlanVersion,
+    Actor, App, Change, Error, PlanVersion,
     catalogue::plans::{self, Offer},
     kernel::{amounts, hold::primary},
     resellers::chain,
@@ -81,7 +88,8 @@ pub async fn put_price(app: &App, actor: &Actor, id: CustomerId, own: Option<(Mo
         chain::sells_nothing(change).await?;
         let line = primary(change, &who, id).await?;
         set_price(change, &line, own).await?;
-        change.tell(Fact::LinePriced { line: line.id, customer: id, price: own.map(|(price, _)| price) });
+        let body = json!({ "customer": id.0, "price": own.map(|(price, _)| price.0) });
+        change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), body);
         Ok(())
     })
     .await
