@@ -441,11 +441,11 @@ mod tests {
         assert_eq!(count().await, 5);
 
         let end = async |name: &str| {
-            let filter = service::Filter { search: Some(name.into()), ..service::Filter::default() };
+            let filter = service::Filter { search: Some(name.into()), ..line::Filter::default() };
             let page = service::Page { order: service::Order::Created, descending: false, offset: 0, limit: 5 };
             let (rows, _) = lists::page(&app, &actor, filter, page, card::Parts::NONE).await.unwrap();
             let row = rows.into_iter().next().unwrap();
-            let (line, period) = (row.service.unwrap(), row.period.unwrap());
+            let (line, period) = (row.line.unwrap(), row.period.unwrap());
             assert_eq!((period.price.0, period.reason.as_str()), (0, "imported"));
             assert_eq!(line.expires_at, Some(period.ends_at));
             (line.username, line.kind.word(), period.ends_at.timestamp().to_string())
