@@ -443,7 +443,7 @@ mod tests {
         let end = async |name: &str| {
             let filter = service::Filter { search: Some(name.into()), ..line::Filter::default() };
             let page = service::Page { order: service::Order::Created, descending: false, offset: 0, limit: 5 };
-            let (rows, _) = lists::page(&app, &actor, filter, page, card::Parts::NONE).await.unwrap();
+            let (rows, _) = lists::page(&app, &actor, filter, page, card::Parts::PERIOD).await.unwrap();
             let row = rows.into_iter().next().unwrap();
             let (line, period) = (row.line.unwrap(), row.period.unwrap());
             assert_eq!((period.price.0, period.reason.as_str()), (0, "imported"));
