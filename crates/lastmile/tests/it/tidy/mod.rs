@@ -1,9 +1,10 @@
 //! What the compiler does not check, checked over the text of the sources: declared dependencies are used,
-//! arrows between rooms go down, no test sleeps.
+//! arrows between rooms go down, no test sleeps, a fact has one writer.
 
 mod dependencies;
 mod order;
 mod waiting;
+mod writers;
 
 use std::path::{Path, PathBuf};
 
