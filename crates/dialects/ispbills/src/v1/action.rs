@@ -70,7 +70,7 @@ doors::form! {
         message: optional Lines(1000), "send_sms: the text.";
         amount: optional Amount, "advance_payment, other_payment: how much, tax included.";
         method: optional Text(1, 32), "recharge, advance_payment, other_payment: how it is paid; `wallet` takes what is held for the customer.";
-        transaction_id: optional Text(1, 100), "advance_payment, other_payment: the provider's reference; good once per method.";
+        transaction_id: optional Text(1, 100), "advance_payment, other_payment: the provider's reference; good once per provider.";
         description: optional Text(1, 500), "other_payment: what for.";
         due_date: optional Date, "generate_bill: the day by which it is to be paid.";
     }
