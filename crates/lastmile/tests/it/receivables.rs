@@ -12,7 +12,7 @@ use service::{
         invoices, payments,
         receipts::{Details, Means, WALLET},
     },
-    customers::subscribers,
+    customers::card::{self, Parts},
     receivables::{
         bills::{self, BillChange, NewBill},
         collections as approvals,
@@ -57,7 +57,7 @@ async fn bill(app: &TestApp, id: InvoiceId) -> service::Invoice {
 }
 
 async fn wallet(app: &TestApp, id: CustomerId) -> Money {
-    subscribers::show(&app.app, &app.actor, id).await.expect("the subscriber").0.balance
+    card::show(&app.app, &app.actor, id, Parts::BALANCE).await.expect("the subscriber").balance
 }
 
 /// Everybody owes what its open bills say, and every entry balances.
