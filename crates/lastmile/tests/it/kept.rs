@@ -14,8 +14,8 @@ use store::testing;
 use crate::{
     app::TestApp,
     both,
-    four::{Dialect, Town},
     nas::login,
+    town::{Dialect, Town},
 };
 
 async fn events_end_and_money_stays(app: TestApp) {

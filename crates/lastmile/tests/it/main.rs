@@ -3,6 +3,7 @@
 
 mod access;
 mod accounting;
+mod acts;
 mod app;
 mod backup;
 mod crash;
@@ -38,6 +39,7 @@ mod resellers;
 mod rules;
 mod statements;
 mod tidy;
+mod town;
 mod usage;
 mod vouchers;
 mod webhooks;

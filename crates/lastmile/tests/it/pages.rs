@@ -15,8 +15,8 @@ use service::{
 use crate::{
     app::TestApp,
     both,
-    four::{Dialect, Town},
     nas::{interim, started},
+    town::{Dialect, Town},
 };
 
 both!(a_page_costs_the_same_however_long);
