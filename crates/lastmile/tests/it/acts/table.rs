@@ -497,9 +497,9 @@ fn row(act: Act) -> Row {
         // What is left of what the reseller paid comes back to him.
         GiveBackToReseller => Row {
             facts: "bill.generated invoice.generated package.changed",
-            ledger: "credit_note: revenue 574.71, tax 91.95, wallet:staff -666.66; \
+            ledger: "credit_note: revenue 574.72, tax 91.95, wallet:staff -666.67; \
                      bill: receivable 3000.00, revenue -2586.21, tax -413.79",
-            papers: "invoice 1 3000.00 unpaid 0.00 due 7d; credit 666.66 of bill 1; silver 3000.00 0d..30d on invoice 1",
+            papers: "invoice 1 3000.00 unpaid 0.00 due 7d; credit 666.67 of bill 1; silver 3000.00 0d..30d on invoice 1",
             line: "active silver until 30d",
             radius: "Accept 20M/20M",
             ..NOTHING
