@@ -289,12 +289,22 @@ pub fn barred(status: Status) -> Option<Reason> {
     }
 }
 
+/// Why what was bought is over, by time or by quota; `None`: it is not. A line without an end has nothing.
+pub fn over(expires_at: Option<Instant>, quota: &Quota, now: Instant) -> Option<Reason> {
+    match expires_at {
+        Some(at) if at > now => quota.is_used_up().then_some(Reason::QuotaUsedUp),
+        Some(_) | None => Some(Reason::Expired),
+    }
+}
+
+/// Why a line is off: what staff decided, or what was bought is over; `None`: it runs.
+pub fn off(status: Status, expires_at: Option<Instant>, quota: &Quota, now: Instant) -> Option<Reason> {
+    barred(status).or_else(|| over(expires_at, quota, now))
+}
+
 /// Whether the period is over by time or by quota; `None`: it runs.
 pub fn ended(subscriber: &Subscriber, now: Instant) -> Option<Reason> {
-    match subscriber.expires_at {
-        Some(at) if at > now => subscriber.quota.is_used_up().then_some(Reason::QuotaUsedUp),
-        _ => Some(Reason::Expired),
-    }
+    over(subscriber.expires_at, &subscriber.quota, now)
 }
 
 /// Whether nobody may be online on this service at `now`, not even restricted.
@@ -503,6 +513,33 @@ mod tests {
                 }
                 text
             }
+        }
+    }
+
+    #[test]
+    fn a_line_runs_or_is_off() {
+        let now = Instant(1_000);
+        let quota = |limit: Option<i64>, used_bytes| Quota {
+            limit: crate::Limit { time_s: None, data_bytes: limit },
+            used_time_s: 0,
+            used_bytes,
+        };
+        let rows = [
+            // status, end, quota, used → why it is off
+            (Status::Active, Some(1_001), None, 0, None),
+            (Status::Active, Some(1_001), Some(5), 4, None),
+            (Status::Active, Some(1_001), Some(5), 5, Some(Reason::QuotaUsedUp)),
+            (Status::Active, Some(1_000), Some(5), 5, Some(Reason::Expired)),
+            (Status::Active, Some(999), None, 0, Some(Reason::Expired)),
+            // It came without time.
+            (Status::Active, None, None, 0, Some(Reason::Expired)),
+            (Status::Suspended, Some(1_001), None, 0, Some(Reason::Suspended)),
+            (Status::Suspended, Some(999), None, 0, Some(Reason::Suspended)),
+            (Status::Pending, Some(1_001), None, 0, Some(Reason::Pending)),
+        ];
+        for (status, end, limit, used, expected) in rows {
+            let got = off(status, end.map(Instant), &quota(limit, used), now);
+            assert_eq!(got, expected, "{status:?} until {end:?}, {used} of {limit:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! A service: one line of a customer. Its kind, and its status words.
 
-use crate::Instant;
+use crate::{Instant, Quota, access::decide::over};
 
 /// How the line connects.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -133,7 +133,7 @@ impl Status {
 
 /// Whether a line whose period ends then may be put to [`Status::Active`]: an ended one is sold anew, not switched on.
 pub fn may_be_activated(expires_at: Option<Instant>, now: Instant) -> bool {
-    expires_at.is_some_and(|end| end > now)
+    over(expires_at, &Quota::default(), now).is_none()
 }
 
 #[cfg(test)]

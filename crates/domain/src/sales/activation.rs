@@ -7,7 +7,7 @@ use crate::{
     CustomerId, Instant, Money, PlanTerms,
     billing::ledger::{Account, Entry},
     kernel::{clock::HOUR, money::Taxed},
-    sales::sale::{Chain, Refusal},
+    sales::sale::{Chain, Refusal, Settlement},
 };
 
 /// What one subscriber pays less than the plan's price.
@@ -50,22 +50,6 @@ pub enum Paying {
     Smart(Option<Chain>),
 }
 
-/// Settled: what is posted, paid and left due.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Settlement {
-    /// Money put into the subscriber's wallet before anything else.
-    pub credit: Entry,
-    /// The sale itself.
-    pub sale: Entry,
-    /// What was received now: a payment is written for it.
-    pub received: Option<(String, Money)>,
-    /// What the Isp earns and its invoice says: the price, or what it costs the salesperson.
-    pub earned: Taxed,
-    /// Of the invoice.
-    pub paid: Money,
-    pub due: Money,
-}
-
 /// The wallet does not cover the price.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Insufficient {
@@ -85,15 +69,7 @@ pub fn settle(
     let own = Account::CustomerWallet(customer);
     let earned = |entry: Entry, by: Taxed| entry.credit(Account::Revenue, by.net).credit(Account::Tax, by.tax);
     let covered = |held: Money| held >= total || total == Money::ZERO;
-    let whole = |paid: Entry, by: Taxed| Settlement {
-        credit: Entry::new(),
-        sale: earned(paid, by),
-        received: None,
-        earned: by,
-        paid: by.total(),
-        due: Money::ZERO,
-    };
-    let from_wallet = || whole(Entry::new().debit(own.clone(), total), price);
+    let from_wallet = || Settlement::whole(Entry::new().debit(own.clone(), total), price);
     let insufficient = Insufficient { price: total };
     match paying {
         Paying::Received { method, amount } => {
@@ -125,7 +101,7 @@ pub fn settle(
         Paying::Salesperson(chain) | Paying::Smart(Some(chain)) => {
             let by = chain.earned(terms.tax);
             let paid = chain.pay(by.total()).map_err(|Refusal::Insufficient { .. }| insufficient)?;
-            Ok(whole(paid, by))
+            Ok(Settlement::whole(paid, by))
         }
         Paying::Smart(None) => Err(insufficient),
     }

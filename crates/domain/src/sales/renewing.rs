@@ -123,6 +123,7 @@ impl Part {
             | Payer::Voucher
             | Payer::Card { .. }
             | Payer::Billed { .. }
+            | Payer::Owed
             | Payer::Complimentary => payer,
         }
     }

@@ -33,6 +33,8 @@ pub enum Payer {
     },
     /// A bill, which has been paid: it says what was earned.
     Billed { invoice: InvoiceId, total: Money },
+    /// The customer, later: what is held for it pays as far as that reaches, the rest falls due.
+    Owed,
     /// A gift: a period of price zero, without payment or invoice.
     Complimentary,
 }
@@ -44,7 +46,7 @@ impl Payer {
             Payer::Cash { method } => Some(method),
             Payer::Voucher => Some("voucher"),
             Payer::Card { .. } => Some("recharge_card"),
-            Payer::Wallet | Payer::Reseller { .. } | Payer::Billed { .. } | Payer::Complimentary => None,
+            Payer::Wallet | Payer::Reseller { .. } | Payer::Owed | Payer::Billed { .. } | Payer::Complimentary => None,
         }
     }
 }
@@ -108,9 +110,38 @@ pub struct Sale {
     pub quota: Quota,
     /// What the customer pays, to whomever.
     pub price: Money,
-    /// What the Isp earns and its invoice says; zero when complimentary.
-    pub taxed: Taxed,
-    pub entry: Entry,
+    pub settled: Settlement,
+}
+
+/// Settled: what is posted, paid and left due.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Settlement {
+    /// Money put into the customer's wallet before anything else.
+    pub credit: Entry,
+    /// The sale itself.
+    pub sale: Entry,
+    /// What was received now: a payment is written for it.
+    pub received: Option<(String, Money)>,
+    /// What the Isp earns and its invoice says: the price, or what it costs a reseller; zero when complimentary.
+    pub earned: Taxed,
+    /// Of the invoice.
+    pub paid: Money,
+    pub due: Money,
+}
+
+impl Settlement {
+    /// Nothing is paid yet: the customer owes it.
+    pub fn owed(customer: CustomerId, earned: Taxed) -> Settlement {
+        let due = earned.total();
+        let sale = Entry::new().debit(Account::Receivable(customer), due);
+        Settlement { sale: sale.credit(Account::Revenue, earned.net).credit(Account::Tax, earned.tax), earned, due, ..Settlement::default() }
+    }
+
+    /// Paid whole by what this entry debits.
+    pub fn whole(paid: Entry, earned: Taxed) -> Settlement {
+        let sale = paid.credit(Account::Revenue, earned.net).credit(Account::Tax, earned.tax);
+        Settlement { sale, earned, paid: earned.total(), ..Settlement::default() }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -156,7 +187,7 @@ pub fn sell(
     let (price, taxed) = match payer {
         Payer::Complimentary => (Money::ZERO, Taxed::default()),
         Payer::Billed { total, .. } => (*total, Taxed::default()),
-        Payer::Cash { .. } | Payer::Wallet | Payer::Voucher => (listed.total(), listed),
+        Payer::Cash { .. } | Payer::Wallet | Payer::Voucher | Payer::Owed => (listed.total(), listed),
         Payer::Card { value, .. } => (*value, TaxRate { inclusive: true, ..terms.tax }.split(*value)),
         Payer::Reseller { seller, above } => {
             let highest = above.last().unwrap_or(seller);
@@ -176,10 +207,11 @@ pub fn sell(
             Entry::new().debit(Account::Float(*distributor), owed).debit(Account::Commission, kept)
         }
         Payer::Reseller { seller, above } => resold(seller, above, taxed.total())?,
+        Payer::Owed => return Ok(Sale { term, quota, price, settled: Settlement::owed(customer, taxed) }),
         Payer::Billed { .. } | Payer::Complimentary => Entry::new(),
     };
-    let entry = paid.credit(Account::Revenue, taxed.net).credit(Account::Tax, taxed.tax);
-    Ok(Sale { term, quota, price, taxed, entry })
+    let received = payer.method().filter(|_| price > Money::ZERO).map(|method| (method.to_string(), price));
+    Ok(Sale { term, quota, price, settled: Settlement { received, ..Settlement::whole(paid, taxed) } })
 }
 
 /// Whether a wallet that may fall `limit` below zero pays so much.
@@ -246,11 +278,12 @@ mod tests {
             (&Payer::Wallet, 150_000, Ok("wallet:customer:7 150000, revenue -129310, tax -20690")),
             (&Payer::Wallet, 149_999, Err(Refusal::Insufficient { needed: Money(1) })),
             (&Payer::Wallet, -50_000, Err(Refusal::Insufficient { needed: Money(200_000) })),
+            (&Payer::Owed, 150_000, Ok("receivable:customer:7 150000, revenue -129310, tax -20690")),
             (&Payer::Complimentary, 0, Ok("")),
         ];
         for (payer, wallet, expected) in rows {
             let standing = Standing { running: None, quota: Quota::default(), wallet: Money(wallet) };
-            let got = recharge(NOW, ALI, &standing, &terms(), payer, &TimeZone::UTC).map(|sale| told(sale.entry));
+            let got = recharge(NOW, ALI, &standing, &terms(), payer, &TimeZone::UTC).map(|sale| told(sale.settled.sale));
             assert_eq!(got, expected.map(str::to_string), "{payer:?} with {wallet}");
         }
     }
@@ -303,7 +336,7 @@ mod tests {
             let terms = PlanTerms { price: Money(100_000), tax: TaxRate { ppm, inclusive }, ..terms() };
             let sale = recharge(NOW, ALI, &standing, &terms, &payer, &TimeZone::UTC);
             let expected = expected.map_err(|needed| Refusal::Insufficient { needed: Money(needed) });
-            assert_eq!(sale.map(|sale| told(sale.entry)), expected, "{payer:?} with tax {ppm} {inclusive}");
+            assert_eq!(sale.map(|sale| told(sale.settled.sale)), expected, "{payer:?} with tax {ppm} {inclusive}");
         }
     }
 
@@ -312,7 +345,7 @@ mod tests {
         let standing = Standing { running: None, quota: Quota::default(), wallet: Money::ZERO };
         let free = PlanTerms { price: Money::ZERO, ..terms() };
         let sale = recharge(NOW, ALI, &standing, &free, &Payer::Wallet, &TimeZone::UTC).unwrap();
-        assert_eq!(told(sale.entry), "");
+        assert_eq!(told(sale.settled.sale), "");
     }
 
     #[test]

@@ -22,7 +22,7 @@ const MAX_ABOVE: usize = 8;
 pub(crate) async fn paying(change: &Change<'_>, offer: &Offer, said: &Payer) -> Result<Payer, Error> {
     match said {
         Payer::Voucher | Payer::Card { .. } | Payer::Billed { .. } => return Ok(said.clone()),
-        Payer::Cash { .. } | Payer::Wallet | Payer::Complimentary | Payer::Reseller { .. } => {}
+        Payer::Cash { .. } | Payer::Wallet | Payer::Owed | Payer::Complimentary | Payer::Reseller { .. } => {}
     }
     match of_branch(change, offer).await? {
         Some(Chain { seller, above }) => Ok(Payer::Reseller { seller, above }),
