@@ -47,6 +47,13 @@ pub struct Term {
     pub extends: bool,
 }
 
+impl Term {
+    /// With another end, whose day calendar months keep from then on.
+    pub fn until(self, end: Instant, zone: &TimeZone) -> Term {
+        Term { expires_at: end, anchor_day: self.anchor_day.map(|_| end.day(zone).day() as u8), ..self }
+    }
+}
+
 pub fn next_term(now: Instant, running: Option<Running>, validity: Validity, zone: &TimeZone) -> Term {
     let extended = running.filter(|r| r.same_plan && r.expires_at > now);
     let starts_at = extended.map_or(now, |r| r.expires_at);

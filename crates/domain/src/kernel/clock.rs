@@ -43,6 +43,11 @@ impl Instant {
         self.in_zone(zone).date()
     }
 
+    /// That day's number: days since 1970-01-01.
+    pub fn day_number(self, zone: &TimeZone) -> i64 {
+        civil::date(1970, 1, 1).until(self.day(zone)).map_or(0, |span| span.get_days().into())
+    }
+
     /// The instant of a local date and time; a time skipped by a clock change moves past the gap.
     pub fn from_civil(local: civil::DateTime, zone: &TimeZone) -> Instant {
         match local.to_zoned(zone.clone()) {

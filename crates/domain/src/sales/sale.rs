@@ -134,7 +134,12 @@ impl Settlement {
     pub fn owed(customer: CustomerId, earned: Taxed) -> Settlement {
         let due = earned.total();
         let sale = Entry::new().debit(Account::Receivable(customer), due);
-        Settlement { sale: sale.credit(Account::Revenue, earned.net).credit(Account::Tax, earned.tax), earned, due, ..Settlement::default() }
+        Settlement {
+            sale: sale.credit(Account::Revenue, earned.net).credit(Account::Tax, earned.tax),
+            earned,
+            due,
+            ..Settlement::default()
+        }
     }
 
     /// Paid whole by what this entry debits.
@@ -283,7 +288,8 @@ mod tests {
         ];
         for (payer, wallet, expected) in rows {
             let standing = Standing { running: None, quota: Quota::default(), wallet: Money(wallet) };
-            let got = recharge(NOW, ALI, &standing, &terms(), payer, &TimeZone::UTC).map(|sale| told(sale.settled.sale));
+            let got =
+                recharge(NOW, ALI, &standing, &terms(), payer, &TimeZone::UTC).map(|sale| told(sale.settled.sale));
             assert_eq!(got, expected.map(str::to_string), "{payer:?} with {wallet}");
         }
     }

@@ -295,6 +295,9 @@ pub fn by(by: By) -> &'static str {
         By::VpnAccounts => "VPN accounts",
         By::WalletBalance => "the balance of its wallet",
         By::Voucher => "voucher",
+        By::RechargeCard => "recharge card",
+        By::WaitingMove => "move that waits",
+        By::WaitingRenewal => "renewal that waits",
         By::WholeIsp => "the whole provider",
         By::ZonesBelow => "zones below it",
     }

@@ -37,6 +37,7 @@ mod races;
 mod receivables;
 mod resellers;
 mod rules;
+mod selling;
 mod statements;
 mod tidy;
 mod town;

@@ -5,12 +5,14 @@ use domain::{
     kernel::money::TaxRate,
 };
 use store::{
+    billing::invoice_sale,
     catalogue::plan::{self, Bandwidth, Plan, PlanVersion, Pool},
     db::Class,
+    sales::promises::{self, Promise},
 };
 
 use crate::{
-    Actor, App, By, Change, Error, Expected, Fact, What, Why,
+    Actor, App, By, Change, Error, Expected, Fact, Refusal, What, Why,
     kernel::{amounts, change::unchanged, ids::Table, work::Work},
 };
 use domain::kernel::names::name_key;
@@ -578,7 +580,8 @@ fn missing_limit(version: &PlanVersion) -> Option<&'static str> {
     }
 }
 
-/// Soft: what was sold under it still names it. Refused while a customer has it or another plan falls back to it.
+/// Soft: what was sold under it still names it. Refused while a customer has it, another plan falls back to it, or it is
+/// promised to somebody: by a code that is not used, an order that waits, a bill that sells it.
 pub async fn delete(app: &App, actor: &Actor, id: PlanId, since: Option<Instant>) -> Result<(), Error> {
     actor.writes()?;
     app.change(actor, Class::Interactive, async move |change| {
@@ -589,6 +592,18 @@ pub async fn delete(app: &App, actor: &Actor, id: PlanId, since: Option<Instant>
         }
         if plan::plans_falling_back_to(change.tx, change.isp, id).await? > 0 {
             return Err(Error::InUse { what: What::Plan, by: By::Plan });
+        }
+        if let Some(promise) = promises::of_plan(change.tx, change.isp, id, change.now).await? {
+            let by = match promise {
+                Promise::Voucher => By::Voucher,
+                Promise::Card => By::RechargeCard,
+                Promise::Move => By::WaitingMove,
+                Promise::Renewal => By::WaitingRenewal,
+            };
+            return Err(Error::InUse { what: What::Plan, by });
+        }
+        if invoice_sale::promised(change.tx, change.isp, id).await? > 0 {
+            return Err(Error::InUse { what: What::Plan, by: By::Bill });
         }
         row.deleted_at = Some(change.now);
         row.updated_at = change.now;
@@ -692,6 +707,18 @@ pub(crate) async fn offer(change: &Change<'_>, id: PlanId) -> Result<Offer, Erro
     let version = plan::version(change.tx, change.isp, id, plan.version).await?;
     let version = version.ok_or_else(|| Error::Internal(format!("plan {id} lacks its version {}", plan.version)))?;
     Ok(Offer { plan, version })
+}
+
+/// As [`offer`], of what may be sold now. What a line `has` already it may go on buying.
+///
+/// # Errors
+/// `NotFound` of `plan`; `Refused` with `NotForSale`.
+pub(crate) async fn for_sale(change: &Change<'_>, id: PlanId, has: Option<PlanId>) -> Result<Offer, Error> {
+    let found = offer(change, id).await?;
+    match found.plan.enabled || has == Some(id) {
+        true => Ok(found),
+        false => Err(Error::Refused(Refusal::NotForSale)),
+    }
 }
 
 async fn check_references(

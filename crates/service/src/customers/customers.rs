@@ -6,10 +6,7 @@ use domain::{
     CustomerId, Instant, Kind, Mac, Money, PlanId, RouterId, ServiceId, Status,
     access::service::may_be_activated,
     kernel::event::{EventKind, Subject},
-    sales::{
-        renewing::{Begin, Length},
-        sale::Payer,
-    },
+    sales::sale::Payer,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -39,6 +36,7 @@ use crate::{
     plant::site::{self, SiteChange},
     resellers::chain,
     sales::{
+        moves,
         recharge::{Wanted, sell_as},
         standing, starts, terms,
     },
@@ -182,19 +180,17 @@ pub async fn create_with(
             return Err(Error::invalid("ends_at", Why::Not(Expected::BehindStart)));
         }
         let at = starts_at.unwrap_or(change.now);
-        let first = Wanted { at, begin: Begin::Now, length: Length::Plan, ends_at: extras.ends_at };
-        sell_as(change, &tenant, &mut row, &offer, &command.payer, &receipts::Details::default(), first).await?;
-        let expires_at = row.expires_at.unwrap_or(change.now).0;
         let status = extras.status.unwrap_or(Status::Active);
         match starts_at {
             Some(at) => {
                 starts::wait(change, &row, at, status).await?;
                 row.status = Status::Pending;
             }
-            None => {
-                standing::set(change, &mut row, status, "created so")?;
-            }
+            None => row.status = status,
         }
+        let first = Wanted { ends_at: extras.ends_at, ..Wanted::first(at) };
+        sell_as(change, &tenant, &mut row, &offer, &command.payer, &receipts::Details::default(), first).await?;
+        let expires_at = row.expires_at.unwrap_or(change.now).0;
         if !extras.bindings.is_empty() {
             bindings::set(change, &mut row, &extras.bindings).await?;
         }
@@ -208,7 +204,7 @@ pub async fn create_with(
 
 async fn references(change: &Change<'_>, command: &NewCustomer) -> Result<Offer, Error> {
     let mut wrong = Vec::new();
-    let offer = match plans::offer(change, command.plan).await {
+    let offer = match plans::for_sale(change, command.plan, None).await {
         Ok(offer) => Some(offer),
         Err(Error::NotFound { .. }) => None,
         Err(other) => return Err(other),
@@ -371,15 +367,8 @@ pub async fn update_at(
             }
             line.router_id = router;
         }
-        if let Some(plan) = command.plan.filter(|plan| *plan != line.plan_id) {
-            // Another plan without a sale: the running period keeps its end.
-            chain::sells_nothing(change).await?;
-            let offer = plans::offer(change, plan).await.map_err(|error| match error {
-                Error::NotFound { .. } => Error::invalid("plan", Why::Unknown),
-                other => other,
-            })?;
-            line.plan_id = plan;
-            line.plan_version = offer.version.version;
+        if let Some(plan) = command.plan {
+            moves::assign(change, &mut line, plan).await?;
         }
         if let Some(ip) = command.ip {
             line.address = ip.map(|ip| ip.to_string());
@@ -405,6 +394,7 @@ pub async fn update_at(
             || line.mac != line_before.mac
             || line.kind != line_before.kind;
         let line_changed = line != line_before;
+        let begins = command.status == Some(Status::Active) && starts::begin(change, &mut line).await?;
         let status_changed = match command.status {
             Some(Status::Active) if !may_be_activated(line.expires_at, change.now) => {
                 return Err(Error::invalid("status", RECHARGE_FIRST));
@@ -412,14 +402,12 @@ pub async fn update_at(
             Some(status) => standing::set(change, &mut line, status, "set by update")?,
             None => false,
         };
-        if line_changed || status_changed {
+        if line_changed || status_changed || begins {
             line.updated_at = change.now;
             service::update(change.tx, &line).await?;
-            if line_changed {
-                let mut body = json!({ "customer": id.0 });
-                if line.plan_id != line_before.plan_id {
-                    body["plan_before"] = line_before.plan_id.0.into();
-                }
+            // Another package has told itself.
+            if line_changed && line.plan_id == line_before.plan_id {
+                let body = json!({ "customer": id.0 });
                 change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), body);
             }
             change.order(Work::Converge { line: line.id, disconnect: login_changed, touched: None }).await?;

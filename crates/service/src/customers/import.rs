@@ -10,9 +10,8 @@ use std::{
 };
 
 use domain::{
-    CustomerId, Instant, IspId, Kind, Mac, Money, PeriodId, Quota, RouterId, ServiceId, Status,
+    CustomerId, Instant, IspId, Kind, Mac, PeriodId, RouterId, ServiceId, Status,
     kernel::event::{EventKind, Subject},
-    sales::sale::{self, Payer, Standing},
 };
 use jiff::{civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -34,6 +33,7 @@ use crate::{
         ids::Table,
         secrets::{portal_place, secret_place},
     },
+    sales::sale::{Opening, insert, opened},
 };
 use domain::kernel::names::{login_key, name_key};
 
@@ -277,10 +277,10 @@ impl Import {
                 for at in free {
                     let (customer, line, period) = made(change, &tenant, branch, &rows[at])?;
                     people.push((customer, Some(line)));
-                    periods.push(period.values());
+                    periods.push(period);
                 }
                 customer::insert(change.tx, change.isp, people).await?;
-                change.tx.insert_many(Period::INSERT, "", periods).await?;
+                insert(change, periods).await?;
                 Ok(report)
             });
             match done.await {
@@ -325,17 +325,6 @@ fn made(
 ) -> Result<(Customer, Service, Period), Error> {
     let (row, now) = (&ready.row, change.now);
     let Offer { plan, version } = &*row.offer;
-    let standing = Standing { running: None, quota: Quota::default(), wallet: Money::ZERO };
-    let terms = plans::terms(version);
-    let sale = sale::recharge(now, ready.customer, &standing, &terms, &Payer::Complimentary, &tenant.zone);
-    let sale = sale.map_err(|_| Error::Internal("a gift was refused".into()))?;
-    let ends_at = row.expires_at.unwrap_or(sale.term.expires_at);
-    // The month's anchor after an expiry set by hand is that expiry's day.
-    let anchor_day = match (row.expires_at, sale.term.anchor_day) {
-        (Some(at), Some(_)) => Some(at.in_zone(&tenant.zone).day().into()),
-        (None, day) => day.map(i64::from),
-        (Some(_), None) => None,
-    };
     let customer = Customer::new(customer::New {
         isp: change.isp,
         id: ready.customer,
@@ -367,34 +356,10 @@ fn made(
         tied: plan.mac_lock,
         at: now,
     });
-    line.period_ordinal = 1;
-    line.period_started_at = Some(now.min(ends_at));
-    line.expires_at = Some(ends_at);
-    line.anchor_day = anchor_day;
-    line.quota_time_s = sale.quota.limit.time_s;
-    line.quota_bytes = sale.quota.limit.data_bytes;
-    let period = Period {
-        isp_id: change.isp,
-        id: ready.period,
-        service_id: ready.service,
-        ordinal: 1,
-        customer_id: ready.customer,
-        plan_id: plan.id,
-        plan_version: version.version,
-        starts_at: now.min(ends_at),
-        ends_at,
-        price: Money::ZERO,
-        reason: "imported".into(),
-        invoice_id: None,
-        created_at: now,
-    };
     let created = json!({ "username": row.username });
     change.event(EventKind::CustomerCreated, Subject::Customer(ready.customer.0), created);
-    let sold = json!({
-        "customer": ready.customer.0, "plan": plan.id.0, "period": ready.period.0, "expires_at": ends_at.0, "amount": 0,
-        "before": "new"
-    });
-    change.event(EventKind::ServiceRecharged, Subject::Service(ready.service.0), sold);
+    let opening = Opening { id: ready.period, ends_at: row.expires_at, limit: None, reason: "imported" };
+    let period = opened(change, tenant, &mut line, &row.offer, opening);
     Ok((customer, line, period))
 }
 

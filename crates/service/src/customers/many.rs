@@ -3,9 +3,8 @@
 //! First periods are complimentary (price zero, no payment, no invoice): money comes with the first real recharge.
 
 use domain::{
-    CustomerId, Kind, PeriodId, PlanId, Quota, RouterId, ServiceId, Status,
+    CustomerId, Kind, PeriodId, PlanId, RouterId, ServiceId, Status,
     kernel::event::{EventKind, Subject},
-    sales::sale::{self, Payer, Standing},
 };
 use serde_json::json;
 use store::{
@@ -13,7 +12,7 @@ use store::{
     db::Class,
     people::{
         customer::{self, Customer},
-        service::{self, Period, Service},
+        service::{self, Service},
     },
 };
 
@@ -24,6 +23,7 @@ use crate::{
         ids::Table,
         secrets::{portal_place, secret_place},
     },
+    sales::sale::{Opening, insert, opened},
 };
 
 /// How many customers share a transaction.
@@ -89,11 +89,6 @@ async fn create_chunk(
         if router::find(change.tx, change.isp, router).await?.is_none() {
             return Err(Error::invalid("router", Why::Unknown));
         }
-        let standing = Standing { running: None, quota: Quota::default(), wallet: domain::Money::ZERO };
-        let terms = plans::terms(&offer.version);
-        let anyone = CustomerId(first_customer);
-        let sale = sale::recharge(change.now, anyone, &standing, &terms, &Payer::Complimentary, &tenant.zone)
-            .map_err(|_| Error::Internal("a gift was refused".into()))?;
         let (mut people, mut periods) = (Vec::new(), Vec::new());
         for ((row, (owner, portal, id, secret)), at) in rows.iter().zip(&sealed).zip(0..) {
             let person = Customer::new(customer::New {
@@ -127,45 +122,18 @@ async fn create_chunk(
                 tied: offer.plan.mac_lock,
                 at: change.now,
             });
-            line.period_ordinal = 1;
-            line.period_started_at = Some(change.now);
-            line.expires_at = Some(sale.term.expires_at);
-            line.anchor_day = sale.term.anchor_day.map(i64::from);
-            line.quota_time_s = sale.quota.limit.time_s;
-            line.quota_bytes = sale.quota.limit.data_bytes;
-            people.push((person, Some(line)));
-            periods.push(
-                Period {
-                    isp_id: change.isp,
-                    id: PeriodId(first_period + at),
-                    service_id: *id,
-                    ordinal: 1,
-                    customer_id: *owner,
-                    plan_id: offer.plan.id,
-                    plan_version: offer.version.version,
-                    starts_at: sale.term.starts_at,
-                    ends_at: sale.term.expires_at,
-                    price: domain::Money::ZERO,
-                    reason: "complimentary".into(),
-                    invoice_id: None,
-                    created_at: change.now,
-                }
-                .values(),
-            );
             change.event(
                 EventKind::CustomerCreated,
                 Subject::Customer(owner.0),
                 json!({ "username": row.username.trim() }),
             );
-            let sold = json!({
-                "customer": owner.0, "plan": plan.0, "period": first_period + at,
-                "expires_at": sale.term.expires_at.0, "amount": 0, "before": "new"
-            });
-            change.event(EventKind::ServiceRecharged, Subject::Service(id.0), sold);
+            let opening =
+                Opening { id: PeriodId(first_period + at), ends_at: None, limit: None, reason: "complimentary" };
+            periods.push(opened(change, &tenant, &mut line, &offer, opening));
+            people.push((person, Some(line)));
         }
         customer::insert(change.tx, change.isp, people).await.map_err(taken)?;
-        change.tx.insert_many(Period::INSERT, "", periods).await?;
-        Ok(())
+        insert(change, periods).await
     })
     .await
 }

@@ -62,10 +62,15 @@ pub enum By {
     Onus,
     Places,
     Plan,
+    RechargeCard,
     SubOperators,
     VpnAccounts,
     WalletBalance,
     Voucher,
+    /// An order for another package, for later.
+    WaitingMove,
+    /// A renewal that was ordered for later.
+    WaitingRenewal,
     WholeIsp,
     ZonesBelow,
 }

@@ -91,7 +91,7 @@ async fn invoiced(tx: &Tx, isp: domain::IspId, found: Vec<Invoice>) -> Result<Ve
             // A bill of a package: paying it sells the period.
             None if selling.contains(&invoice.id) => Origin::Sale,
             None => Origin::Bill,
-            Some(crate::sales::activation::MIGRATED) => Origin::Migration,
+            Some(crate::sales::sale::MIGRATED) => Origin::Migration,
             Some(_) => Origin::Sale,
         };
         // What a wallet paid was paid when the invoice last changed.

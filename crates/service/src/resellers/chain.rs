@@ -2,7 +2,7 @@
 //! sells on the operator's account: this is decided here, from the change, so that no door can forget it.
 
 use domain::{
-    Money, Role, StaffId,
+    BranchId, Money, Role, StaffId,
     billing::ledger::Account,
     sales::sale::{Chain, Payer, Reseller},
 };
@@ -12,7 +12,7 @@ use store::{
     resellers::operator::{self, Operator},
 };
 
-use crate::{Change, Error, Refusal, catalogue::plans::Offer};
+use crate::{Change, Error, Refusal, What, catalogue::plans::Offer};
 
 /// Resellers of resellers of resellers: more is a mistake in the data.
 const MAX_ABOVE: usize = 8;
@@ -33,6 +33,16 @@ pub(crate) async fn paying(change: &Change<'_>, offer: &Offer, said: &Payer) -> 
 /// The reseller for whom this change is made, with those above him; `None` where it is the Isp's own.
 pub(crate) async fn of_branch(change: &Change<'_>, offer: &Offer) -> Result<Option<Chain>, Error> {
     let Some(branch) = change.branch else { return Ok(None) };
+    of(change, branch, offer).await
+}
+
+/// Who pays where a sale is to go on the account of the reseller who has this branch.
+pub(crate) async fn account(change: &Change<'_>, branch: BranchId, offer: &Offer) -> Result<Payer, Error> {
+    let chain = of(change, branch, offer).await?.ok_or(Error::NotFound { what: What::Operator })?;
+    Ok(Payer::Reseller { seller: chain.seller, above: chain.above })
+}
+
+async fn of(change: &Change<'_>, branch: BranchId, offer: &Offer) -> Result<Option<Chain>, Error> {
     // Held until the end: two sales on one wallet come one after the other.
     let Some(account) = operator::lock_of_branch(change.tx, change.isp, branch).await? else { return Ok(None) };
     let (seller, parent) = reseller(change, &account, offer).await?;

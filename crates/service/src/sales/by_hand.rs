@@ -1,21 +1,25 @@
 //! What staff set on one line by hand: its end, its speed, what its period allows, the device it is bound to.
 
-use domain::{
-    BandwidthId, CustomerId, Instant, Kind, Mac,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
+use domain::{BandwidthId, CustomerId, Instant, Kind, Mac};
 use store::{
     catalogue::plan,
     db::Class,
-    people::{customer, service},
+    people::{
+        customer,
+        service::{self, Service},
+    },
 };
 
-use crate::{Actor, App, Error, Refusal, What, Why, kernel::work::Work, resellers::chain};
+use crate::{
+    Actor, App, Change, Error, Fact, Refusal, What, Why,
+    kernel::{app::Tenant, hold::primary, work::Work},
+    resellers::chain,
+    sales::turning,
+};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Override {
-    /// The period ends then; in the past means now. Months keep that day from then on.
+    /// The period ends then, also where that is past. Months keep that day from then on.
     End(Instant),
     /// `None`: the plan's.
     Speed(Option<BandwidthId>),
@@ -35,52 +39,70 @@ pub async fn put(app: &App, actor: &Actor, id: CustomerId, given: Override) -> R
     let tenant = app.tenant(actor.isp).await?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
-        who.reaches(owner.branch_id)?;
-        let line = service::lock_of_customer(change.tx, change.isp, id).await?.into_iter().next();
-        let before = line.ok_or(Error::NotFound { what: What::Service })?;
+        let before = primary(change, &who, id).await?;
         let mut line = before.clone();
-        match given {
-            Override::End(_) | Override::Speed(_) | Override::Time(_) | Override::Volume(_) => {
-                chain::sells_nothing(change).await?;
-            }
-            Override::Device(_) | Override::AnyDevice => {}
-        }
-        match given {
-            Override::End(at) => {
-                let at = at.max(change.now);
-                line.expires_at = Some(at);
-                line.expired_event_at = None;
-                line.anchor_day = Some(i64::from(at.day(&tenant.zone).day()));
-            }
-            Override::Speed(bandwidth) => {
-                if let Some(id) = bandwidth
-                    && plan::bandwidth(change.tx, change.isp, id).await?.is_none()
-                {
-                    return Err(Error::invalid("bandwidth_id", Why::Unknown));
-                }
-                line.bandwidth_id = bandwidth;
-            }
-            Override::Time(seconds) => (line.quota_time_s, line.quota_event_ordinal) = (seconds, None),
-            Override::Volume(bytes) => (line.quota_bytes, line.quota_event_ordinal) = (bytes, None),
-            Override::Device(mac) => (line.mac, line.mac_lock) = (Some(mac.to_string()), "locked".into()),
-            Override::AnyDevice => {
-                let locks = plan::any(change.tx, change.isp, line.plan_id).await?.is_some_and(|plan| plan.mac_lock);
-                (line.mac, line.mac_lock) = (None, if locks { "learn" } else { "off" }.into());
-            }
-        }
+        apply(change, &tenant, &mut line, given).await?;
         if line == before {
             return Ok(());
         }
-        line.updated_at = change.now.max(before.updated_at.plus(1));
         service::update(change.tx, &line).await?;
-        change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": id.0 }));
         // Another device's session is not the customer's any more.
         let disconnect = matches!(given, Override::Device(_));
-        change.order(Work::Converge { line: line.id, disconnect: disconnect, touched: None }).await?;
-        Ok(())
+        change.order(Work::Converge { line: line.id, disconnect, touched: None }).await
     })
     .await
+}
+
+/// Sets it on a line that the caller has locked and saves, and tells it. What is so already changes nothing.
+pub(crate) async fn apply(
+    change: &Change<'_>,
+    tenant: &Tenant,
+    line: &mut Service,
+    given: Override,
+) -> Result<(), Error> {
+    let before = line.clone();
+    match given {
+        Override::End(_) | Override::Speed(_) | Override::Time(_) | Override::Volume(_) => {
+            chain::sells_nothing(change).await?;
+        }
+        Override::Device(_) | Override::AnyDevice => {}
+    }
+    match given {
+        Override::End(at) => {
+            line.expires_at = Some(at);
+            line.anchor_day = Some(i64::from(at.day(&tenant.zone).day()));
+            // An end that had come and comes again is no news.
+            line.expired_event_at = line.expired_event_at.filter(|_| at <= change.now).map(|_| change.now);
+        }
+        Override::Speed(bandwidth) => {
+            if let Some(id) = bandwidth
+                && plan::bandwidth(change.tx, change.isp, id).await?.is_none()
+            {
+                return Err(Error::invalid("bandwidth_id", Why::Unknown));
+            }
+            line.bandwidth_id = bandwidth;
+        }
+        Override::Time(seconds) => line.quota_time_s = seconds,
+        Override::Volume(bytes) => line.quota_bytes = bytes,
+        Override::Device(mac) => (line.mac, line.mac_lock) = (Some(mac.to_string()), "locked".into()),
+        Override::AnyDevice => {
+            let locks = plan::any(change.tx, change.isp, line.plan_id).await?.is_some_and(|plan| plan.mac_lock);
+            (line.mac, line.mac_lock) = (None, if locks { "learn" } else { "off" }.into());
+        }
+    }
+    if line.expires_at == before.expires_at {
+        (line.anchor_day, line.expired_event_at) = (before.anchor_day, before.expired_event_at);
+    }
+    if (line.quota_time_s, line.quota_bytes) != (before.quota_time_s, before.quota_bytes) {
+        line.quota_event_ordinal = None;
+    }
+    if *line == before {
+        return Ok(());
+    }
+    line.updated_at = change.now.max(before.updated_at.plus(1));
+    change.tell(Fact::LineChanged { line: line.id, customer: line.customer_id });
+    turning::tell(change, &before, line, "set by hand");
+    Ok(())
 }
 
 /// Ends the live sessions of a PPPoE customer, who may log in again at once.

@@ -18,7 +18,6 @@ pub use store::sales::card::{Card, Filter, Listed, ListedBatch};
 use crate::{
     Actor, App, Change, Error, Expected, FieldError, Refusal, What, Who, Why,
     catalogue::plans,
-    kernel::work::Work,
     kernel::{
         amounts,
         change::CallerKey,
@@ -26,7 +25,7 @@ use crate::{
         limits::Guesser,
         vault::{random_bytes, token_hash},
     },
-    sales::recharge::sell,
+    sales::{recharge::sell, sale::save},
 };
 
 /// Cards of one batch.
@@ -132,7 +131,7 @@ pub async fn generate(app: &App, actor: &Actor, command: NewBatch, key: Option<C
 /// The batch as its row, or everything that is wrong with it.
 async fn checked(change: &Change<'_>, who: &Actor, id: i64, command: &NewBatch) -> Result<Batch, Error> {
     let mut wrong = Vec::new();
-    let offer = match plans::offer(change, command.plan).await {
+    let offer = match plans::for_sale(change, command.plan, None).await {
         Err(Error::NotFound { .. }) => None,
         offer => Some(offer?),
     };
@@ -358,8 +357,7 @@ async fn use_up(
         };
         let payer = Payer::Card { distributor, value: card.value, commission: card.commission };
         sell(change, &tenant, &mut line, &offer, &payer).await?;
-        service::update(change.tx, &line).await?;
-        change.order(Work::follow(line.id)).await?;
+        save(change, &line).await?;
         card.status = CardState::Used.word().into();
         card.used_at = Some(change.now);
         card.customer_id = Some(owner);

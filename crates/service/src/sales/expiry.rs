@@ -1,21 +1,18 @@
 //! When time is up: renew from the wallet where that is wished and covered, else say so and let the network follow.
 
-use domain::{
-    IspId, ServiceId,
-    kernel::event::{EventKind, Subject},
-    sales::sale::Payer,
-};
-use serde_json::json;
+use domain::{IspId, ServiceId, sales::sale::Payer};
 use store::{
     db::Class,
-    people::{customer, service},
+    people::{
+        customer,
+        service::{self, quota},
+    },
 };
 
 use crate::{
-    Actor, App, Error,
+    Actor, App, Error, Fact,
     catalogue::plans,
-    kernel::work::Work,
-    sales::{recharge::sell, renewals},
+    sales::{recharge::sell, renewals, sale::save},
 };
 
 /// How many services one look takes.
@@ -91,7 +88,7 @@ async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>, renew: bool) ->
             let lines = service::lock_of_customer(change.tx, isp, seen.customer_id).await?;
             let Some(mut line) = lines.into_iter().find(|line| line.id == *id) else { continue };
             // A payment may have come first.
-            if line.expired_event_at.is_some() || line.expires_at.is_none_or(|at| at > change.now) {
+            if line.expired_event_at.is_some() || line.expires_at.is_none() || line.time_left(change.now).is_some() {
                 continue;
             }
             done += 1;
@@ -102,8 +99,7 @@ async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>, renew: bool) ->
             {
                 match sell(change, &tenant, &mut line, &offer, &Payer::Wallet).await {
                     Ok(_) => {
-                        service::update(change.tx, &line).await?;
-                        change.order(Work::follow(*id)).await?;
+                        save(change, &line).await?;
                         continue;
                     }
                     Err(Error::Insufficient { .. }) => {}
@@ -112,16 +108,14 @@ async fn expire(app: &App, isp: IspId, services: Vec<ServiceId>, renew: bool) ->
             }
             line.expired_event_at = Some(change.now);
             line.updated_at = change.now;
-            service::update(change.tx, &line).await?;
-            change.event(
-                EventKind::ServiceExpired,
-                Subject::Service(id.0),
-                json!({
-                    "customer": line.customer_id.0, "expired_at": line.expires_at.map(|at| at.0),
-                    "status": line.status.word()
-                }),
-            );
-            change.order(Work::follow(*id)).await?;
+            save(change, &line).await?;
+            change.tell(Fact::ServiceExpired {
+                line: *id,
+                customer: line.customer_id,
+                expired_at: line.expires_at,
+                status: Some(line.status),
+                used_up: Some(quota(&line).is_used_up()),
+            });
         }
         Ok(done)
     })

@@ -1,18 +1,18 @@
 //! Grace: a line goes on for some days without a sale.
 
-use domain::{
-    CustomerId, Instant, Status,
-    kernel::event::{EventKind, Subject},
-};
+use domain::{CustomerId, Instant, Status};
 use jiff::{Span, civil, tz::TimeZone};
-use serde_json::json;
 use store::{
     db::Class,
     people::{customer, service},
     sales::grace::Grace,
 };
 
-use crate::{Actor, App, Error, Expected, Refusal, What, Why, kernel::ids::Table, kernel::work::Work, sales::standing};
+use crate::{
+    Actor, App, Error, Expected, Fact, Refusal, What, Why,
+    kernel::{ids::Table, work::Work},
+    sales::{standing, turning},
+};
 
 /// Nobody waits longer for money.
 pub const MAX_DAYS: i64 = 366;
@@ -71,6 +71,7 @@ pub async fn give(app: &App, actor: &Actor, id: CustomerId, command: NewGrace) -
         }
         row.id = change.id(Table::Grace).await?;
         row.insert(change.tx).await?;
+        let before = line.clone();
         line.expires_at = Some(until);
         line.expired_event_at = None;
         // The anchor of an expiry set by hand is that expiry's day.
@@ -79,12 +80,9 @@ pub async fn give(app: &App, actor: &Actor, id: CustomerId, command: NewGrace) -
         if line.status == Status::Suspended {
             standing::set(change, &mut line, Status::Active, "grace")?;
         }
+        turning::tell(change, &before, &mut line, "grace");
         service::update(change.tx, &line).await?;
-        change.event(
-            EventKind::ServiceGraceGiven,
-            Subject::Service(line.id.0),
-            json!({ "customer": id.0, "days": command.days, "from": from.0, "until": until.0 }),
-        );
+        change.tell(Fact::ServiceGraceGiven { line: line.id, customer: id, days: command.days, from, until });
         change.order(Work::follow(line.id)).await?;
         Ok(row)
     })

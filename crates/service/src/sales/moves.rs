@@ -3,10 +3,8 @@
 //! pays as far as it reaches, the rest is owed.
 
 use domain::{
-    CustomerId, Instant, IspId, Money, PeriodId, PlanId, Quota, ServiceId, Status,
-    billing::bill::Line,
-    catalogue::validity::{self, Running},
-    sales::moving::{self, MoveKind},
+    CustomerId, Instant, IspId, Money, PlanId, Status,
+    sales::{moving::MoveKind, renewing::Begin, sale::Payer},
 };
 use jiff::civil;
 use store::{
@@ -15,28 +13,27 @@ use store::{
         customer,
         service::{self, Period, Service},
     },
-    sales::plan_move::{self as rows, Move, Wanted},
+    sales::plan_move::{self as rows, Move, Wanted as Asked},
 };
 
 use crate::{
     Actor, App, Change, Error, Expected, Fact, What, Why,
-    access::attribute_stages,
-    billing::{
-        credit::{self, Back},
-        invoices::{self, New},
-        receipts,
-    },
-    catalogue::plans,
-    kernel::work::Work,
+    access::{attribute_stages, fup},
+    billing::receipts::Details,
+    catalogue::plans::{self, Offer},
     kernel::{app::Tenant, ids::Table},
     resellers::chain,
-    sales::{paid, terms},
+    sales::{
+        paid,
+        recharge::{Wanted, sell_as},
+        rest::{self, How},
+        sale::{Cause, save, usage_begins},
+        terms, turning,
+    },
 };
 
 /// So many are made in one turn.
 const BATCH: i64 = 100;
-/// So many periods bought ahead are given back.
-const AHEAD: i64 = 60;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum When {
@@ -75,7 +72,7 @@ pub async fn order(app: &App, actor: &Actor, command: NewMove) -> Result<(), Err
         let mut line = line.ok_or(Error::NotFound { what: What::Service })?;
         // What is given back and billed anew is the Isp's own business: a reseller sells.
         chain::sells_nothing(change).await?;
-        match plans::offer(change, command.plan).await {
+        match plans::for_sale(change, command.plan, Some(line.plan_id)).await {
             Err(Error::NotFound { .. }) => return Err(Error::invalid("plan", Why::Unknown)),
             offer => offer?,
         };
@@ -83,7 +80,7 @@ pub async fn order(app: &App, actor: &Actor, command: NewMove) -> Result<(), Err
             When::Now => (MoveKind::Now, change.now),
             When::ThisCycle => (MoveKind::ThisCycle, change.now),
             // A line whose time is over begins its next cycle now.
-            When::NextCycle => match line.expires_at.filter(|at| *at > change.now) {
+            When::NextCycle => match line.time_left(change.now) {
                 Some(end) => (MoveKind::NextCycle, end),
                 None => (MoveKind::Now, change.now),
             },
@@ -165,6 +162,10 @@ async fn make(app: &App, isp: IspId, id: i64) -> Result<(), Error> {
             return end(change, row, "failed", "the line is gone").await;
         };
         let kind = MoveKind::from_word(&row.kind).unwrap_or(MoveKind::OnDate);
+        if kind == MoveKind::NextCycle && line.time_left(change.now).is_some() {
+            // The line has been given more time since: the order waits on.
+            return Ok(());
+        }
         carry_out(change, &tenant, &mut line, &mut row, kind).await
     })
     .await
@@ -194,99 +195,35 @@ async fn carry_out(
     row: &mut Move,
     kind: MoveKind,
 ) -> Result<(), Error> {
+    let before = line.clone();
     row.from_plan = line.plan_id;
     let offer = plans::offer(change, row.to_plan).await?;
     if row.clear_policies {
         attribute_stages::clear(change, line).await?;
     }
-    let sold = (line.plan_id, line.plan_version);
     if row.move_billing {
         terms::set_price(change, line, None).await?;
-    } else if sold.0 != offer.plan.id {
-        terms::keep_price(change, line.id, sold, offer.plan.id).await?;
+    } else if line.plan_id != offer.plan.id {
+        terms::keep_price(change, line.id, (line.plan_id, line.plan_version), offer.plan.id).await?;
     }
-    line.plan_id = offer.plan.id;
-    let rebill = row.move_billing && kind != MoveKind::NextCycle && line.status != Status::Terminated;
-    let mut became_paid = Vec::new();
-    if rebill {
-        let terms = terms::of_line(change, line.id, &offer.version).await?;
-        let old = periods_ahead(change, line.id).await?;
-        row.credit = match kind {
-            // The running period only: what was bought ahead of it is still ahead.
-            MoveKind::ThisCycle => give_back(change, kind, &old[..old.len().min(1)]).await?,
-            MoveKind::Now | MoveKind::OnDate | MoveKind::NextCycle => give_back(change, kind, &old).await?,
-        };
-        let old = old.into_iter().next();
-        let starts_at = match (kind, &old) {
-            (MoveKind::ThisCycle, Some(old)) => old.starts_at.min(change.now),
-            _ => change.now,
-        };
-        let none: Option<Running> = None;
-        let term = validity::next_term(starts_at, none, terms.validity, &tenant.zone);
-        row.charge = terms.tax.split(terms.price).total();
-        let period = PeriodId(change.id(Table::Period).await?);
-        let billed = match row.charge > Money::ZERO {
-            true => {
-                let says = Line::with_tax(row.charge, terms.tax.ppm);
-                let new = New {
-                    id: invoices::draw(change).await?,
-                    customer: line.customer_id,
-                    line: Some(line.id),
-                    text: offer.plan.name.clone(),
-                    description: Some(offer.plan.name.clone()),
-                    says,
-                    taxed: says.taxed(),
-                    paid: Money::ZERO,
-                    due_at: invoices::due(change.now, None, &tenant.zone),
-                    period: Some(period),
-                    sells: None,
-                };
-                Some(invoices::owe(change, new).await?)
-            }
-            false => None,
-        };
-        line.period_ordinal += 1;
-        Period {
-            isp_id: change.isp,
-            id: period,
-            service_id: line.id,
-            ordinal: line.period_ordinal,
-            customer_id: line.customer_id,
-            plan_id: offer.plan.id,
-            plan_version: offer.version.version,
-            starts_at: term.starts_at,
-            ends_at: term.expires_at,
-            price: row.charge,
-            reason: "moved".into(),
-            invoice_id: billed.as_ref().map(|invoice| invoice.id),
-            created_at: change.now,
-        }
-        .insert(change.tx)
-        .await?;
-        became_paid = receipts::from_wallet(change, line.customer_id).await?;
-        line.plan_version = offer.version.version;
-        line.period_started_at = Some(term.starts_at);
-        line.expires_at = Some(term.expires_at);
-        line.expired_event_at = None;
-        line.quota_event_ordinal = None;
-        line.anchor_day = term.anchor_day.map(i64::from);
-        let keeps = kind == MoveKind::ThisCycle && !row.clear_usage;
-        let used = if keeps { (line.used_time_s, line.used_bytes) } else { (0, 0) };
-        set_quota(line, Quota { limit: terms.limit, used_time_s: used.0, used_bytes: used.1 });
-    } else {
-        line.plan_version = offer.version.version;
-        if row.clear_usage {
-            line.used_time_s = 0;
-            line.used_bytes = 0;
-            line.quota_event_ordinal = None;
-            line.period_started_at = Some(change.now);
-        }
+    let billed = row.move_billing && kind != MoveKind::NextCycle && line.status != Status::Terminated;
+    match billed {
+        true => bill_anew(change, tenant, line, &offer, row, kind).await?,
+        false => (line.plan_id, line.plan_version) = (offer.plan.id, offer.version.version),
+    }
+    if row.clear_usage {
+        clear_usage(change, tenant, line).await?;
     }
     line.updated_at = change.now;
-    service::update(change.tx, line).await?;
     row.state = "done".into();
     row.done_at = Some(change.now);
     rows::update(change.tx, row).await?;
+    // Where nothing was sold that would tell of it.
+    let plan_before = Some(before.plan_id).filter(|plan| !billed && *plan != line.plan_id);
+    if !billed {
+        turning::tell(change, &before, line, "moved");
+    }
+    save(change, line).await?;
     change.tell(Fact::ServiceMoved {
         line: line.id,
         customer: line.customer_id,
@@ -296,43 +233,77 @@ async fn carry_out(
         credit: row.credit,
         charge: row.charge,
         expires_at: line.expires_at,
-        plan_before: None,
+        plan_before,
     });
-    change.order(Work::follow(line.id)).await?;
-    paid::settle(change, tenant, &became_paid).await
+    if billed { paid::from_held(change, tenant, line.customer_id).await } else { Ok(()) }
 }
 
-fn set_quota(line: &mut Service, quota: Quota) {
-    line.quota_time_s = quota.limit.time_s;
-    line.quota_bytes = quota.limit.data_bytes;
-    line.used_time_s = quota.used_time_s;
-    line.used_bytes = quota.used_bytes;
-}
-
-/// The newest period of a line, and those before it as long as the one behind has not begun: what it has ahead.
-pub(crate) async fn periods_ahead(change: &Change<'_>, line: ServiceId) -> Result<Vec<Period>, Error> {
-    let all = store::sales::renewal_order::periods_of(change.tx, change.isp, line, AHEAD).await?;
-    let mut ahead: Vec<Period> = Vec::new();
-    for period in all {
-        match ahead.last() {
-            Some(later) if later.starts_at <= change.now || period.ends_at != later.starts_at => break,
-            _ => ahead.push(period),
-        }
+/// What is left of the old package is given back, and a period of the new one is sold: from now, or in the place of the
+/// running one from its beginning. The customer owes it.
+async fn bill_anew(
+    change: &Change<'_>,
+    tenant: &Tenant,
+    line: &mut Service,
+    offer: &Offer,
+    row: &mut Move,
+    kind: MoveKind,
+) -> Result<(), Error> {
+    let left = rest::of_line(change, line, None).await?;
+    let running = left.last().map(|rest| rest.period.starts_at);
+    let (at, how) = match (kind, running) {
+        (MoveKind::ThisCycle, Some(began)) => (began.min(change.now), How::Whole),
+        (MoveKind::ThisCycle | MoveKind::Now | MoveKind::OnDate | MoveKind::NextCycle, _) => (change.now, How::Left),
+    };
+    row.credit = rest::give_back(change, line, &left, how, Some("moved")).await?;
+    let used = (line.used_time_s, line.used_bytes);
+    let wanted = Wanted { at, begin: Begin::Now, cause: Cause::Move, ..Wanted::next(change.now) };
+    row.charge = sell_as(change, tenant, line, offer, &Payer::Owed, &Details::default(), wanted).await?;
+    if how == How::Whole {
+        // The cycle that runs goes on: what it has used is used.
+        line.period_started_at = Some(at);
+        (line.used_time_s, line.used_bytes) = used;
     }
-    Ok(ahead)
+    Ok(())
 }
 
-/// Gives back what these periods took for the time that is left, to whoever paid, with credit notes.
-pub(crate) async fn give_back(change: &Change<'_>, kind: MoveKind, periods: &[Period]) -> Result<Money, Error> {
-    let mut sum = Money::ZERO;
-    for period in periods {
-        let Some(moved) = credit::moved(change, period.id, period.invoice_id).await? else { continue };
-        let share = moving::share(kind, period.starts_at, period.ends_at, change.now);
-        let (customer, invoice, reason) = (period.customer_id, period.invoice_id, Some("moved"));
-        let back = Back { customer, period: period.id, invoice, moved: &moved, share, reason };
-        sum = Money(sum.0.saturating_add(credit::note(change, back).await?.0));
+/// Another package without a sale: the running period keeps its end. The price that the line had of its own goes; what
+/// it was told is `package.changed`. The caller saves the line and orders the network to follow.
+///
+/// # Errors
+/// `Invalid` of `plan`; `Refused` where it is not for sale, or where a reseller's people ask.
+pub(crate) async fn assign(change: &Change<'_>, line: &mut Service, plan: PlanId) -> Result<(), Error> {
+    if plan == line.plan_id {
+        return Ok(());
     }
-    Ok(sum)
+    chain::sells_nothing(change).await?;
+    let offer = match plans::for_sale(change, plan, Some(line.plan_id)).await {
+        Err(Error::NotFound { .. }) => return Err(Error::invalid("plan", Why::Unknown)),
+        offer => offer?,
+    };
+    let before = line.plan_id;
+    put_on(change, line, &offer).await?;
+    change.tell(Fact::LinePlanChanged { line: line.id, customer: line.customer_id, plan_before: before });
+    Ok(())
+}
+
+/// Puts a line on another package; whoever does it tells it.
+pub(crate) async fn put_on(change: &Change<'_>, line: &mut Service, offer: &Offer) -> Result<(), Error> {
+    if line.plan_id != offer.plan.id {
+        terms::set_price(change, line, None).await?;
+    }
+    line.plan_id = offer.plan.id;
+    line.plan_version = offer.version.version;
+    line.updated_at = change.now;
+    Ok(())
+}
+
+/// What a line has used counts no longer: of its quota, of fair use, and as it is shown.
+async fn clear_usage(change: &Change<'_>, tenant: &Tenant, line: &mut Service) -> Result<(), Error> {
+    (line.used_time_s, line.used_bytes) = (0, 0);
+    line.quota_event_ordinal = None;
+    line.period_started_at = Some(change.now);
+    usage_begins(change, tenant, line.id, change.now).await?;
+    fup::forgive(change, line, &tenant.zone).await
 }
 
 /// Periods sold and moves made, the newest first.
@@ -362,7 +333,7 @@ pub async fn renewals(
     until: Instant,
 ) -> Result<Vec<Renewal>, Error> {
     let isp = actor.isp;
-    let wanted = Wanted { customer, branch: actor.branch, from, until, limit: RENEWALS };
+    let wanted = Asked { customer, branch: actor.branch, from, until, limit: RENEWALS };
     app.db
         .read(async move |tx| {
             let sold = rows::periods(tx, isp, &wanted).await?;

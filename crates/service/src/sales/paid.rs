@@ -1,7 +1,7 @@
 //! Bills of packages that have become paid: what each was the price of is sold. The money has moved and is not moved again;
 //! the period's invoice is the bill.
 
-use domain::{Status, sales::sale::Payer};
+use domain::{CustomerId, Status, sales::sale::Payer};
 use store::{
     billing::{
         invoice::Invoice,
@@ -12,11 +12,13 @@ use store::{
 
 use crate::{
     Change, Error,
-    billing::{invoices, receipts::Details},
+    billing::receipts::{self, Details},
     catalogue::plans,
     kernel::app::Tenant,
-    kernel::work::Work,
-    sales::recharge::{Wanted, sell_as},
+    sales::{
+        recharge::{Wanted, sell_to},
+        sale::{Cause, save},
+    },
 };
 
 /// Sells what these invoices of a customer, who is locked, are the price of.
@@ -36,9 +38,14 @@ async fn sell(change: &Change<'_>, tenant: &Tenant, invoice: &Invoice, sale: &In
     let Some(mut line) = line.filter(|line| line.status != Status::Terminated) else { return Ok(()) };
     let offer = plans::offer(change, sale.plan_id).await?;
     let payer = Payer::Billed { invoice: invoice.id, total: invoice.total };
-    let made =
-        sell_as(change, tenant, &mut line, &offer, &payer, &Details::default(), Wanted::next(change.now)).await?;
-    service::update(change.tx, &line).await?;
-    invoices::sold(change, invoice.id, made.period).await?;
-    change.order(Work::follow(line.id)).await
+    let wanted = Wanted { cause: Cause::Bill, ..Wanted::next(change.now) };
+    sell_to(change, tenant, &mut line, &offer, payer, &Details::default(), wanted).await?;
+    save(change, &line).await
+}
+
+/// What is held for a customer, who is locked and whose lines are saved, pays what is owed, as far as it reaches; what that
+/// pays for is sold.
+pub(crate) async fn from_held(change: &Change<'_>, tenant: &Tenant, customer: CustomerId) -> Result<(), Error> {
+    let paid = receipts::from_wallet(change, customer).await?;
+    settle(change, tenant, &paid).await
 }

@@ -21,8 +21,12 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Refusal, What, access::directory::World, catalogue::plans, kernel::ids::Table,
-    kernel::work::Work, sales::recharge::sell,
+    Actor, App, Change, Error, Refusal, What,
+    access::directory::World,
+    billing::receipts::Details,
+    catalogue::plans,
+    kernel::{ids::Table, work::Work},
+    sales::recharge::{Wanted, sell_as},
 };
 
 /// A live voucher as a login meets it.
@@ -168,7 +172,8 @@ pub async fn first_use(app: &App, first: FirstUse) -> Result<ServiceId, Error> {
             (None, None) => return Err(Error::Internal("a voucher without a bearer".into())),
         };
         let mut line = line(change, &row, &first, customer_id, ordinal, name).await?;
-        sell(change, &tenant, &mut line, &offer, &Payer::Voucher).await?;
+        let (details, wanted) = (Details::default(), Wanted::first(change.now));
+        sell_as(change, &tenant, &mut line, &offer, &Payer::Voucher, &details, wanted).await?;
         match person {
             Some(person) => {
                 let body = json!({ "username": person.username });

@@ -8,7 +8,6 @@ use domain::{
     CustomerId, Instant, IspId, Money, PlanId,
     billing::payment,
     sales::{
-        moving::MoveKind,
         renewing::{self, Begin, Length},
         sale::Payer,
     },
@@ -29,12 +28,13 @@ use crate::{
     Actor, App, Change, Error, Expected, Fact, Refusal, What, Why,
     billing::receipts::{self, Details},
     catalogue::plans::{self, Offer},
-    kernel::work::Work,
-    kernel::{app::Tenant, change::CallerKey, ids::Table},
+    kernel::{app::Tenant, change::CallerKey, hold::primary, ids::Table},
     resellers::chain,
     sales::{
-        moves,
+        paid,
         recharge::{Wanted, sell_as},
+        rest::{self, How},
+        sale::save,
         terms,
     },
 };
@@ -98,32 +98,33 @@ pub async fn order(app: &App, actor: &Actor, command: Renewal, key: Option<Calle
     let tenant = app.tenant(actor.isp).await?;
     let who = actor.clone();
     app.change_once(actor, key, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, command.customer).await?;
-        who.reaches(owner.ok_or(Error::NotFound { what: What::Customer })?.branch_id)?;
-        let line = service::lock_of_customer(change.tx, change.isp, command.customer).await?.into_iter().next();
-        let mut line = line.ok_or(Error::NotFound { what: What::Service })?;
+        let mut line = primary(change, &who, command.customer).await?;
         if let Paying::Received { details, .. } = &command.paying {
             receipts::check_day(details.paid_on, change.now, &tenant.zone)?;
         }
-        let offer = offered(change, &line, command.plan).await?;
+        let plan = command.plan.unwrap_or(line.plan_id);
+        let offer = match plans::for_sale(change, plan, Some(line.plan_id)).await {
+            Err(Error::NotFound { .. }) => return Err(Error::invalid("plan", Why::Unknown)),
+            offer => offer?,
+        };
         if command.credit_rest {
             chain::sells_nothing(change).await?;
         }
-        let left = line.expires_at.filter(|end| *end > change.now);
-        let run_at = match (command.when, left) {
-            (When::Now, _) | (When::PeriodEnd, None) => change.now,
-            (When::PeriodEnd, Some(end)) => end,
-            (When::On(day), _) => {
+        let (not_before, at_end) = match command.when {
+            When::Now => (change.now, false),
+            When::PeriodEnd => (change.now, true),
+            When::On(day) => {
                 let at = Instant::from_civil(day.at(0, 0, 0, 0), &tenant.zone);
                 if at <= change.now {
                     return Err(Error::invalid("date", Why::Not(Expected::DayToCome)));
                 }
-                at
+                (at, false)
             }
         };
-        let run_at = behind(&line, &offer, &command, change.now).map_or(run_at, |end| run_at.max(end));
+        let at_end = at_end || is_behind(&line, &offer, &command);
+        let run_at = waits_until(&line, not_before, at_end);
         if run_at > change.now {
-            wait(change, &line, &command, run_at).await?;
+            wait(change, &line, &command, (not_before, at_end), run_at).await?;
             return Ok(Outcome { waits_until: Some(run_at.0), expires_at: line.expires_at.map(|at| at.0) });
         }
         carry_out(change, &tenant, &mut line, &offer, &command).await?;
@@ -132,26 +133,23 @@ pub async fn order(app: &App, actor: &Actor, command: Renewal, key: Option<Calle
     .await
 }
 
-/// Another plan cannot begin behind the present one but when that ends: the end, while there is time left.
-fn behind(line: &Service, offer: &Offer, command: &Renewal, now: Instant) -> Option<Instant> {
-    let waits = offer.plan.id != line.plan_id && matches!(command.begin, Begin::AtEnd | Begin::AfterLast);
-    line.expires_at.filter(|end| waits && *end > now)
+/// Another plan cannot begin behind the present one but when that ends.
+fn is_behind(line: &Service, offer: &Offer, command: &Renewal) -> bool {
+    offer.plan.id != line.plan_id && matches!(command.begin, Begin::AtEnd | Begin::AfterLast)
 }
 
-/// The plan to sell: another one must be for sale.
-async fn offered(change: &Change<'_>, line: &Service, plan: Option<PlanId>) -> Result<Offer, Error> {
-    let id = plan.unwrap_or(line.plan_id);
-    let offer = match plans::offer(change, id).await {
-        Err(Error::NotFound { .. }) => return Err(Error::invalid("plan", Why::Unknown)),
-        offer => offer?,
-    };
-    if !offer.plan.enabled && id != line.plan_id {
-        return Err(Error::Refused(Refusal::NotForSale));
-    }
-    Ok(offer)
+/// When an order is made, as the line's end is now: an order for the end of the period waits for it wherever it moves.
+fn waits_until(line: &Service, not_before: Instant, at_end: bool) -> Instant {
+    line.expires_at.filter(|_| at_end).map_or(not_before, |end| end.max(not_before))
 }
 
-async fn wait(change: &Change<'_>, line: &Service, command: &Renewal, run_at: Instant) -> Result<(), Error> {
+async fn wait(
+    change: &Change<'_>,
+    line: &Service,
+    command: &Renewal,
+    (not_before, at_end): (Instant, bool),
+    told: Instant,
+) -> Result<(), Error> {
     rows::replace_waiting(change.tx, change.isp, line.id, change.now).await?;
     // A move that waits would be made beside it.
     store::sales::plan_move::replace_waiting(change.tx, change.isp, line.id, change.now).await?;
@@ -176,7 +174,8 @@ async fn wait(change: &Change<'_>, line: &Service, command: &Renewal, run_at: In
         method,
         details,
         state: "waiting".into(),
-        run_at,
+        run_at: not_before,
+        at_end,
         outcome: None,
         actor: change.actor.into(),
         created_at: change.now,
@@ -187,7 +186,7 @@ async fn wait(change: &Change<'_>, line: &Service, command: &Renewal, run_at: In
         line: line.id,
         customer: line.customer_id,
         plan: command.plan,
-        at: run_at,
+        at: told,
     });
     Ok(())
 }
@@ -215,21 +214,24 @@ async fn carry_out(
         Begin::Usual => offer.plan.id != line.plan_id,
         Begin::AtEnd | Begin::AfterLast => false,
     };
-    if command.credit_rest && replaces && line.expires_at.is_some_and(|end| end > change.now) {
-        let ahead = moves::periods_ahead(change, line.id).await?;
-        moves::give_back(change, MoveKind::Now, &ahead).await?;
-    }
+    let left = match command.credit_rest && replaces {
+        true => rest::of_line(change, line, None).await?,
+        false => Vec::new(),
+    };
+    rest::give_back(change, line, &left, How::Left, Some("renewed")).await?;
     for turn in 0..command.times.clamp(1, MAX_TIMES) {
         let begin = if turn == 0 { command.begin } else { Begin::AtEnd };
-        let wanted = Wanted { at: change.now, begin, length: command.length, ends_at: None };
+        let wanted = Wanted { begin, length: command.length, ..Wanted::next(change.now) };
         let (payer, details) = match &command.paying {
+            // What was paid goes back to whoever paid it, and the customer owes the new period (docs/RULES.md).
+            Paying::Wallet if !left.is_empty() => (Payer::Owed, &Details::default()),
             Paying::Wallet => (Payer::Wallet, &Details::default()),
             Paying::Received { method, details } => (Payer::Cash { method: method.clone() }, details),
         };
         sell_as(change, tenant, line, offer, &payer, details, wanted).await?;
     }
-    service::update(change.tx, line).await?;
-    change.order(Work::follow(line.id)).await
+    save(change, line).await?;
+    if left.is_empty() { Ok(()) } else { paid::from_held(change, tenant, line.customer_id).await }
 }
 
 /// Makes the renewals whose time has come; how many there were.
@@ -269,10 +271,12 @@ async fn make(app: &App, isp: IspId, id: i64) -> Result<(), Error> {
             return end(change, row, "failed", "the line is gone").await;
         };
         let command = command(&row)?;
-        let offer = offered(change, &line, command.plan).await?;
+        // What was for sale when it was ordered is sold.
+        let offer = plans::offer(change, command.plan.unwrap_or(line.plan_id)).await?;
         // The line has been given more time since: the order waits on.
-        if let Some(end) = behind(&line, &offer, &command, change.now) {
-            return Ok(rows::put_off(change.tx, isp, id, end).await?);
+        let at_end = row.at_end || is_behind(&line, &offer, &command);
+        if at_end && line.time_left(change.now).is_some() {
+            return Ok(rows::wait_for_end(change.tx, isp, id).await?);
         }
         carry_out(change, &tenant, &mut line, &offer, &command).await?;
         end(change, row, "done", "").await
@@ -359,6 +363,7 @@ pub async fn defaults(app: &App, actor: &Actor, period: i64) -> Result<Defaults,
             let running = service::running(&line, plan.id);
             let (term, _) = renewing::shape(now, running, Begin::Usual, Length::Plan, terms.validity, &tenant.zone);
             let waits = rows::waiting_of(tx, isp, line.id).await?;
+            let waits = waits.map(|order| waits_until(&line, order.run_at, order.at_end));
             Ok(Defaults {
                 customer: line.customer_id,
                 plan: plan.id,
@@ -367,7 +372,7 @@ pub async fn defaults(app: &App, actor: &Actor, period: i64) -> Result<Defaults,
                 starts_at: term.starts_at,
                 ends_at: term.expires_at,
                 auto_renew: line.auto_renew,
-                waits_until: waits.map(|order| order.run_at),
+                waits_until: waits,
             })
         })
         .await

@@ -2,7 +2,7 @@
 //! Those whose money is there when their time is up are renewed by [`expiry`](crate::sales::expiry) in that second. A line renews
 //! itself where it, its package and its salesperson are all set to.
 
-use domain::{CustomerId, IspId, PlanId, ServiceId, Status, kernel::clock::MINUTE, sales::sale::Payer};
+use domain::{CustomerId, IspId, PlanId, ServiceId, access::decide::Reason, kernel::clock::MINUTE, sales::sale::Payer};
 use store::{
     catalogue::plan,
     customers::subscriber,
@@ -15,11 +15,14 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error,
+    Actor, App, Change, Error, Fact, What,
+    billing::receipts::Details,
     catalogue::plans,
-    kernel::{app::Tenant, work::Work},
-    resellers::chain,
-    sales::recharge::sell,
+    kernel::app::Tenant,
+    sales::{
+        recharge::{Wanted, sell, sell_to},
+        sale::save,
+    },
 };
 
 /// How many one look takes.
@@ -56,14 +59,12 @@ async fn renew(app: &App, isp: IspId, id: ServiceId) -> Result<bool, Error> {
             }
             let lines = service::lock_of_customer(change.tx, isp, seen.customer_id).await?;
             let Some(mut line) = lines.into_iter().find(|line| line.id == id) else { return Ok(false) };
-            let over = line.expires_at.is_some_and(|at| at <= change.now);
-            if !over || line.status != Status::Active || !is_allowed(change, &line).await? {
+            if line.off(change.now) != Some(Reason::Expired) || !is_allowed(change, &line).await? {
                 return Ok(false);
             }
             let offer = plans::offer(change, line.plan_id).await?;
             sell(change, &tenant, &mut line, &offer, &Payer::Wallet).await?;
-            service::update(change.tx, &line).await?;
-            change.order(Work::follow(id)).await?;
+            save(change, &line).await?;
             Ok(true)
         })
         .await;
@@ -75,27 +76,22 @@ async fn renew(app: &App, isp: IspId, id: ServiceId) -> Result<bool, Error> {
 }
 
 /// Renews lines of a customer, who is locked, whose time is over and who renew themselves: its money has just come. As far
-/// as that reaches.
+/// as that reaches; it is the customer's, whoever took it.
 pub(crate) async fn from_wallet(change: &Change<'_>, tenant: &Tenant, customer: CustomerId) -> Result<(), Error> {
-    // A reseller's people sell on his account: what the customer holds is taken by the next turn.
-    if chain::holder(change).await?.is_some() {
-        return Ok(());
-    }
     for mut line in service::lock_of_customer(change.tx, change.isp, customer).await? {
-        let over = line.expires_at.is_some_and(|at| at <= change.now);
-        if !over || line.status != Status::Active || !is_set_to(change, &line).await? {
+        if line.off(change.now) != Some(Reason::Expired) || !is_set_to(change, &line).await? {
             continue;
         }
         let offer = match plans::offer(change, line.plan_id).await {
             Err(Error::NotFound { .. }) => continue,
             offer => offer?,
         };
-        match sell(change, tenant, &mut line, &offer, &Payer::Wallet).await {
+        let (details, wanted) = (Details::default(), Wanted::next(change.now));
+        match sell_to(change, tenant, &mut line, &offer, Payer::Wallet, &details, wanted).await {
             Err(Error::Insufficient { .. }) => continue,
-            sold => sold?,
+            made => made?,
         };
-        service::update(change.tx, &line).await?;
-        change.order(Work::follow(line.id)).await?;
+        save(change, &line).await?;
     }
     Ok(())
 }
@@ -118,6 +114,18 @@ async fn is_set_to(change: &Change<'_>, line: &Service) -> Result<bool, Error> {
     let Some(seller) = profile.and_then(|profile| profile.salesperson_id) else { return Ok(true) };
     let at_work = staff::find(change.tx, change.isp, seller).await?.is_some_and(|person| person.status == "active");
     Ok(at_work && staff::renews(change.tx, change.isp, seller).await? == Some(true))
+}
+
+/// Whether lines of a plan may renew by themselves.
+pub async fn set_of_plan(app: &App, actor: &Actor, id: PlanId, renews: bool) -> Result<(), Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let found = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Plan })?;
+        plan::set_renews(change.tx, change.isp, id, renews).await?;
+        change.tell(Fact::PlanRenews { plan: id, name: found.name, auto_renew: renews });
+        Ok(())
+    })
+    .await
 }
 
 /// The plans whose lines never renew by themselves.

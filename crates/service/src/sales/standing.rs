@@ -14,7 +14,10 @@ use store::{
     },
 };
 
-use crate::{Actor, App, Change, Error, Refusal, What, kernel::work::Work};
+use crate::{
+    Actor, App, Change, Error, Refusal, What,
+    sales::{sale::save, starts},
+};
 
 /// Puts every line of a customer into `status`; staff's words are kept as the reason.
 pub async fn put(
@@ -31,10 +34,10 @@ pub async fn put(
         who.reaches(owner.branch_id)?;
         let lines = service::lock_of_customer(change.tx, change.isp, id).await?;
         for mut line in lines {
+            let begins = status == Status::Active && starts::begin(change, &mut line).await?;
             ready(&line, status, change)?;
-            if set(change, &mut line, status, reason.as_deref().unwrap_or("set by staff"))? {
-                service::update(change.tx, &line).await?;
-                change.order(Work::follow(line.id)).await?;
+            if set(change, &mut line, status, reason.as_deref().unwrap_or("set by staff"))? || begins {
+                save(change, &line).await?;
             }
         }
         Ok(())

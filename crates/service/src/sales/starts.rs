@@ -1,10 +1,6 @@
 //! Lines that begin later: pending until then, and started in that second.
 
-use domain::{
-    CustomerId, Instant, IspId, ServiceId, Status,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
+use domain::{CustomerId, Instant, IspId, ServiceId, Status};
 use store::{
     db::Class,
     people::{
@@ -14,7 +10,10 @@ use store::{
     sales::renewal_order::{self as rows, Start},
 };
 
-use crate::{Actor, App, Change, Error, Expected, What, Why, kernel::hold::primary, kernel::work::Work};
+use crate::{
+    Actor, App, Change, Error, Expected, Fact, What, Why,
+    kernel::{hold::primary, work::Work},
+};
 
 /// So many are started in one turn.
 const BATCH: i64 = 500;
@@ -40,6 +39,20 @@ pub async fn of(app: &App, actor: &Actor, id: CustomerId) -> Result<Option<Insta
         .await
 }
 
+/// The start that a line waits for.
+pub(crate) async fn of_line(change: &Change<'_>, line: &Service) -> Result<Option<Start>, Error> {
+    match line.status {
+        Status::Pending => Ok(rows::start_of(change.tx, change.isp, line.id).await?),
+        Status::AwaitingApproval
+        | Status::Active
+        | Status::Suspended
+        | Status::Disabled
+        | Status::Inactive
+        | Status::Rejected
+        | Status::Terminated => Ok(None),
+    }
+}
+
 /// Puts a start that waits on another moment, what was bought with it as well; or says what the line then becomes. A moment
 /// that has come starts it with the next turn.
 ///
@@ -56,23 +69,49 @@ pub async fn change(
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
         let mut line = primary(change, &who, id).await?;
-        let row = rows::start_of(change.tx, change.isp, line.id).await?;
-        let row = row.filter(|_| line.status == Status::Pending);
-        let row = row.ok_or(Error::invalid("starts_at", Why::Not(Expected::LeftOutHasStarted)))?;
-        let at = at.map_or(row.start_at, |at| at.max(change.now));
-        let by = at.since(row.start_at);
-        if by != 0 {
-            rows::move_periods(change.tx, change.isp, line.id, row.start_at, by).await?;
-            line.expires_at = line.expires_at.map(|end| end.plus(by));
-            line.period_started_at = line.period_started_at.map(|start| start.plus(by));
-            line.expired_event_at = None;
-            line.updated_at = change.now;
-            service::update(change.tx, &line).await?;
-            change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": id.0 }));
-        }
-        wait(change, &line, at, status.unwrap_or(row.status)).await
+        put(change, &mut line, at, status).await?;
+        Ok(service::update(change.tx, &line).await?)
     })
     .await
+}
+
+/// As [`change()`], of a line that the caller has locked and saves.
+pub(crate) async fn put(
+    change: &Change<'_>,
+    line: &mut Service,
+    at: Option<Instant>,
+    status: Option<Status>,
+) -> Result<(), Error> {
+    let row = of_line(change, line).await?;
+    let row = row.ok_or(Error::invalid("starts_at", Why::Not(Expected::LeftOutHasStarted)))?;
+    let at = at.map_or(row.start_at, |at| at.max(change.now));
+    if shift(change, line, row.start_at, at).await? {
+        change.tell(Fact::LineChanged { line: line.id, customer: line.customer_id });
+    }
+    wait(change, line, at, status.unwrap_or(row.status)).await
+}
+
+/// A line that waits begins now: what was bought with it begins now too. `true` where it waited. Whoever calls switches it
+/// on, says so, and saves it.
+pub(crate) async fn begin(change: &Change<'_>, line: &mut Service) -> Result<bool, Error> {
+    let Some(row) = of_line(change, line).await? else { return Ok(false) };
+    rows::forget_start(change.tx, change.isp, line.id).await?;
+    shift(change, line, row.start_at, change.now).await?;
+    Ok(true)
+}
+
+/// Moves what was bought for a start to another one.
+async fn shift(change: &Change<'_>, line: &mut Service, from: Instant, to: Instant) -> Result<bool, Error> {
+    let by = to.since(from);
+    if by == 0 {
+        return Ok(false);
+    }
+    rows::move_periods(change.tx, change.isp, line.id, from, by).await?;
+    line.expires_at = line.expires_at.map(|end| end.plus(by));
+    line.period_started_at = line.period_started_at.map(|start| start.plus(by));
+    line.expired_event_at = None;
+    line.updated_at = change.now;
+    Ok(true)
 }
 
 /// Starts what is due; how many there were.
@@ -110,18 +149,8 @@ async fn start(app: &App, isp: IspId, id: ServiceId) -> Result<(), Error> {
         line.status_since = change.now;
         line.updated_at = change.now;
         service::update(change.tx, &line).await?;
-        let kind = match row.status {
-            Status::Active => EventKind::ServiceActivated,
-            Status::Suspended => EventKind::ServiceSuspended,
-            Status::Disabled => EventKind::ServiceDisabled,
-            Status::Inactive | Status::Pending | Status::AwaitingApproval | Status::Rejected | Status::Terminated => {
-                EventKind::ServiceDeactivated
-            }
-        };
-        let body = json!({
-            "customer": line.customer_id.0, "status": row.status.word(), "reason": "its time to start came"
-        });
-        change.event(kind, Subject::Service(id.0), body);
+        let reason = "its time to start came".into();
+        change.tell(Fact::stands(id, line.customer_id, row.status, reason));
         change.order(Work::follow(id)).await
     })
     .await

@@ -24,7 +24,7 @@ use crate::{
         ids::Table,
         vault::random_bytes,
     },
-    sales::recharge::sell,
+    sales::{recharge::sell, sale::save},
 };
 
 /// Of what characters codes are made. Two codes that differ only in capitals are one code.
@@ -123,7 +123,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewVouchers, key: Option<
 async fn references(change: &Change<'_>, command: &NewVouchers) -> Result<(String, String), Error> {
     let mut wrong = Vec::new();
     let mut unknown = |field| wrong.push(FieldError { field, why: Why::Unknown });
-    let plan = match plans::offer(change, command.plan).await {
+    let plan = match plans::for_sale(change, command.plan, None).await {
         Ok(offer) => Some(offer.plan.name),
         Err(Error::NotFound { .. }) => None,
         Err(other) => return Err(other),
@@ -327,7 +327,7 @@ pub async fn redeem(
             offer => offer?,
         };
         sell(change, &tenant, &mut line, &offer, &Payer::Voucher).await?;
-        service::update(change.tx, &line).await?;
+        save(change, &line).await?;
         row.used += 1;
         row.last_client = Some(customer.username.clone());
         row.last_used_at = Some(change.now);

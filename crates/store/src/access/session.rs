@@ -248,6 +248,20 @@ pub async fn add_usage(tx: &Tx, rows: Vec<Vec<Value>>) -> Result<(), Error> {
     .map(drop)
 }
 
+/// The usage that is shown of a line counts from now on: what this day has seen already is left out.
+pub async fn usage_begins(tx: &Tx, isp: IspId, service: ServiceId, day: i64) -> Result<(), Error> {
+    tx.run(sql!("delete from usage_before where isp_id = $1 and service_id = $2"), &params![isp, service]).await?;
+    tx.run(
+        sql!(
+            "insert into usage_before (isp_id, service_id, day, up, down) select isp_id, service_id, day, up, down \
+             from usage_day where isp_id = $1 and service_id = $2 and day = $3"
+        ),
+        &params![isp, service, day],
+    )
+    .await
+    .map(drop)
+}
+
 /// Usage by civil day of all of a customer's lines, live or not, from one day to another: day, up, down, seconds.
 pub async fn usage_of_customer(
     tx: &Tx,

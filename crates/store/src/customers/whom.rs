@@ -106,7 +106,8 @@ pub async fn modified(
     ids(rows)
 }
 
-/// Bytes up and down of each line since its period began, by civil days of a zone `offset_us` ahead of UTC.
+/// Bytes up and down of each line since its period began, by civil days of a zone `offset_us` ahead of UTC; of the day on
+/// which it began without what had been used before.
 pub async fn usage(
     tx: &Tx,
     isp: IspId,
@@ -119,11 +120,14 @@ pub async fn usage(
     let (list, mut params) = among(isp, services.iter().map(|id| id.0));
     params.push(offset_us.into());
     let text = format!(
-        "select u.service_id, cast(sum(u.up) as bigint), cast(sum(u.down) as bigint) from usage_day u \
+        "select u.service_id, cast(sum(u.up - coalesce(b.up, 0)) as bigint), \
+         cast(sum(u.down - coalesce(b.down, 0)) as bigint) from usage_day u \
          join service s on s.isp_id = u.isp_id and s.id = u.service_id \
+         left join usage_before b on b.isp_id = u.isp_id and b.service_id = u.service_id and b.day = u.day \
+         and b.day = (coalesce(s.period_started_at, 0) + ${zone}) / 86400000000 \
          where u.isp_id = $1 and u.service_id in ({list}) \
-         and u.day >= (coalesce(s.period_started_at, 0) + ${}) / 86400000000 group by u.service_id",
-        params.len()
+         and u.day >= (coalesce(s.period_started_at, 0) + ${zone}) / 86400000000 group by u.service_id",
+        zone = params.len()
     );
     let rows = tx.rows(text, &params).await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect()

@@ -4,7 +4,13 @@ use std::net::Ipv4Addr;
 
 use domain::{
     BandwidthId, CustomerId, Instant, InvoiceId, IspId, Kind, Mac, Money, PeriodId, PlanId, Quota, RouterId, ServiceId,
-    Status, access::binding, catalogue::validity::Running, kernel::names::login_key,
+    Status,
+    access::{
+        binding,
+        decide::{self, Reason},
+    },
+    catalogue::validity::Running,
+    kernel::names::login_key,
 };
 
 use crate::{
@@ -413,12 +419,28 @@ pub async fn lock_of_customer(tx: &Tx, isp: IspId, customer: CustomerId) -> Resu
     records(rows, Service::from_row)
 }
 
+impl Service {
+    /// Why it is off at `now`, by what staff decided, by time or by quota; `None`: it runs.
+    pub fn off(&self, now: Instant) -> Option<Reason> {
+        decide::off(self.status, self.expires_at, &quota(self), now)
+    }
+
+    pub fn is_running(&self, now: Instant) -> bool {
+        self.off(now).is_none()
+    }
+
+    /// The end of its time, where that is to come.
+    pub fn time_left(&self, now: Instant) -> Option<Instant> {
+        self.expires_at.filter(|end| *end > now)
+    }
+}
+
 /// The running period as the rule sees it.
 pub fn running(service: &Service, next: PlanId) -> Option<Running> {
     Some(Running {
         expires_at: service.expires_at?,
         anchor_day: service.anchor_day.map(|day| day as u8),
-        same_plan: service.plan_id == next && service.period_ordinal > 0,
+        same_plan: service.plan_id == next,
     })
 }
 

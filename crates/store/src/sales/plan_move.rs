@@ -36,11 +36,15 @@ record! {
     }
 }
 
-/// Moves whose time has come, the longest overdue first.
+/// Moves whose time has come, the longest overdue first. One for the end of a period waits for the end as it is by then.
 pub async fn due(tx: &Tx, now: Instant, limit: i64) -> Result<Vec<(IspId, i64)>, Error> {
     let rows = tx
         .rows(
-            sql!("select isp_id, id from plan_move where state = 'waiting' and run_at <= $1 order by run_at limit $2"),
+            sql!(
+                "select m.isp_id, m.id from plan_move m join service s on s.isp_id = m.isp_id and s.id = m.service_id \
+                 where m.state = 'waiting' and case when m.kind = 'next_cycle' then coalesce(s.expires_at, 0) \
+                 else m.run_at end <= $1 order by m.run_at limit $2"
+            ),
             &params![now, limit],
         )
         .await?;

@@ -32,7 +32,10 @@ record! {
         details: Option<String>,
         /// waiting, done, failed, replaced.
         state: String,
+        /// Not before this,
         run_at: Instant,
+        /// and not before the end of the line's time, wherever that is by then.
+        at_end: bool,
         outcome: Option<String>,
         actor: String,
         created_at: Instant,
@@ -55,8 +58,9 @@ pub async fn due(tx: &Tx, now: Instant, limit: i64) -> Result<Vec<(IspId, i64)>,
     let rows = tx
         .rows(
             sql!(
-                "select isp_id, id from renewal_order where state = 'waiting' and run_at <= $1 \
-                 order by run_at limit $2"
+                "select o.isp_id, o.id from renewal_order o join service s on s.isp_id = o.isp_id and s.id = o.service_id \
+                 where o.state = 'waiting' and o.run_at <= $1 \
+                 and (not o.at_end or coalesce(s.expires_at, 0) <= $1) order by o.run_at limit $2"
             ),
             &params![now, limit],
         )
@@ -105,9 +109,9 @@ pub async fn end(tx: &Tx, row: &RenewalOrder) -> Result<(), Error> {
     .map(drop)
 }
 
-/// An order waits on until then.
-pub async fn put_off(tx: &Tx, isp: IspId, id: i64, until: Instant) -> Result<(), Error> {
-    tx.run(sql!("update renewal_order set run_at = $3 where isp_id = $1 and id = $2"), &params![isp, id, until])
+/// An order waits for the end of the line's time.
+pub async fn wait_for_end(tx: &Tx, isp: IspId, id: i64) -> Result<(), Error> {
+    tx.run(sql!("update renewal_order set at_end = true where isp_id = $1 and id = $2"), &params![isp, id])
         .await
         .map(drop)
 }

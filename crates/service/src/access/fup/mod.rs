@@ -30,6 +30,7 @@ pub use standing::{Standing, preview, standing};
 pub use store::access::fup::{Usage as InCycle, Whole};
 pub use templates::{Chosen, Draft, NewWindow, attach, choose, clear, create, delete, template, templates, update};
 pub(crate) use templates::{choose_for, clear_for};
+pub(crate) use turning::forgive;
 pub use turning::run;
 
 use crate::{Error, access::directory};

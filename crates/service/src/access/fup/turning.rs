@@ -1,10 +1,11 @@
 //! Cycles that begin again, and hours of the day that change a rate.
 
 use domain::{FupTemplateId, IspId, ServiceId, catalogue::fup::Policy};
+use jiff::tz::TimeZone;
 use store::{
     access::fup::{self, Usage},
     db::Class,
-    people::service,
+    people::service::{self, Service},
 };
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
     in_force, load, own_rates, policy,
     templates::follow,
 };
-use crate::{Actor, App, Error};
+use crate::{Actor, App, Change, Error};
 
 /// How many services one look takes, and how many of one tenant share a transaction.
 const BATCH: i64 = 500;
@@ -82,6 +83,20 @@ async fn begin_again(app: &App, isp: IspId, mut services: Vec<ServiceId>) -> Res
         Ok(done)
     })
     .await
+}
+
+/// What a line has used counts no longer in its fair use: the cycle goes on from nothing.
+pub(crate) async fn forgive(change: &Change<'_>, line: &Service, zone: &TimeZone) -> Result<(), Error> {
+    let Some(row) = fup::lock_usage(change.tx, change.isp, line.id).await? else { return Ok(()) };
+    let policy = load(change.tx, change.isp, row.template_id, zone).await?;
+    fup::put_usage(change.tx, &Usage { up: 0, down: 0, level: 0, updated_at: change.now, ..row.clone() }).await?;
+    match policy.filter(|_| row.level > 0) {
+        Some(policy) => {
+            let rates = own_rates(change.tx, change.isp, line).await?;
+            came_back(change, line.customer_id, &policy, rates, &row, Back::NewCycle).await
+        }
+        None => Ok(()),
+    }
 }
 
 /// Templates whose windows begin or end now: the live sessions follow.

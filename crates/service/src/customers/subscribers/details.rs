@@ -29,6 +29,7 @@ use crate::{
     },
     plant::site::SiteChange,
     resellers::chain,
+    sales::moves,
 };
 use domain::kernel::names::{login_key, name_key};
 
@@ -108,14 +109,12 @@ pub(super) async fn apply(
         line.router_id = router;
     }
     if let Some(id) = details.plan.filter(|id| *id != line.plan_id) {
-        // Another plan without a sale: the running period keeps its end.
-        let offer = known_plan(change, id).await?;
-        line.plan_id = id;
-        line.plan_version = offer.version.version;
+        moves::assign(change, line, id).await?;
     }
-    if let Some(ends) = details.expires_at {
+    if let Some(ends) = details.expires_at.filter(|ends| *ends != line.expires_at) {
         line.expires_at = ends;
-        line.expired_event_at = None;
+        // An end that had come and comes again is no news.
+        line.expired_event_at = line.expired_event_at.filter(|_| ends <= Some(change.now)).map(|_| change.now);
         // The anchor of calendar months is this expiry's day from now on.
         line.anchor_day = None;
     }
@@ -175,8 +174,8 @@ async fn references(change: &Change<'_>, details: &Details) -> Result<(), Error>
     if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
 }
 
-pub(super) async fn known_plan(change: &Change<'_>, id: PlanId) -> Result<Offer, Error> {
-    plans::offer(change, id).await.map_err(|error| match error {
+pub(super) async fn known_plan(change: &Change<'_>, id: PlanId, has: Option<PlanId>) -> Result<Offer, Error> {
+    plans::for_sale(change, id, has).await.map_err(|error| match error {
         Error::NotFound { .. } => Error::invalid("plan", Why::Unknown),
         other => other,
     })

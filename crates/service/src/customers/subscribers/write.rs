@@ -1,7 +1,7 @@
 //! Subscribers made and changed: every row of one in one transaction.
 
 use domain::{
-    CustomerId, Instant, Money, PeriodId, PlanId, RouterId, ServiceId, Status,
+    CustomerId, Limit, PeriodId, PlanId, RouterId, ServiceId, Status,
     kernel::event::{EventKind, Subject},
 };
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use store::{
     people::{
         customer,
         profile::{self, Profile},
-        service::{self, Period},
+        service,
     },
     sales::terms,
 };
@@ -27,7 +27,10 @@ use crate::{
     kernel::work::Work,
     kernel::{change::CallerKey, ids::Table},
     plant::site,
-    sales::standing,
+    sales::{
+        sale::{Opening, insert, opened},
+        standing, starts, turning,
+    },
 };
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -45,11 +48,12 @@ pub async fn create(
     key: Option<CallerKey>,
 ) -> Result<Made, Error> {
     actor.writes()?;
+    let tenant = app.tenant(actor.isp).await?;
     let customer_id = CustomerId(app.new_id(Table::Customer).await?);
     let service_id = ServiceId(app.new_id(Table::Service).await?);
     let (vault, branch) = (app.vault.clone(), actor.branch.or(branch));
     app.change_once(actor, key, async move |change| {
-        let offer = known_plan(change, details.plan.unwrap_or(PlanId(0))).await?;
+        let offer = known_plan(change, details.plan.unwrap_or(PlanId(0)), None).await?;
         let router = match details.router {
             Some(id) => id,
             None => usual_router(change, &offer).await?,
@@ -68,8 +72,13 @@ pub async fn create(
             Some(_) => Status::Active,
             None => Status::Pending,
         });
+        // The time a subscriber came with is a period that nobody paid here.
         if let Some(ends) = rows.line.expires_at {
-            open_period(change, &mut rows.line, ends).await?;
+            let id = PeriodId(change.id(Table::Period).await?);
+            let limit = Limit { time_s: rows.line.quota_time_s, data_bytes: rows.line.quota_bytes };
+            let opening = Opening { id, ends_at: Some(ends), limit: Some(limit), reason: "opening" };
+            let period = opened(change, &tenant, &mut rows.line, &offer, opening);
+            insert(change, vec![period]).await?;
         }
         let Rows { owner, line, profile, terms } = rows;
         let made = Made { customer_id: customer_id.0, username: owner.username.clone() };
@@ -108,6 +117,9 @@ pub async fn update(app: &App, actor: &Actor, id: CustomerId, details: Details) 
         let before = (rows.owner.clone(), rows.line.clone());
         let beside = (rows.profile.clone(), rows.terms.clone());
         apply(change, &vault, &mut rows, &details, false).await?;
+        if details.status == Some(Status::Active) {
+            starts::begin(change, &mut rows.line).await?;
+        }
         if let Some(status) = details.status {
             standing::set(change, &mut rows.line, status, "set by update")?;
         }
@@ -141,6 +153,7 @@ async fn save(
         terms::put(change.tx, &terms).await?;
     }
     if line != line_before {
+        turning::tell(change, &line_before, &mut line, "set by update");
         line.updated_at = change.now;
         service::update(change.tx, &line).await?;
         let login_changed = line.username_key != line_before.username_key
@@ -148,7 +161,10 @@ async fn save(
             || line.address != line_before.address
             || (line.mac.as_ref(), &line.mac_lock) != (line_before.mac.as_ref(), &line_before.mac_lock)
             || line.kind != line_before.kind;
-        change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": owner.id.0 }));
+        // Another package has told itself.
+        if line.plan_id == line_before.plan_id {
+            change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), json!({ "customer": owner.id.0 }));
+        }
         change.order(Work::Converge { line: line.id, disconnect: login_changed, touched: None }).await?;
     }
     Ok(())
@@ -158,30 +174,6 @@ async fn save(
 async fn usual_router(change: &Change<'_>, offer: &Offer) -> Result<RouterId, Error> {
     let first = router::of_isp(change.tx, change.isp).await?.into_iter().next().map(|router| router.id);
     offer.plan.router_id.or(first).ok_or(Error::invalid("router", Why::Required))
-}
-
-/// The time a subscriber came with, as a period nobody paid here.
-async fn open_period(change: &Change<'_>, line: &mut Service, ends: Instant) -> Result<(), Error> {
-    line.period_ordinal = 1;
-    line.period_started_at = Some(change.now);
-    Period {
-        isp_id: change.isp,
-        id: PeriodId(change.id(Table::Period).await?),
-        service_id: line.id,
-        ordinal: 1,
-        customer_id: line.customer_id,
-        plan_id: line.plan_id,
-        plan_version: line.plan_version,
-        starts_at: change.now.min(ends),
-        ends_at: ends,
-        price: Money::ZERO,
-        reason: "opening".into(),
-        invoice_id: None,
-        created_at: change.now,
-    }
-    .insert(change.tx)
-    .await?;
-    Ok(())
 }
 
 fn blank_customer(change: &Change<'_>, id: CustomerId, branch: Option<domain::BranchId>) -> Customer {

@@ -14,21 +14,21 @@ use store::{
     access::router,
     customers::subscriber,
     identity::staff,
-    people::{
-        customer, profile,
-        service::{self, Service},
-    },
+    people::{customer, profile, service::Service},
     resellers::salesperson,
 };
 
-pub use self::migration::{MIGRATED, Migrated, migrate};
-use self::sale::{Sold, sell};
+pub use self::migration::{Migrated, migrate};
+use self::sale::sell;
 use crate::{
     Actor, App, Change, Error, Refusal, What,
     catalogue::plans::{self, Offer},
-    kernel::change::CallerKey,
-    kernel::work::Work,
+    kernel::{
+        change::CallerKey,
+        hold::{Held, hold},
+    },
     resellers::chain,
+    sales::sale::save,
 };
 
 #[derive(Clone, Debug)]
@@ -87,13 +87,10 @@ pub async fn activate(
     let tenant = app.tenant(actor.isp).await?;
     let who = actor.clone();
     app.change_once(actor, key, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, command.customer).await?;
-        let owner = owner.ok_or(Error::NotFound { what: What::Customer })?;
-        who.reaches(owner.branch_id)?;
+        let Held { owner, lines } = hold(change, &who, command.customer).await?;
         if command.within.is_some_and(|branch| owner.branch_id != Some(branch)) {
             return Err(Error::Forbidden);
         }
-        let lines = service::lock_of_customer(change.tx, change.isp, owner.id).await?;
         let mut line = lines.into_iter().next().ok_or(Error::NotFound { what: What::Customer })?;
         let offer = wanted(change, &line, command.plan).await?;
         in_branch(change, &owner, &offer).await?;
@@ -108,17 +105,16 @@ pub async fn activate(
         {
             return Err(Error::Refused(Refusal::InvoiceDue));
         }
-        let sold = sell(change, &tenant, &mut line, &offer, &paying, command.expires_at).await?;
-        service::update(change.tx, &line).await?;
-        change.order(Work::follow(line.id)).await?;
-        let Sold { invoice, total, due } = sold;
+        let (made, due) = sell(change, &tenant, &mut line, &offer, &paying, command.expires_at).await?;
+        save(change, &line).await?;
+        let invoice = made.invoice.ok_or_else(|| Error::Internal("an activation has an invoice".into()))?;
         Ok(Activated {
             customer_id: owner.id.0,
             username: owner.username,
             plan_id: offer.plan.id.0,
             expires_at: line.expires_at.unwrap_or(change.now).0,
-            invoice_id: invoice.0,
-            total: total.0,
+            invoice_id: invoice.id.0,
+            total: invoice.total.0,
             due: due.0,
         })
     })
@@ -127,12 +123,10 @@ pub async fn activate(
 
 /// The package asked for, else the present one. What is no longer sold can only be kept.
 async fn wanted(change: &Change<'_>, line: &Service, plan: Option<PlanId>) -> Result<Offer, Error> {
-    let id = plan.unwrap_or(line.plan_id);
-    let offer = plans::offer(change, id).await?;
-    if !offer.plan.enabled && id != line.plan_id {
-        return Err(Error::NotFound { what: What::Plan });
+    match plans::for_sale(change, plan.unwrap_or(line.plan_id), Some(line.plan_id)).await {
+        Err(Error::Refused(Refusal::NotForSale)) => Err(Error::NotFound { what: What::Plan }),
+        offer => offer,
     }
-    Ok(offer)
 }
 
 async fn in_branch(change: &Change<'_>, owner: &customer::Customer, offer: &Offer) -> Result<(), Error> {
