@@ -14,7 +14,6 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("radius/src/dictionary/value.rs", "match entry.kind", "the library's types of values, by their text"),
     ("radius/src/dictionary/value.rs", "match (entry.kind, bytes)", "the same, by their bytes"),
     ("service/src/access/sessions.rs", "let (order, answer) = match &fact", "looks for three facts among all"),
-    ("service/src/customers/dossiers.rs", "let within = match whom", "looks for one way to ask"),
     ("service/src/reports/overview.rs", "match Fact::read(event)?", "looks for the facts about sessions"),
     ("service/src/sales/moves.rs", "let starts_at = match (kind, &old)", "pairs of a kind and a period"),
     ("store/src/kernel/migrate.rs", "match (words.next(), words.next())", "pairs of words of a statement"),

@@ -44,7 +44,7 @@ keys! {
     OnuMac = "onu_mac" on "onu.isp_id, onu.mac_key",
     OnuSerial = "onu_serial" on "onu.isp_id, onu.serial_key",
     OperatorBranch = "operator_branch" on "operator.isp_id, operator.branch_id",
-    PaymentReference = "payment_reference" on "payment.isp_id, payment.method, payment.reference",
+    PaymentReference = "payment_reference" on "payment.isp_id, payment.provider, payment.reference_key",
     PeriodOrdinal = "period_ordinal" on "period.isp_id, period.service_id, period.ordinal",
     PlanName = "plan_name" on "plan.isp_id, plan.name_key",
     PoolName = "pool_name" on "pool.isp_id, pool.name_key",
