@@ -63,11 +63,11 @@ pub enum Admission {
 }
 
 impl Gate {
-    /// Counts a request of a known client, or says when the next one may come. Refused ones do not count.
-    pub async fn admit(&self, app: &App, client: &Known) -> Result<Admission, Error> {
+    /// Counts a request of a known client at this door, or says when the next one may come. Refused ones do not count.
+    pub async fn admit(&self, app: &App, door: &'static str, client: &Known) -> Result<Admission, Error> {
         let now = app.clock.now();
         let rate = client.tier.requests_per_minute() as usize;
-        let remaining = match app.limits.requests.take(client.actor.who, rate, now) {
+        let remaining = match app.limits.requests.take((door, client.actor.who), rate, now) {
             Ok(Room(remaining)) => remaining as u32,
             Err(Wait(retry_after_s)) => return Ok(Admission::TooFast { retry_after_s }),
         };

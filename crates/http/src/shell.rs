@@ -26,6 +26,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// No call takes this long but when something is wrong. The change it may have begun is finished all the same.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How many changes a call has committed; in its response's extensions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Changes(pub u32);
+
 /// Who was answered, for the logs. The dialect's credential check leaves it in the response's extensions.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller {
@@ -75,10 +79,11 @@ fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
 
 /// A call is one change: where one is not, it is counted.
 async fn whole(request: Request, next: Next) -> Response {
-    let (response, changes) = call::watch(next.run(request)).await;
+    let (mut response, changes) = call::watch(next.run(request)).await;
     if changes > 1 {
         metrics::counter!("http_calls_in_parts_total").increment(1);
     }
+    response.extensions_mut().insert(Changes(changes));
     response
 }
 

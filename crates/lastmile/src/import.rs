@@ -441,7 +441,7 @@ mod tests {
         assert_eq!(count().await, 5);
 
         let end = async |name: &str| {
-            let filter = service::Filter { search: Some(name.into()), ..line::Filter::default() };
+            let filter = service::Filter { search: Some(name.into()), ..service::Filter::default() };
             let page = service::Page { order: service::Order::Created, descending: false, offset: 0, limit: 5 };
             let (rows, _) = lists::page(&app, &actor, filter, page, card::Parts::PERIOD).await.unwrap();
             let row = rows.into_iter().next().unwrap();

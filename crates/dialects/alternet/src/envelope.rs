@@ -49,7 +49,7 @@ pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -
         Ok(found) => found,
         Err(failure) => return failure.into_response(),
     };
-    let mut response = match door.gate.admit(&door.app, &known).await {
+    let mut response = match door.gate.admit(&door.app, crate::NAME, &known).await {
         Err(error) => Failure::from(error).into_response(),
         Ok(Admission::TooFast { retry_after_s }) => Failure::too_fast(retry_after_s).into_response(),
         Ok(Admission::MonthUsedUp { retry_after_s }) => Failure::month_used_up(retry_after_s).into_response(),

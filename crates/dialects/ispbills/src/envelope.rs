@@ -82,7 +82,7 @@ pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -
         Err(failure) => return failure.into_response(),
     };
     let limit = known.tier.requests_per_minute();
-    let (mut response, remaining) = match door.gate.admit(&door.app, &known).await {
+    let (mut response, remaining) = match door.gate.admit(&door.app, door.issuer, &known).await {
         Err(error) => (Failure::from(error).into_response(), 0),
         Ok(Admission::TooFast { retry_after_s } | Admission::MonthUsedUp { retry_after_s }) => {
             (Failure::too_fast(retry_after_s).into_response(), 0)

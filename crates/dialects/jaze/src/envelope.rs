@@ -61,7 +61,7 @@ pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -
         }
     };
     let actor = admitted.known.actor.clone();
-    let mut response = match door.gate.admit(&door.app, &admitted.known).await {
+    let mut response = match door.gate.admit(&door.app, crate::NAME, &admitted.known).await {
         Err(error) => Failure::from(error).into_response(),
         Ok(Admission::TooFast { retry_after_s } | Admission::MonthUsedUp { retry_after_s }) => {
             Failure::too_fast(retry_after_s).into_response()

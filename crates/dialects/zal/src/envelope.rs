@@ -76,7 +76,7 @@ pub async fn admit(State(door): State<Door>, mut request: Request, next: Next) -
     };
     let verb = if let Need::Right(_, verb) = need { verb } else { "manage subscribers" };
     let lacks = matches!(need, Need::Right(scope, _) if !known.scopes.has(scope));
-    let mut response = match door.gate.admit(&door.app, &known).await {
+    let mut response = match door.gate.admit(&door.app, crate::NAME, &known).await {
         Err(error) => Failure::from(error).into_response(),
         Ok(Admission::TooFast { retry_after_s } | Admission::MonthUsedUp { retry_after_s }) => {
             Failure::too_fast(retry_after_s).into_response()

@@ -16,6 +16,7 @@ use crate::{
     app::{TestApp, seconds},
     both,
     nas::started,
+    whole,
 };
 
 both!(
@@ -70,6 +71,7 @@ impl Api {
         let text = if body.is_null() { String::new() } else { body.to_string() };
         let response = self.router.clone().oneshot(request.body(Body::from(text)).expect("a request")).await;
         let (parts, body) = response.expect("an answer").into_parts();
+        whole::one_change(&parts.extensions, method, path);
         let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         Came { status: parts.status.as_u16(), body, headers: parts.headers }

@@ -22,6 +22,7 @@ use crate::{
     app::{TestApp, days},
     both,
     nas::{Login, interim, login, started},
+    whole,
 };
 
 pub struct Door {
@@ -57,8 +58,10 @@ impl Door {
     }
 
     async fn send(&self, request: Request<Body>) -> (u16, Value) {
+        let path = request.uri().path().to_string();
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let status = response.status().as_u16();
+        whole::one_change(response.extensions(), "", &path);
         let bytes = axum::body::to_bytes(response.into_body(), 1 << 22).await.expect("a body");
         (status, serde_json::from_slice(&bytes).unwrap_or_else(|_| panic!("JSON: {bytes:?}")))
     }

@@ -44,6 +44,7 @@ mod town;
 mod usage;
 mod vouchers;
 mod webhooks;
+mod whole;
 mod why;
 mod wildcards;
 mod zal;

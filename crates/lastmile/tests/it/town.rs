@@ -17,7 +17,7 @@ use service::{
 };
 use tower::ServiceExt;
 
-use crate::app::TestApp;
+use crate::{app::TestApp, whole};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Dialect {
@@ -147,6 +147,7 @@ impl Town<'_> {
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
         let response = self.router.clone().oneshot(request.body(body).expect("a request")).await.expect("an answer");
         let status = response.status().as_u16();
+        whole::one_change(response.extensions(), method, &uri);
         let bytes = axum::body::to_bytes(response.into_body(), 1 << 22).await.expect("a body");
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     }

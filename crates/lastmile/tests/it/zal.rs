@@ -25,6 +25,7 @@ use crate::{
     app::{TestApp, days, isp, seconds},
     both,
     nas::login,
+    whole,
 };
 
 both!(
@@ -94,6 +95,7 @@ impl Api {
             .expect("a request");
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let status = response.status().as_u16();
+        whole::one_change(response.extensions(), method, path);
         let bytes = axum::body::to_bytes(response.into_body(), 1 << 24).await.expect("a body");
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     }

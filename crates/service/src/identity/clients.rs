@@ -99,38 +99,52 @@ pub struct IssuedClient {
 
 pub async fn create(app: &App, actor: &Actor, command: NewClient) -> Result<IssuedClient, Error> {
     actor.writes()?;
-    let id = ApiClientId(app.new_id(Table::ApiClient).await?);
+    app.change(actor, Class::Interactive, async move |change| make(change, &command, None).await).await
+}
+
+/// A client of ISPBills version 1 with its first tokens, in one change.
+async fn create_with_tokens(
+    app: &App,
+    actor: &Actor,
+    command: NewClient,
+    scopes: Option<Scopes>,
+) -> Result<(ApiClientId, tokens::Granted), Error> {
+    actor.writes()?;
+    app.change(actor, Class::Interactive, async move |change| {
+        let id = make(change, &command, scopes).await?.id;
+        Ok((id, tokens::grant_client(change, id).await?))
+    })
+    .await
+}
+
+async fn make(change: &Change<'_>, command: &NewClient, scopes: Option<Scopes>) -> Result<IssuedClient, Error> {
+    let id = ApiClientId(change.id(Table::ApiClient).await?);
     let secret = command.secret.clone().unwrap_or_else(|| {
         let mode = if command.sandbox { "test" } else { "live" };
         format!("{mode}_{}", random_text(40))
     });
-    let issued = IssuedClient { id, secret: secret.clone() };
-    app.change(actor, Class::Interactive, async move |change| {
-        ApiClient {
-            isp_id: change.isp,
-            id,
-            branch_id: command.branch,
-            staff_id: None,
-            dialect: command.dialect.into(),
-            name: command.name.clone(),
-            key_hash: token_hash(&secret),
-            key_hint: hint(&secret),
-            tier: command.tier.word().into(),
-            sandbox: command.sandbox,
-            status: "active".into(),
-            created_at: change.now,
-            last_used_at: None,
-            public_id: None,
-            scopes: None,
-            updated_at: None,
-        }
-        .insert(change.tx)
-        .await?;
-        change.tell(Fact::ApiClientCreated { client: id, name: command.name.clone() });
-        Ok(())
-    })
+    ApiClient {
+        isp_id: change.isp,
+        id,
+        branch_id: command.branch,
+        staff_id: None,
+        dialect: command.dialect.into(),
+        name: command.name.clone(),
+        key_hash: token_hash(&secret),
+        key_hint: hint(&secret),
+        tier: command.tier.word().into(),
+        sandbox: command.sandbox,
+        status: "active".into(),
+        created_at: change.now,
+        last_used_at: None,
+        public_id: None,
+        scopes: scopes.map(Scopes::words),
+        updated_at: None,
+    }
+    .insert(change.tx)
     .await?;
-    Ok(issued)
+    change.tell(Fact::ApiClientCreated { client: id, name: command.name.clone() });
+    Ok(IssuedClient { id, secret })
 }
 
 /// A known credential.
@@ -427,15 +441,12 @@ pub async fn issue(app: &App, actor: &Actor, own: Scopes, command: Wanted) -> Re
             }
             let dialect = if form == Form::Key { KEYS } else { tokens::V1 };
             let command = NewClient { dialect, name, branch, tier, sandbox: false, secret: None };
-            let IssuedClient { id, secret } = create(app, actor, command).await?;
             if form == Form::Key {
+                let IssuedClient { id, secret } = create(app, actor, command).await?;
                 (id, Shown::Key(secret))
             } else {
-                if scopes.is_some() {
-                    let command = ClientChange { scopes: Some(scopes), ..ClientChange::default() };
-                    update(app, actor, own, id, command).await?;
-                }
-                (id, Shown::Tokens(tokens::for_client(app, actor, own, id).await?))
+                let (id, granted) = create_with_tokens(app, actor, command, scopes).await?;
+                (id, Shown::Tokens(granted))
             }
         }
     };

@@ -98,10 +98,15 @@ pub async fn for_client(app: &App, actor: &Actor, own: Scopes, id: ApiClientId) 
             return Err(Error::Refused(Refusal::OnlyVersion1));
         }
         token::revoke_client(change.tx, change.isp, id, change.now).await?;
-        change.tell(Fact::ApiClientTokensMade { client: id });
-        pair(change, Holder::Client(id), None).await
+        grant_client(change, id).await
     })
     .await
+}
+
+/// A client's first tokens.
+pub(super) async fn grant_client(change: &Change<'_>, id: ApiClientId) -> Result<Granted, Error> {
+    change.tell(Fact::ApiClientTokensMade { client: id });
+    pair(change, Holder::Client(id), None).await
 }
 
 /// The next pair for a refresh token, which is good once. One that comes a second time was stolen or copied: every

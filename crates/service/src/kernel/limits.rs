@@ -21,8 +21,8 @@ const KEYS: usize = 16_384;
 
 #[derive(Debug, Default)]
 pub struct Limits {
-    /// Requests, by caller.
-    pub requests: Limit<Who>,
+    /// Requests, by door and caller: a person who is at two doors has the room of each.
+    pub requests: Limit<(&'static str, Who)>,
     /// Credentials and sign-ins that were wrong, by door and by the address they came from, where it is known.
     pub failures: Limit<(&'static str, Option<IpAddr>)>,
     /// Wrong codes of recharge cards.
