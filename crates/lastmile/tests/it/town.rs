@@ -131,7 +131,12 @@ impl Town<'_> {
         }
     }
 
-    pub async fn ask(&self, dialect: Dialect, (method, path, mut body): Call) -> (u16, Value) {
+    pub async fn ask(&self, dialect: Dialect, call: Call) -> (u16, Value) {
+        self.ask_keyed(dialect, call, None).await
+    }
+
+    /// With a key, as callers send it that may have to repeat themselves.
+    pub async fn ask_keyed(&self, dialect: Dialect, (method, path, mut body): Call, key: Option<&str>) -> (u16, Value) {
         let mut uri = path;
         if dialect == Zal && matches!(method, "GET" | "DELETE") {
             let sign = if uri.contains('?') { '&' } else { '?' };
@@ -144,6 +149,10 @@ impl Town<'_> {
         let (header, credential) = &self.credentials[dialect as usize];
         let request = Request::builder().method(method).uri(&uri).header(*header, credential);
         let request = request.header("content-type", "application/json").header("host", "isp.example");
+        let request = match key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        };
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
         let response = self.router.clone().oneshot(request.body(body).expect("a request")).await.expect("an answer");
         let status = response.status().as_u16();

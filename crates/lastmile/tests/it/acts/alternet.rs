@@ -64,6 +64,7 @@ pub fn ways(act: Act, scene: &Scene) -> Vec<Way> {
         DropPlanOfVoucher | DropPlanOfCard | DropPlanOfMove | DropPlanOfRenewal => {
             one(("DELETE", format!("/api/v1/plans/{}", scene.promised), Value::Null))
         }
+        SellTwiceOneKey => vec![Way { name: "", steps: vec![Step::Twice(post(scene, "recharge", json!({})))] }],
         // No call of this document.
         Given
         | SellFromWallet
@@ -105,6 +106,12 @@ pub fn ways(act: Act, scene: &Scene) -> Vec<Way> {
         | BeginOnItsDay
         | TopUpRenewing
         | PayTwiceOneReference
-        | GiveBackToReseller => Vec::new(),
+        | GiveBackToReseller
+        | SellPartPaid
+        | SellGivingBack
+        | PayRestOfSale
+        | BillPackageDiscounted
+        | SellGivingBackToReseller
+        | DeleteClearing => Vec::new(),
     }
 }

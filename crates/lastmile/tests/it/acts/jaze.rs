@@ -173,9 +173,28 @@ pub fn ways(act: Act, scene: &Scene) -> Vec<Way> {
             vec![Way { name: "", steps: vec![paid(format!("QJ{}", scene.id)), paid(format!("qj{}", scene.id))] }]
         }
         GiveBackToReseller => one(group(scene, scene.silver, "moveImmediately", "yes", json!({}))),
+        SellTwiceOneKey => vec![Way { name: "", steps: vec![Step::Twice(renew(scene, json!({})))] }],
+        SellGivingBack | SellGivingBackToReseller => {
+            one(renew(scene, json!({ "isRenewPresentDate": "true", "currentInvoiceOnProrataBasis": "true" })))
+        }
+        PayRestOfSale => pays(scene, &[1000]),
+        DeleteClearing => one(("GET", format!("/api/v1/delete_user/{}/yes", scene.id), Value::Null)),
         // No call of this document.
-        SwitchOff | MakePending | Volume | VolumeSpent | PayBillFromWallet | PayPackageFromWallet | BillPackage
-        | BillPackageTwice | Voucher | Card | DropPlanOfVoucher | DropPlanOfCard | DropPlanOfMove
-        | DropPlanOfRenewal => Vec::new(),
+        SwitchOff
+        | MakePending
+        | Volume
+        | VolumeSpent
+        | PayBillFromWallet
+        | PayPackageFromWallet
+        | BillPackage
+        | BillPackageTwice
+        | Voucher
+        | Card
+        | DropPlanOfVoucher
+        | DropPlanOfCard
+        | DropPlanOfMove
+        | DropPlanOfRenewal
+        | SellPartPaid
+        | BillPackageDiscounted => Vec::new(),
     }
 }

@@ -23,6 +23,7 @@ pub const EXCEPTIONS: &[Exception] = &[
     (SellSuspended, "Zal", "ledger", "activation: cash 1500.00, revenue -1293.10, tax -206.90", ON_ZALS_BOOKS),
     (SellUsed, "Zal", "ledger", "activation: cash 1500.00, revenue -1293.10, tax -206.90", ON_ZALS_BOOKS),
     (SellWaiting, "Zal", "ledger", "activation: cash 1500.00, revenue -1293.10, tax -206.90", ON_ZALS_BOOKS),
+    (SellTwiceOneKey, "Zal", "ledger", "activation: cash 1500.00, revenue -1293.10, tax -206.90", ON_ZALS_BOOKS),
     (SellOther, "Zal", "ledger", "activation: cash 3000.00, revenue -2586.21, tax -413.79", ON_ZALS_BOOKS),
     (SellOtherOver, "Zal", "ledger", "activation: cash 3000.00, revenue -2586.21, tax -413.79", ON_ZALS_BOOKS),
     (SellFromWallet, "Zal method 4", "ledger", "activation: revenue -1293.10, tax -206.90, wallet 1500.00", ON_ZALS_BOOKS),

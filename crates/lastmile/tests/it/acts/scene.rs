@@ -123,6 +123,7 @@ impl Hall<'_> {
             Line::Suspended | Line::Off => (Some(Alternet), 10),
             Line::Waits => (Some(Jaze), 0),
             Line::RenewsOver => (Some(Alternet), 31),
+            Line::Discounted | Line::PartPaid => (Some(Alternet), 10),
             Line::Resold => (Some(V1), 10),
         };
         if let Some(door) = make {
@@ -138,8 +139,12 @@ impl Hall<'_> {
             let made = self.town.done(door, call).await;
             self.town.credentials[door as usize] = owner;
             scene.id = super::made(door, &made);
-            if before.line == Line::RenewsOver {
-                let body = json!({ "id": scene.id, "auto_renew_status": 1 });
+            let own = match before.line {
+                Line::RenewsOver => Some(json!({ "id": scene.id, "auto_renew_status": 1 })),
+                Line::Discounted => Some(json!({ "id": scene.id, "discount": 100, "discount_type": 0 })),
+                _ => None,
+            };
+            if let Some(body) = own {
                 self.town.done(Zal, ("PUT", "/api/v1/subscribers/update".into(), body)).await;
             }
         }
@@ -150,6 +155,7 @@ impl Hall<'_> {
             Line::Suspended => Some(("POST", format!("/api/v1/customers/{}/suspend", scene.id), json!({}))),
             Line::Off => Some(("PUT", format!("/api/v1/customers/{}", scene.id), json!({ "status": "Inactive" }))),
             Line::Nobody | Line::Runs | Line::Over | Line::Waits | Line::RenewsOver | Line::Resold => None,
+            Line::Discounted | Line::PartPaid => None,
         };
         if let Some(call) = status {
             self.town.done(Alternet, call).await;
@@ -160,6 +166,10 @@ impl Hall<'_> {
         if before.wallet > 0 {
             let body = json!({ "customer_id": scene.id, "amount": before.wallet });
             self.town.done(V2, ("POST", "/api/v2/billing/payments".into(), body)).await;
+        }
+        if before.line == Line::PartPaid {
+            let body = json!({ "subscriber_id": scene.id, "payment_amount": 500 });
+            self.town.done(Zal, ("POST", "/api/v1/subscribers/activation".into(), body)).await;
         }
         scene.bill = self.bill(&scene, before.bill).await;
         scene.code = self.code(&scene, act).await;

@@ -17,6 +17,9 @@ pub enum Act {
     SellFromWallet,
     SellFromWalletOver,
     SellUsed,
+    SellTwiceOneKey,
+    SellPartPaid,
+    SellGivingBack,
     // moves
     ChangePlan,
     ChangePlanBilled,
@@ -36,6 +39,7 @@ pub enum Act {
     SwitchOn,
     MakePending,
     Delete,
+    DeleteClearing,
     Rename,
     RenameSame,
     // ends
@@ -54,9 +58,11 @@ pub enum Act {
     PayInParts,
     PayMore,
     PayBillFromWallet,
+    PayRestOfSale,
     TopUp,
     BillPackage,
     BillPackageTwice,
+    BillPackageDiscounted,
     PayPackage,
     PayPackageOver,
     PayPackageInParts,
@@ -64,6 +70,7 @@ pub enum Act {
     TopUpRenewing,
     PayTwiceOneReference,
     GiveBackToReseller,
+    SellGivingBackToReseller,
     // codes
     Voucher,
     Card,
@@ -102,6 +109,10 @@ pub enum Line {
     RenewsOver,
     /// A reseller has sold it.
     Resold,
+    /// A hundred less for each period.
+    Discounted,
+    /// 1000.00 of its next period is still due.
+    PartPaid,
 }
 
 pub struct Found {
@@ -115,13 +126,15 @@ pub struct Found {
 #[rustfmt::skip]
 pub const CHAPTERS: &[(&str, &[Act])] = &[
     ("sales", &[FirstSale, Given, SellRunning, SellOver, SellSuspended, SellOther, SellOtherOver, SellFromWallet,
-        SellFromWalletOver, SellUsed]),
+        SellFromWalletOver, SellUsed, SellTwiceOneKey, SellPartPaid, SellGivingBack]),
     ("moves", &[ChangePlan, ChangePlanBilled, ChangePlanBilledUsed, ChangePlanBilledPaid, ChangePlanAtEnd,
         ChangePlanAtEndPaidAhead, ChangePlanOnDay, ChangePlanSame, ClearUsage]),
-    ("standing", &[Suspend, Restore, RestoreOver, Disable, SwitchOff, SwitchOn, MakePending, Delete, Rename, RenameSame]),
+    ("standing", &[Suspend, Restore, RestoreOver, Disable, SwitchOff, SwitchOn, MakePending, Delete, DeleteClearing, Rename, RenameSame]),
     ("ends", &[EndLater, EndPast, EndLaterOver, Grace, GraceOver, RunsOut, Speed, Volume, VolumeSpent]),
-    ("money", &[PayBill, PayPart, PayInParts, PayMore, PayBillFromWallet, TopUp, BillPackage, BillPackageTwice, PayPackage,
-        PayPackageOver, PayPackageInParts, PayPackageFromWallet, TopUpRenewing, PayTwiceOneReference, GiveBackToReseller]),
+    ("money", &[PayBill, PayPart, PayInParts, PayMore, PayBillFromWallet, PayRestOfSale, TopUp, BillPackage,
+        BillPackageTwice, BillPackageDiscounted, PayPackage,
+        PayPackageOver, PayPackageInParts, PayPackageFromWallet, TopUpRenewing, PayTwiceOneReference,
+        GiveBackToReseller, SellGivingBackToReseller]),
     ("codes", &[Voucher, Card]),
     ("starts", &[SellWaiting, BeginByHand, BeginOnItsDay]),
     ("refusals", &[SellDead, FirstSaleDead, MoveToDead, EditHalfWrong, EditPriceBelowZero, PayNothing, PayTooMuch,
@@ -137,7 +150,9 @@ impl Act {
             SellSuspended | Restore => Line::Suspended,
             SwitchOn => Line::Off,
             TopUpRenewing => Line::RenewsOver,
-            GiveBackToReseller => Line::Resold,
+            GiveBackToReseller | SellGivingBackToReseller => Line::Resold,
+            BillPackageDiscounted => Line::Discounted,
+            PayRestOfSale => Line::PartPaid,
             SellWaiting | BeginByHand | BeginOnItsDay => Line::Waits,
             _ => Line::Runs,
         };
@@ -147,7 +162,7 @@ impl Act {
             _ => 0,
         };
         let bill = match self {
-            PayBill | PayPart | PayInParts | PayMore | PayBillFromWallet => Bill::Other(900),
+            PayBill | PayPart | PayInParts | PayMore | PayBillFromWallet | DeleteClearing => Bill::Other(900),
             BillPackageTwice | PayPackage | PayPackageOver | PayPackageInParts | PayPackageFromWallet => Bill::Package,
             _ => Bill::None,
         };
@@ -229,7 +244,7 @@ fn row(act: Act) -> Row {
             line: "active gold until 30d",
             ..NOTHING
         },
-        SellRunning => Row {
+        SellRunning | SellTwiceOneKey => Row {
             papers: "invoice 1 1500.00 paid; payment 1 1500.00; gold 1500.00 20d..50d on invoice 1",
             line: "active gold until 50d",
             ..SALE
@@ -276,6 +291,29 @@ fn row(act: Act) -> Row {
             line: "active capped until 50d",
             usage: "3000 of 20000 MB, shown 3000, fair use 3000",
             radius: "Accept 10M/10M Mikrotik-Total-Limit=4115098112 Mikrotik-Total-Limit-Gigawords=3",
+            ..SALE
+        },
+
+        // What is not paid stays due on its invoice.
+        SellPartPaid => Row {
+            facts: "bill.generated invoice.generated payment.received",
+            ledger: "activation: cash 500.00, receivable 1000.00, revenue -1293.10, tax -206.90",
+            allocations: "payment 1 to invoice 1 500.00",
+            papers: "invoice 1 1500.00 partial 500.00 due 7d; payment 1 500.00; gold 1500.00 20d..50d on invoice 1",
+            line: "active gold until 50d",
+            ..SALE
+        },
+        // From now, and what is left of the running period goes back to who paid it.
+        SellGivingBack => Row {
+            ledger: "credit_note: revenue 862.07, tax 137.93, wallet -1000.00; \
+                     recharge: cash 1500.00, revenue -1293.10, tax -206.90",
+            papers: "invoice 1 1500.00 paid; payment 1 1500.00; credit 1000.00 of bill 1; gold 1500.00 0d..30d on invoice 1",
+            ..SALE
+        },
+        SellGivingBackToReseller => Row {
+            ledger: "credit_note: revenue 574.72, tax 91.95, wallet:staff -666.67; \
+                     recharge: cash 1500.00, revenue -1293.10, tax -206.90",
+            papers: "invoice 1 1500.00 paid; payment 1 1500.00; credit 666.67 of bill 1; gold 1500.00 0d..30d on invoice 1",
             ..SALE
         },
 
@@ -366,6 +404,14 @@ fn row(act: Act) -> Row {
             radius: "Reject: Wrong username or password",
             ..NOTHING
         },
+        DeleteClearing => Row {
+            facts: "connection.terminated customer.deleted",
+            ledger: "credit_note: receivable -900.00, revenue 775.86, tax 124.14",
+            papers: "bill 2 900.00 void 0.00; credit 900.00 of bill 2",
+            line: "gone",
+            radius: "Reject: Wrong username or password",
+            ..NOTHING
+        },
         Rename => Row { facts: "customer.updated", ..NOTHING },
         RenameSame => NOTHING,
 
@@ -428,6 +474,16 @@ fn row(act: Act) -> Row {
             ledger: "payment: receivable -900.00, wallet 900.00",
             ..NOTHING
         },
+        // Its period has been sold.
+        PayRestOfSale => Row {
+            facts: "invoice.paid payment.received",
+            ledger: "payment: cash 1000.00, receivable -1000.00",
+            allocations: "payment 1 to bill 2 1000.00",
+            receipts: "payment 1 for bill 2",
+            papers: "bill 2 1500.00 paid 1500.00; payment 1 1000.00",
+            line: "active gold until 50d",
+            ..NOTHING
+        },
         TopUp => Row {
             facts: "payment.received",
             ledger: "payment: cash 700.00, wallet -700.00",
@@ -439,6 +495,12 @@ fn row(act: Act) -> Row {
             facts: "bill.generated invoice.generated",
             ledger: "bill: receivable 1500.00, revenue -1293.10, tax -206.90",
             papers: "invoice 1 1500.00 unpaid 0.00 due 7d",
+            ..NOTHING
+        },
+        BillPackageDiscounted => Row {
+            facts: "bill.generated invoice.generated",
+            ledger: "bill: receivable 1400.00, revenue -1206.90, tax -193.10",
+            papers: "invoice 1 1400.00 unpaid 0.00 due 7d",
             ..NOTHING
         },
         BillPackageTwice => Row { answer: "refused", ..NOTHING },

@@ -48,6 +48,8 @@ pub fn ways(act: Act, scene: &Scene) -> Vec<Way> {
         PayNothing => one(action(scene, "advance_payment", json!({ "amount": 0 }))),
         PayTooMuch => one(action(scene, "advance_payment", json!({ "amount": 900_000_000_000_i64 }))),
         TopUpRenewing => one(action(scene, "advance_payment", json!({ "amount": 1500 }))),
+        SellTwiceOneKey => vec![Way { name: "", steps: vec![Step::Twice(action(scene, "recharge", json!({})))] }],
+        BillPackageDiscounted => bare("generate_bill"),
         // No action of this call.
         Given
         | ChangePlanBilled
@@ -83,6 +85,11 @@ pub fn ways(act: Act, scene: &Scene) -> Vec<Way> {
         | DropPlanOfVoucher
         | DropPlanOfCard
         | DropPlanOfMove
-        | DropPlanOfRenewal => Vec::new(),
+        | DropPlanOfRenewal
+        | SellPartPaid
+        | SellGivingBack
+        | PayRestOfSale
+        | SellGivingBackToReseller
+        | DeleteClearing => Vec::new(),
     }
 }

@@ -108,6 +108,8 @@ pub fn ways(act: Act, scene: &Scene) -> Vec<Way> {
         DropPlanOfVoucher | DropPlanOfCard | DropPlanOfMove | DropPlanOfRenewal => {
             one(("DELETE", format!("/api/v2/plans/{}", scene.promised), Value::Null))
         }
+        SellTwiceOneKey => vec![Way { name: "", steps: vec![Step::Twice(recharge(scene, json!({})))] }],
+        PayRestOfSale => pays(scene, &[1000]),
         // No call of this version.
         Given
         | ChangePlanBilled
@@ -132,6 +134,11 @@ pub fn ways(act: Act, scene: &Scene) -> Vec<Way> {
         | EditPriceBelowZero
         | RunsOut
         | BeginOnItsDay
-        | GiveBackToReseller => Vec::new(),
+        | GiveBackToReseller
+        | SellPartPaid
+        | SellGivingBack
+        | BillPackageDiscounted
+        | SellGivingBackToReseller
+        | DeleteClearing => Vec::new(),
     }
 }

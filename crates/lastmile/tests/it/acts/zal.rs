@@ -102,6 +102,8 @@ pub fn ways(act: Act, scene: &Scene) -> Vec<Way> {
         DropPlanOfVoucher | DropPlanOfCard | DropPlanOfMove | DropPlanOfRenewal => {
             one(("DELETE", format!("/api/v1/packages/{}", scene.promised), Value::Null))
         }
+        SellTwiceOneKey => vec![Way { name: "", steps: vec![Step::Twice(activation(scene, json!({})))] }],
+        SellPartPaid => one(activation(scene, json!({ "payment_amount": 500 }))),
         // No call of this document: payments are taken with an activation.
         Suspend
         | Disable
@@ -132,6 +134,11 @@ pub fn ways(act: Act, scene: &Scene) -> Vec<Way> {
         | RunsOut
         | BeginOnItsDay
         | TopUpRenewing
-        | PayTwiceOneReference => Vec::new(),
+        | PayTwiceOneReference
+        | SellGivingBack
+        | PayRestOfSale
+        | BillPackageDiscounted
+        | SellGivingBackToReseller
+        | DeleteClearing => Vec::new(),
     }
 }
