@@ -171,7 +171,10 @@ impl Hall<'_> {
             let body = json!({ "subscriber_id": scene.id, "payment_amount": 500 });
             self.town.done(Zal, ("POST", "/api/v1/subscribers/activation".into(), body)).await;
         }
-        scene.bill = self.bill(&scene, before.bill).await;
+        scene.bill = match before.line {
+            Line::PartPaid => self.open(&scene, "partial").await,
+            _ => self.bill(&scene, before.bill).await,
+        };
         scene.code = self.code(&scene, act).await;
         scene.promised = self.promised(&scene, act).await;
         scene.today = Some(app.app.clock.now().in_zone(&self.town.zone).date());
@@ -224,7 +227,12 @@ impl Hall<'_> {
                 self.town.done(V1, ("POST", path, json!({ "action": "generate_bill" }))).await;
             }
         }
-        let path = format!("/api/v2/billing/bills?customer_id={}&status=unpaid", scene.id);
+        self.open(scene, "unpaid").await
+    }
+
+    /// The bill that is so far paid.
+    async fn open(&self, scene: &Scene, status: &str) -> i64 {
+        let path = format!("/api/v2/billing/bills?customer_id={}&status={status}", scene.id);
         let listed = self.town.done(V2, ("GET", path, Value::Null)).await;
         listed["data"][0]["id"].as_i64().expect("a bill")
     }
