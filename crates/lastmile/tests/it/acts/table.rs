@@ -294,12 +294,12 @@ fn row(act: Act) -> Row {
             ..SALE
         },
 
-        // A sale is due as it is made.
+        // What is not paid stays due on its invoice.
         SellPartPaid => Row {
             facts: "bill.generated invoice.generated payment.received",
             ledger: "activation: cash 500.00, receivable 1000.00, revenue -1293.10, tax -206.90",
             allocations: "payment 1 to invoice 1 500.00",
-            papers: "invoice 1 1500.00 partial 500.00 due 0d; payment 1 500.00; gold 1500.00 20d..50d on invoice 1",
+            papers: "invoice 1 1500.00 partial 500.00 due 7d; payment 1 500.00; gold 1500.00 20d..50d on invoice 1",
             line: "active gold until 50d",
             ..SALE
         },
