@@ -6,7 +6,7 @@ use super::{
     Scene, Step, Way, one,
     table::Act::{self, *},
 };
-use crate::town::Call;
+use crate::{app::seconds, town::Call};
 
 pub fn create(scene: &Scene, plan: i64) -> Call {
     let body = json!({
@@ -38,11 +38,17 @@ pub fn ways(act: Act, scene: &Scene) -> Vec<Way> {
         Disable => bare("disable"),
         Delete => bare("delete"),
         EndLater => one(action(scene, "edit_suspend_date", json!({ "suspend_date": scene.day(24) }))),
-        EndPast => one(action(scene, "edit_suspend_date", json!({ "suspend_date": scene.day(-3) }))),
+        EndPast => {
+            let call = action(scene, "edit_suspend_date", json!({ "suspend_date": scene.day(-3) }));
+            vec![Way { name: "", steps: vec![Step::Ask(call), Step::Pass(seconds(1))] }]
+        }
         EndLaterOver => one(action(scene, "edit_suspend_date", json!({ "suspend_date": scene.day(4) }))),
         Speed => one(action(scene, "edit_speed", json!({ "bandwidth_id": scene.fast }))),
         Volume => one(action(scene, "edit_volume", json!({ "megabytes": 5000 }))),
-        VolumeSpent => one(action(scene, "edit_volume", json!({ "megabytes": 2000 }))),
+        VolumeSpent => {
+            let call = action(scene, "edit_volume", json!({ "megabytes": 2000 }));
+            vec![Way { name: "", steps: vec![Step::Ask(call), Step::Pass(seconds(1))] }]
+        }
         BillPackage | BillPackageTwice => bare("generate_bill"),
         TopUp => one(action(scene, "advance_payment", json!({ "amount": 700 }))),
         PayNothing => one(action(scene, "advance_payment", json!({ "amount": 0 }))),
