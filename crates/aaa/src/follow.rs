@@ -201,6 +201,7 @@ fn concerns(fact: Fact) -> Concern {
         | Fact::FupCrossed { line, .. }
         | Fact::FupRelaxed { line, .. }
         | Fact::FupReset { line, .. }
+        | Fact::ServiceCreated { line, .. }
         | Fact::ServiceRecharged { line, .. }
         | Fact::ServiceActivated { line, .. }
         | Fact::ServiceSuspended { line, .. }
@@ -213,6 +214,8 @@ fn concerns(fact: Fact) -> Concern {
         | Fact::LineAttributesChanged { line, .. }
         | Fact::LineAttributesPut { line, .. }
         | Fact::LinePriced { line, .. }
+        | Fact::LineTermsChanged { line, .. }
+        | Fact::LineSiteChanged { line, .. }
         | Fact::LinePlanChanged { line, .. }
         | Fact::LineChanged { line, .. }
         | Fact::ServiceSecretRead { line, .. }

@@ -15,6 +15,7 @@ use radius::{
 use service::{
     App, Error,
     access::accounting::{self, Report},
+    customers::vouchers::redeem,
     sales::redemption::{self, FirstUse},
 };
 use tokio::sync::watch;
@@ -104,7 +105,7 @@ impl Writer {
                 Right::Used => turned_away.push(first),
                 // Its Accept's use could not be written, or was lost with the process that gave it.
                 Right::Reserved(..) | Right::Free(_) => {
-                    if let Err(error) = redemption::first_use(&self.app, first.clone()).await {
+                    if let Err(error) = redeem(&self.app, first.clone()).await {
                         tracing::warn!(%error, "a voucher's use cannot be written");
                         turned_away.extend(redemption::is_refusal(&error).then_some(first));
                     }

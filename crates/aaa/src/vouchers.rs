@@ -226,7 +226,7 @@ pub async fn write(
         let mut running = JoinSet::new();
         for first in waiting.drain(..waiting.len().min(AT_ONCE)) {
             let app = app.clone();
-            running.spawn(async move { (redemption::first_use(&app, first.clone()).await, first) });
+            running.spawn(async move { (service::customers::vouchers::redeem(&app, first.clone()).await, first) });
         }
         let mut failed = false;
         while let Some(done) = running.join_next().await {

@@ -17,7 +17,8 @@ use service::{
     App, Error, Filter, Order, Page, Payment, PlanVersion, Service, Standing,
     customers::{
         card::{self, Card, Parts},
-        customers::{self, CustomerChange, NewCustomer},
+        change::{self, Deletion, Edit},
+        customers::{self, NewCustomer},
         lists,
     },
     sales::{
@@ -42,6 +43,7 @@ const NAMES: &[(&str, &str)] = &[
     ("ip", "pppoe_ip"),
     ("address", "pppoe_ip"),
     ("mac", "mac_address"),
+    ("building", "apartment_id"),
 ];
 
 fn refused(error: Error) -> Failure {
@@ -433,7 +435,7 @@ pub async fn create(State(app): State<App>, caller: Caller, mut body: Fields) ->
         mac,
         plan: PlanId(plan),
         router: RouterId(router),
-        payer: paid(true),
+        payer: Some(paid(true)),
     };
     let key = caller.key.clone();
     let created = customers::create(&app, &caller.actor, command, key).await.map_err(refused)?;
@@ -456,7 +458,7 @@ fn paid(add_transaction: bool) -> Payer {
 
 /// Update customer information. The sample sends more than the table names: all of it is applied.
 pub async fn update(State(app): State<App>, caller: Caller, Id(number): Id, mut body: Fields) -> Done {
-    let command = CustomerChange {
+    let edit = Edit {
         full_name: body.optional("fullname", text(3, 45)).value(),
         phone: body.optional("phonenumber", digits(20)).value(),
         email: body.optional("email", email).change(),
@@ -475,15 +477,16 @@ pub async fn update(State(app): State<App>, caller: Caller, Id(number): Id, mut 
         network_password: body.optional("pppoe_password", secret(3, 32)).value(),
         ip: body.optional("pppoe_ip", ipv4).change(),
         mac: body.optional("mac_address", mac).change(),
+        ..Edit::default()
     };
     body.finish()?;
-    customers::update(&app, &caller.actor, CustomerId(number), command).await.map_err(refused)?;
+    change::update(&app, &caller.actor, CustomerId(number), edit).await.map_err(refused)?;
     Ok(Reply::done("Customer updated successfully"))
 }
 
 /// Delete customer (soft delete).
 pub async fn delete(State(app): State<App>, caller: Caller, Id(number): Id) -> Done {
-    customers::delete(&app, &caller.actor, CustomerId(number)).await?;
+    change::delete(&app, &caller.actor, CustomerId(number), Deletion::default()).await?;
     Ok(Reply::done("Customer deleted successfully"))
 }
 

@@ -11,7 +11,7 @@ use service::{
         access_check,
         card::State as Standing,
         census,
-        customers::{self, CustomerChange},
+        change::{self, Deletion, Edit},
     },
     kernel::vault,
     sales::grace::{self, MAX_DAYS, NewGrace},
@@ -35,8 +35,8 @@ pub async fn reset_password(State(app): State<App>, mut call: Call) -> Answer {
     let given = call.body.optional("password", secret(1, 128)).value();
     call.body.finish()?;
     let password = given.unwrap_or_else(|| made(complexity, length as usize));
-    let change = CustomerChange { network_password: Some(password.clone()), ..CustomerChange::default() };
-    customers::update(&app, &call.actor, user, change).await?;
+    let edit = Edit { network_password: Some(password.clone()), ..Edit::default() };
+    change::update(&app, &call.actor, user, edit).await?;
     Ok(Reply::message(json!({ "password": password })))
 }
 
@@ -62,11 +62,8 @@ pub async fn delete(State(app): State<App>, call: Call) -> Answer {
         Some("no") | None => false,
         Some(_) => return Err(Failure::said("clear_unfinished_billing must be yes or no.")),
     };
-    let user = call.user();
-    if clear {
-        service::receivables::bills::void_open(&app, &call.actor, user).await?;
-    }
-    customers::delete(&app, &call.actor, user).await?;
+    let how = Deletion { void_bills: clear, ..Deletion::default() };
+    change::delete(&app, &call.actor, call.user(), how).await?;
     Ok(Reply::message("User deleted successfully"))
 }
 

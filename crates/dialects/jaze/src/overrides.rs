@@ -14,10 +14,10 @@ use service::{
     access::{
         attribute_stages,
         attributes::{NewAttribute, OPERATORS, is_understood},
-        fup::{self, Chosen, Draft},
+        fup::{Chosen, Draft},
         orders,
     },
-    sales::by_hand::{self, Override},
+    customers::change::{self, Edit},
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, short};
@@ -102,8 +102,8 @@ pub async fn bandwidth(State(app): State<App>, mut call: Call) -> Answer {
     if !on {
         call.body.finish()?;
         same_limit(&app, &call, user, None).await?;
-        by_hand::put(&app, &call.actor, user, Override::Speed(None)).await?;
-        fup::clear(&app, &call.actor, user).await?;
+        let edit = Edit { speed: Some(None), fair_use: Some(None), ..Edit::default() };
+        change::update(&app, &call.actor, user, edit).await?;
         return Ok(Reply::message(DONE));
     }
     let limit = limit(&mut call, &BANDWIDTH);
@@ -115,7 +115,6 @@ pub async fn bandwidth(State(app): State<App>, mut call: Call) -> Answer {
     let carry_forward = call.body.optional("carryForwardPreviousData", boolean).or(false);
     call.body.finish()?;
     same_limit(&app, &call, user, limit.as_ref().map(|limit| limit.bytes)).await?;
-    by_hand::put(&app, &call.actor, user, Override::Speed(Some(first))).await?;
     let chosen = match limit.zip(second) {
         // "Always" means no limit, not even the group's.
         None => Chosen::Exempt,
@@ -127,7 +126,8 @@ pub async fn bandwidth(State(app): State<App>, mut call: Call) -> Answer {
             windows: Vec::new(),
         }),
     };
-    fup::choose(&app, &call.actor, user, chosen).await?;
+    let edit = Edit { speed: Some(Some(first)), fair_use: Some(Some(chosen)), ..Edit::default() };
+    change::update(&app, &call.actor, user, edit).await?;
     Ok(Reply::message(DONE))
 }
 

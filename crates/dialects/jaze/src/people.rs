@@ -13,17 +13,15 @@ use jiff::civil;
 use serde_json::{Value, json};
 use service::{
     App, Error, Expected, Items, Why,
-    access::bindings::{self, Bound, MAX_ROWS},
+    access::bindings::{Bound, MAX_ROWS},
     customers::{
         access_check,
+        beside::{Beside, ProfileChange},
         card::{self, Parts},
-        customers::{self, CustomerChange, Extras, NewCustomer},
-        profiles,
+        change::{self, Edit},
+        customers::{self, Extras, NewCustomer},
     },
-    sales::{
-        by_hand::{self, Override},
-        standing, starts, terms,
-    },
+    sales::standing,
 };
 
 use crate::envelope::{Answer, Call, Failure, Reply, day_of, short};
@@ -70,7 +68,7 @@ struct Said {
     expires: Option<Instant>,
     /// `Some(None)`: the group's price.
     price: Option<Option<(Money, bool)>>,
-    profile: profiles::ProfileChange,
+    profile: ProfileChange,
 }
 
 /// One value or a list of them; empty places stay, so that the lists' rows belong together.
@@ -161,7 +159,7 @@ fn read(call: &mut Call) -> Result<Said, Failure> {
     }
     let price = price(body, &currency);
     let mut words = |name| body.optional(name, text(0, 190)).value();
-    let profile = profiles::ProfileChange {
+    let profile = ProfileChange {
         first_name: words("firstName"),
         last_name: words("lastName"),
         company: words("companyName"),
@@ -176,6 +174,7 @@ fn read(call: &mut Call) -> Result<Said, Failure> {
         latitude: words("latitude"),
         longitude: words("longitude"),
         notes: words("comments"),
+        ..ProfileChange::default()
     };
     let said = Said {
         state,
@@ -241,7 +240,6 @@ pub async fn add(State(app): State<App>, mut call: Call) -> Answer {
     }
     call.body.finish()?;
     let bindings = said.rows(&[]).unwrap_or_default();
-    bindings::check(&bindings).map_err(named)?;
     let kind = match kind {
         Some(word) => Kind::from_word(word).unwrap_or(Kind::Pppoe),
         None => customers::kind_of_plan(&app, &call.actor, group).await?,
@@ -264,15 +262,13 @@ pub async fn add(State(app): State<App>, mut call: Call) -> Answer {
         mac: None,
         plan: group,
         router,
-        payer: if billed { Payer::Cash { method: "api".into() } } else { Payer::Complimentary },
+        payer: Some(if billed { Payer::Cash { method: "api".into() } } else { Payer::Complimentary }),
     };
     let extras = Extras {
         starts_at: said.activates.flatten(),
         ends_at: said.expires,
         status: said.state,
-        price: said.price.flatten(),
-        bindings,
-        profile: said.profile,
+        beside: Beside { profile: said.profile, bindings: Some(bindings), price: said.price, ..Beside::default() },
         ..Extras::default()
     };
     let made = customers::create_with(&app, &call.actor, command, extras, call.key.clone()).await.map_err(named)?;
@@ -285,12 +281,14 @@ fn named(error: Error) -> Error {
         ("username", "userName"),
         ("network_username", "userName"),
         ("plan", "userGroupId"),
-        ("price", "overrideAmount"),
         ("router", "router"),
         ("ip", "staticIpAddress"),
         ("mac", "staticIpBoundMac"),
         ("starts_at", "customActivationDate"),
         ("ends_at", "customExpirationDate"),
+        ("price", "overrideAmount"),
+        ("building", "collection_block_import"),
+        ("status", "userState"),
     ];
     doors::fields::named(error, names)
 }
@@ -305,12 +303,6 @@ pub async fn edit(State(app): State<App>, mut call: Call) -> Answer {
     call.body.finish()?;
     let before = card::any(&app, &call.actor, user, Parts::BINDINGS | Parts::PROFILE).await?;
     let rows = said.rows(&before.bindings);
-    bindings::check(rows.as_deref().unwrap_or_default()).map_err(named)?;
-    // Of a line that waits for its start the state is what it becomes then.
-    let waits = starts::of(&app, &call.actor, user).await?.is_some();
-    if !waits && matches!(said.activates, Some(Some(_))) {
-        return Err(Failure::said("The custom activation date must be left out: the user has been activated."));
-    }
     let renamed = said.first_name.is_some() || said.last_name.is_some();
     let full_name = renamed.then(|| {
         let of = |new: &Option<String>, old: Option<String>| new.clone().or(old).unwrap_or_default();
@@ -319,35 +311,22 @@ pub async fn edit(State(app): State<App>, mut call: Call) -> Answer {
         let last = of(&said.last_name, profile.and_then(|profile| profile.last_name));
         format!("{first} {last}").trim().to_string()
     });
-    let command = CustomerChange {
+    let edit = Edit {
         full_name: full_name.filter(|name| !name.is_empty()),
-        phone: said.phone.clone(),
-        email: said.email.clone().map(Some),
-        address: said.address.clone().map(Some),
+        phone: said.phone,
+        email: said.email.map(Some),
+        address: said.address.map(Some),
+        building: said.building.map(Some),
         network_username: username,
         network_password: password,
         plan: group,
-        status: said.state.filter(|_| !waits),
-        ..CustomerChange::default()
+        status: said.state,
+        starts_at: said.activates,
+        ends_at: said.expires.map(Some),
+        beside: Beside { profile: said.profile, bindings: rows, price: said.price, ..Beside::default() },
+        ..Edit::default()
     };
-    customers::update(&app, &call.actor, user, command).await.map_err(named)?;
-    profiles::change(&app, &call.actor, user, said.profile).await?;
-    if let Some(rows) = rows {
-        bindings::put(&app, &call.actor, user, rows).await.map_err(named)?;
-    }
-    if let Some(price) = said.price {
-        terms::put_price(&app, &call.actor, user, price).await.map_err(named)?;
-    }
-    if waits && (said.activates.is_some() || said.state.is_some()) {
-        let at = said.activates.map(|at| at.unwrap_or(call.now));
-        starts::change(&app, &call.actor, user, at, said.state).await.map_err(named)?;
-    }
-    if let Some(at) = said.expires {
-        by_hand::put(&app, &call.actor, user, Override::End(at)).await?;
-    }
-    if let Some(building) = said.building {
-        customers::set_building(&app, &call.actor, user, Some(building)).await?;
-    }
+    change::update(&app, &call.actor, user, edit).await.map_err(named)?;
     Ok(Reply::message("User updated successfully"))
 }
 

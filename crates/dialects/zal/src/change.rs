@@ -2,17 +2,20 @@
 //! is the sale.
 
 use axum::extract::State;
-use domain::{CustomerId, Discount, Kind, OwnQuota, PlanId, RouterId, StaffId, Status};
+use domain::{BranchId, CustomerId, Discount, Kind, OwnQuota, PlanId, RouterId, StaffId, Status};
 use doors::{Asked, Fields, Given, fields};
 use jiff::civil;
 use serde::Serialize;
 use serde_json::Value;
 use service::{
-    App, Expected, Why,
+    App, Error, Expected, Why,
     customers::{
-        customers,
-        subscribers::{self, Details, HOMES, SiteChange},
+        beside::{Beside, ProfileChange},
+        change::{self, Deletion, Edit, Follows, Means},
+        customers::{self, Extras, NewCustomer},
+        subscribers::HOMES,
     },
+    plant::site::SiteChange,
 };
 
 use crate::envelope::{Answer, Caller, Done, PlaceOf, Reply, flag, id, named};
@@ -53,17 +56,58 @@ pub async fn create(State(app): State<App>, caller: Caller, mut body: Fields) ->
     let full_name = body.required("fullname", fields::text(1, 100));
     let password = body.required("password", fields::secret(1, 128));
     let plan = body.required("package_id", id);
-    let mut details = read(&caller, &mut body);
+    let edit = read(&caller, &mut body);
     body.finish()?;
     let branch = caller.scope(&app, place).await?;
-    details.username = Some(username);
-    details.full_name = Some(full_name);
-    details.password = Some(password);
-    details.plan = Some(PlanId(plan));
-    let made = subscribers::create(&app, &caller.actor, branch, details, caller.key.clone()).await;
+    let made = make(&app, &caller, branch, (username, full_name, password, PlanId(plan)), edit).await;
     let made = made.map_err(|error| caller.refused(named(error)))?;
     let data = Created { id: made.customer_id, username: made.username };
     Ok(Reply::created("Subscriber created successfully", data))
+}
+
+/// Sells nothing: without time it waits for its activation.
+async fn make(
+    app: &App,
+    caller: &Caller,
+    branch: Option<BranchId>,
+    (username, full_name, password, plan): (String, String, String, PlanId),
+    edit: Edit,
+) -> Result<customers::Created, Error> {
+    let actor = &caller.actor;
+    let kind = match edit.kind {
+        Some(kind) => kind,
+        None => customers::kind_of_plan(app, actor, plan).await?,
+    };
+    let router = match edit.router {
+        Some(router) => router,
+        None => customers::usual_router(app, actor, plan).await?,
+    };
+    let command = NewCustomer {
+        full_name,
+        phone: edit.phone.unwrap_or_default(),
+        email: edit.email.flatten(),
+        address: edit.address.flatten(),
+        building: None,
+        username: Some(username),
+        portal_password: password,
+        kind,
+        network_username: None,
+        network_password: edit.network_password,
+        ip: edit.ip.flatten(),
+        mac: edit.mac.flatten(),
+        plan,
+        router,
+        payer: None,
+    };
+    let extras = Extras {
+        branch,
+        starts_at: None,
+        ends_at: edit.ends_at.flatten(),
+        status: edit.status,
+        tied: edit.tied,
+        beside: edit.beside,
+    };
+    customers::create_with(app, actor, command, extras, caller.key.clone()).await
 }
 
 /// Update Subscriber: any field of create.
@@ -75,11 +119,19 @@ pub async fn update(State(app): State<App>, caller: Caller, mut body: Fields) ->
     let full_name = body.optional("fullname", fields::text(1, 100)).value();
     let password = body.optional("password", fields::secret(1, 128)).value();
     let plan = body.optional("package_id", crate::envelope::id).value();
-    let details = read(&caller, &mut body);
+    let edit = read(&caller, &mut body);
     body.finish()?;
     caller.scope(&app, place).await?;
-    let details = Details { username, full_name, password, plan: plan.map(PlanId), ..details };
-    let done = subscribers::update(&app, &caller.actor, CustomerId(id), details).await;
+    let edit = Edit {
+        // The line logs in with the account's name.
+        network_username: username.clone(),
+        username,
+        full_name,
+        portal_password: password,
+        plan: plan.map(PlanId),
+        ..edit
+    };
+    let done = change::update(&app, &caller.actor, CustomerId(id), edit).await;
     done.map_err(|error| caller.refused(named(error)))?;
     Ok(Reply::done("Subscriber updated successfully"))
 }
@@ -94,49 +146,56 @@ pub async fn delete(State(app): State<App>, caller: Caller, asked: Asked, mut bo
     body.finish()?;
     caller.scope(&app, place).await?;
     caller.check_user(&app, user).await?;
-    let done = customers::delete(&app, &caller.actor, CustomerId(wanted)).await;
+    let done = change::delete(&app, &caller.actor, CustomerId(wanted), Deletion::default()).await;
     done.map_err(|error| caller.refused(error))?;
     Ok(Reply::done("Subscriber deleted successfully"))
 }
 
 /// What create and update take alike.
-fn read(caller: &Caller, body: &mut Fields) -> Details {
+fn read(caller: &Caller, body: &mut Fields) -> Edit {
     let lines = |max| move |value: &Value| fields::lines(max)(value);
     let mut places = [None; 5];
     for (at, level) in HOMES.into_iter().enumerate() {
         places[at] = body.optional(level.word(), id).change();
     }
-    Details {
-        username: None,
-        full_name: None,
-        password: None,
-        plan: None,
-        network_password: body.optional("connection_password", fields::secret(1, 128)).value(),
+    let profile = ProfileChange {
         salesperson: body.optional("salesperson_id", id).change().map(|given| given.map(StaffId)),
-        ip: body.optional("static_ip", fields::ipv4).change(),
-        mac: body.optional("mac_address", fields::mac).change(),
-        mac_lock: body.optional("mac_lock_status", flag).value(),
-        router: body.optional("nas_id", id).value().map(RouterId),
-        kind: body.optional("connection_type", coded(CONNECTIONS)).value(),
-        status: body.optional("profile_status", coded(STATUSES)).value(),
-        expires_at: body.optional("expiration_date", caller.moment()).change(),
-        opening: body.optional("previous_balance", caller.money(-(1 << 53))).value(),
-        email: body.optional("email", fields::email).change(),
-        phone: body.optional("phone", phone).change(),
-        address: body.optional("address", lines(500)).change(),
-        identity: body.optional("identity", identity).change(),
+        identity: body.optional("identity", identity).change().map(Option::unwrap_or_default),
         places,
         department: body.optional("department", id).change(),
-        latitude: body.optional("latitude", degrees(90.0)).change(),
-        longitude: body.optional("longitude", degrees(180.0)).change(),
-        auto_renew: body.optional("auto_renew_status", flag).value(),
-        discount: discount(caller, body),
-        quota_bytes: quota(body.optional("total_data_quota", fields::integer(0, MOST_MB)), MB),
-        quota_time_s: quota(body.optional("total_session_quota", fields::integer(0, MOST_MINUTES)), MINUTE_S),
+        latitude: body.optional("latitude", degrees(90.0)).change().map(Option::unwrap_or_default),
+        longitude: body.optional("longitude", degrees(180.0)).change().map(Option::unwrap_or_default),
         sms: body.optional("sms_status", flag).value(),
         email_enabled: body.optional("email_status", flag).value(),
         joined_on: body.optional("join_date", fields::date).change().map(|day| day.map(day_number)),
+        ..ProfileChange::default()
+    };
+    let beside = Beside {
+        profile,
         site: site(body),
+        auto_renew: body.optional("auto_renew_status", flag).value(),
+        opening: body.optional("previous_balance", caller.money(-(1 << 53))).value(),
+        discount: discount(caller, body),
+        quota_bytes: quota(body.optional("total_data_quota", fields::integer(0, MOST_MB)), MB),
+        quota_time_s: quota(body.optional("total_session_quota", fields::integer(0, MOST_MINUTES)), MINUTE_S),
+        ..Beside::default()
+    };
+    Edit {
+        network_password: body.optional("connection_password", fields::secret(1, 128)).value(),
+        follows: Follows::Password,
+        means: Means::Decision,
+        ip: body.optional("static_ip", fields::ipv4).change(),
+        mac: body.optional("mac_address", fields::mac).change(),
+        tied: body.optional("mac_lock_status", flag).value(),
+        router: body.optional("nas_id", id).value().map(RouterId),
+        kind: body.optional("connection_type", coded(CONNECTIONS)).value(),
+        status: body.optional("profile_status", coded(STATUSES)).value(),
+        ends_at: body.optional("expiration_date", caller.moment()).change(),
+        email: body.optional("email", fields::email).change(),
+        phone: body.optional("phone", phone).change().map(Option::unwrap_or_default),
+        address: body.optional("address", lines(500)).change(),
+        beside,
+        ..Edit::default()
     }
 }
 

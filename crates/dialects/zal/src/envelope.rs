@@ -299,6 +299,7 @@ pub fn named(error: Error) -> Error {
             ("router", "nas_id"),
             ("salesperson", "salesperson_id"),
             ("network_username", "username"),
+            ("status", "profile_status"),
         ],
     )
 }

@@ -59,6 +59,8 @@ kinds! {
     CustomerCreated = "customer.created",
     CustomerUpdated = "customer.updated",
     CustomerDeleted = "customer.deleted",
+    /// A line was made, to which nothing is sold yet.
+    ServiceCreated = "service.created",
     /// A period was sold.
     ServiceRecharged = "service.recharged",
     ServiceActivated = "service.activated",

@@ -139,6 +139,7 @@ pub fn fact(fact: &Fact, who: &str, local: &Local<'_>) -> String {
             format!("{username}'s details were changed")
         }
         Fact::CustomerDeleted { username, .. } => format!("{username} was deleted"),
+        Fact::ServiceCreated { .. } => format!("{who} waits to be activated"),
         Fact::ServiceRecharged { expires_at, amount, .. } => {
             let until = local.moment(*expires_at);
             match *amount {
@@ -157,6 +158,8 @@ pub fn fact(fact: &Fact, who: &str, local: &Local<'_>) -> String {
         | Fact::LineAttributesChanged { .. }
         | Fact::LineAttributesPut { .. }
         | Fact::LinePriced { .. }
+        | Fact::LineTermsChanged { .. }
+        | Fact::LineSiteChanged { .. }
         | Fact::LinePlanChanged { .. }
         | Fact::LineChanged { .. } => format!("{who}'s line was changed"),
         Fact::ServiceGraceGiven { days, .. } => format!("{who} was given {days} days of grace"),

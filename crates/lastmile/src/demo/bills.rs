@@ -6,8 +6,9 @@ use service::{
     Actor, App, BillFilter, LineFilter, Medium,
     billing::{invoices, receipts::Means},
     customers::{
+        beside::Beside,
         card::Parts,
-        customers::{self, Besides, CustomerChange},
+        change::{self, Edit},
         lists,
     },
     plant::site::SiteChange,
@@ -44,8 +45,8 @@ pub async fn seed(app: &App, actor: &Actor) -> anyhow::Result<()> {
         let onu = Mac([0x4c, 0x4d, 0x01, 0, (id.0 >> 8) as u8, id.0 as u8]);
         let site =
             SiteChange { connection: Some(Connection::Fiber), onu_mac: Some(Some(onu)), ..SiteChange::default() };
-        let besides = Besides { site, unchanged_since: None };
-        customers::update_at(app, actor, *id, CustomerChange::default(), besides).await?;
+        let edit = Edit { beside: Beside { site, ..Beside::default() }, ..Edit::default() };
+        change::update(app, actor, *id, edit).await?;
     }
     Ok(())
 }

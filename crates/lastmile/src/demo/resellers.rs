@@ -125,7 +125,7 @@ impl Resellers<'_> {
             mac: None,
             plan: self.plan(CARD_PLAN).await?,
             router: routers.first().context("no router is left")?.id,
-            payer: Payer::Cash { method: "cash".into() },
+            payer: Some(Payer::Cash { method: "cash".into() }),
         };
         Ok(CustomerId(customers::create(self.app, &seller, command, None).await?.customer_id))
     }

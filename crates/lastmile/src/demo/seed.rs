@@ -301,7 +301,7 @@ impl Tenant {
             mac: None,
             plan,
             router: if kind == domain::Kind::Hotspot { hotspot } else { network },
-            payer: Payer::Cash { method: method(at, app.clock.now()).into() },
+            payer: Some(Payer::Cash { method: method(at, app.clock.now()).into() }),
         };
         let created = customers::create(app, &self.actor, command, None).await?;
         Ok((CustomerId(created.customer_id), ServiceId(created.service_id)))

@@ -2,16 +2,19 @@
 //! some subscribers who wait to be activated. Made once; an earlier demo's directory gets it now.
 
 use anyhow::Context;
-use domain::{IspId, Kind, PlanId, Role, Scopes, StaffId, Status};
+use domain::{IspId, Kind, PlanId, Role, Scopes, StaffId};
 use service::{
     Actor, App,
     catalogue::plans,
     customers::{
+        beside::{Beside, ProfileChange},
         card::Parts,
+        change::{self, Edit},
+        customers::{self, Extras, NewCustomer},
         lists,
         places::{self, HOMES, Level},
         portal,
-        subscribers::{self, Details, Filter},
+        subscribers::Filter,
     },
     identity::{
         branches,
@@ -99,8 +102,8 @@ async fn fill(app: &App, actor: &Actor, email: &str) -> anyhow::Result<()> {
     // The department is made last: its being there says that all of this is.
     for (at, id) in homes.iter().enumerate() {
         let seller = if at < first { sellers[0] } else { sellers[1] };
-        let details = Details { salesperson: Some(Some(seller)), places, ..Details::default() };
-        subscribers::update(app, actor, *id, details).await?;
+        let edit = Edit { beside: beside(seller, places), ..Edit::default() };
+        change::update(app, actor, *id, edit).await?;
     }
     let home = offers.iter().find(|offer| offer.plan.kind == Kind::Pppoe && offer.plan.enabled);
     let home = home.context("no package for homes")?.plan.id;
@@ -110,21 +113,34 @@ async fn fill(app: &App, actor: &Actor, email: &str) -> anyhow::Result<()> {
         if lists::by_profile(app, actor, taken, (0, 1), Parts::NONE).await?.1 > 0 {
             continue;
         }
-        let details = Details {
+        let command = NewCustomer {
+            full_name: name.into(),
+            phone: "0722000111".into(),
+            email: None,
+            address: None,
+            building: None,
             username: Some(username),
-            full_name: Some(name.into()),
-            password: Some(super::people::PASSWORD.into()),
-            plan: Some(home),
-            salesperson: Some(Some(sellers[0])),
-            status: Some(Status::Pending),
-            phone: Some(Some("0722000111".into())),
-            places,
-            ..Details::default()
+            portal_password: super::people::PASSWORD.into(),
+            kind: Kind::Pppoe,
+            network_username: None,
+            network_password: None,
+            ip: None,
+            mac: None,
+            plan: home,
+            router: customers::usual_router(app, actor, home).await?,
+            payer: None,
         };
-        subscribers::create(app, actor, None, details, None).await?;
+        let extras = Extras { beside: beside(sellers[0], places), ..Extras::default() };
+        customers::create_with(app, actor, command, extras, None).await?;
     }
     for name in DEPARTMENTS {
         places::create(app, actor, Level::Department, None, name.into()).await?;
     }
     Ok(())
+}
+
+/// Whose subscriber somebody is, and where it lives.
+fn beside(seller: StaffId, places: [Option<Option<i64>>; 5]) -> Beside {
+    let profile = ProfileChange { salesperson: Some(Some(seller)), places, ..ProfileChange::default() };
+    Beside { profile, ..Beside::default() }
 }

@@ -238,7 +238,7 @@ async fn deletion_frees_the_name_and_ends_the_session(app: TestApp) {
     let ali = app.customer("ali", app.gold).await;
     app.nas.login(login("ali")).await;
     app.nas.report(started("ali", "s1")).await;
-    service::customers::customers::delete(&app.app, &app.actor, ali.customer).await.expect("deleted");
+    app.delete(ali).await.expect("deleted");
     let ended = app.nas.orders(1).await;
     assert!(ended[0].starts_with("Disconnect-Request User-Name=ali"), "{ended:?}");
     assert_eq!(app.nas.login(login("ali")).await, WRONG);

@@ -16,7 +16,8 @@ use service::{
     catalogue::plans::{self, Expiry, NewBandwidth, NewPlan, NewPool},
     customers::{
         card::{self, Card, Parts},
-        customers::{self, CustomerChange, NewCustomer},
+        change::{self, Deletion, Edit},
+        customers::{self, NewCustomer},
     },
     identity::tenants::{self, NewIsp},
     kernel::change::CallerKey,
@@ -156,7 +157,7 @@ impl TestApp {
             mac: None,
             plan: self.gold,
             router: self.router,
-            payer: cash(),
+            payer: Some(cash()),
         };
         change(&mut customer);
         let created = customers::create(&self.app, actor, customer, None).await?;
@@ -172,10 +173,14 @@ impl TestApp {
         recharge::recharge(&self.app, &self.actor, command, key).await
     }
 
-    pub async fn update(&self, line: Line, change: impl FnOnce(&mut CustomerChange)) -> Result<(), Error> {
-        let mut command = CustomerChange::default();
-        change(&mut command);
-        customers::update(&self.app, &self.actor, line.customer, command).await
+    pub async fn update(&self, line: Line, say: impl FnOnce(&mut Edit)) -> Result<(), Error> {
+        let mut edit = Edit::default();
+        say(&mut edit);
+        change::update(&self.app, &self.actor, line.customer, edit).await
+    }
+
+    pub async fn delete(&self, line: Line) -> Result<(), Error> {
+        change::delete(&self.app, &self.actor, line.customer, Deletion::default()).await
     }
 
     pub async fn put(&self, line: Line, status: domain::Status) -> Result<(), Error> {

@@ -622,7 +622,7 @@ async fn theirs(app: &TestApp, stranger: &Actor) -> Line {
     let made = app.try_customer_of(stranger, "theirs", |customer| {
         customer.plan = plan;
         customer.router = router;
-        customer.payer = cash();
+        customer.payer = Some(cash());
     });
     made.await.expect("a customer")
 }

@@ -97,6 +97,7 @@ const NOW: &[(&str, &str, i64, &str)] = &[
     ("department.created", "department", 20, r#"{"level":"department","name":"Sales","parent":null}"#),
     ("department.updated", "department", 20, r#"{"level":"department","name":"Sales","parent":null}"#),
     ("department.deleted", "department", 20, r#"{"level":"department","name":"Sales","parent":null}"#),
+    ("service.created", "service", 21, r#"{"customer":11,"plan":2}"#),
     (
         "service.recharged",
         "service",
@@ -119,6 +120,8 @@ const NOW: &[(&str, &str, i64, &str)] = &[
     ("service.changed", "service", 21, r#"{"attributes":true,"customer":11}"#),
     ("service.changed", "service", 21, r#"{"attributes":2,"customer":11}"#),
     ("service.changed", "service", 21, r#"{"customer":11,"price":null}"#),
+    ("service.changed", "service", 21, r#"{"customer":11,"terms":true}"#),
+    ("service.changed", "service", 21, r#"{"customer":11,"site":true}"#),
     ("service.changed", "service", 21, r#"{"customer":11,"plan_before":2}"#),
     ("service.changed", "service", 21, r#"{"customer":11}"#),
     ("service.secret_read", "service", 21, r#"{"customer":11}"#),

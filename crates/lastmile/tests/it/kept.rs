@@ -8,7 +8,7 @@ use domain::{
     kernel::clock::{DAY, SECOND},
 };
 use serde_json::{Value, json};
-use service::{Db, Engine, Location, customers::customers, sales::terms};
+use service::{Db, Engine, Location};
 use store::testing;
 
 use crate::{
@@ -167,7 +167,6 @@ async fn an_earlier_programs_data_tells_the_same(app: TestApp) {
 
 /// Customers of three doors, with places, sites and terms.
 async fn settled(app: &TestApp, town: &Town<'_>) -> Vec<CustomerId> {
-    let (core, actor) = (&app.app, &app.actor);
     let mut parent = Value::Null;
     let mut ids: BTreeMap<&str, i64> = BTreeMap::new();
     for level in ["country", "province", "city", "area", "subarea", "collection_area", "street", "building"] {
@@ -180,9 +179,13 @@ async fn settled(app: &TestApp, town: &Town<'_>) -> Vec<CustomerId> {
         ids.insert(level, parent.as_i64().expect("an id"));
     }
     town.done(Dialect::V2, ("POST", "/api/v2/departments".into(), json!({ "name": "Sales" }))).await;
-    let ali = app.customer("ali", app.gold).await.customer;
-    customers::set_building(core, actor, ali, Some(ids["building"])).await.expect("a building");
-    terms::put_price(core, actor, ali, Some((Money(77_700), true))).await.expect("a price");
+    let ali = app.customer("ali", app.gold).await;
+    app.update(ali, |edit| {
+        edit.building = Some(Some(ids["building"]));
+        edit.beside.price = Some(Some((Money(77_700), true)));
+    })
+    .await
+    .expect("a building and a price");
     let fibre = json!({
         "name": "Bea", "package_id": app.gold.0, "connection_type": "fiber", "onu_mac": "AA:BB:CC:DD:EE:FF",
         "username": "bea", "password": "secret"
@@ -197,7 +200,7 @@ async fn settled(app: &TestApp, town: &Town<'_>) -> Vec<CustomerId> {
     let cem = town.done(Dialect::Zal, ("POST", "/api/v1/subscribers/create".into(), cem)).await["data"]["id"].clone();
     let cem = CustomerId(cem.as_i64().expect("an id"));
     app.recharge(app.line_of(cem).await).await.expect("a period");
-    vec![ali, bea, cem]
+    vec![ali.customer, bea, cem]
 }
 
 both!(events_end_and_money_stays, an_earlier_programs_data_tells_the_same);

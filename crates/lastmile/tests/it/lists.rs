@@ -6,7 +6,8 @@ use service::{
     access::routers::{self, NewRouter},
     customers::{
         card::{Card, Parts},
-        customers, lists,
+        lists,
+        places::{self, Level},
     },
 };
 
@@ -59,6 +60,13 @@ async fn lists_and_counts_are_exact_after_anything(app: TestApp) {
         })
         .await;
     let plans = [app.gold, short, capped];
+    let place = async |level, parent, name: &str| {
+        places::create(&app.app, &app.actor, level, parent, name.into()).await.expect("a place").id
+    };
+    let area = place(Level::CollectionArea, None, "Westlands").await;
+    let street = place(Level::Street, Some(area), "Ring Road").await;
+    let buildings =
+        [place(Level::Building, Some(street), "Plaza").await, place(Level::Building, Some(street), "Mall").await];
     let mut dice = Dice(7);
     let mut lines: Vec<Line> = Vec::new();
     for n in 0..160_u64 {
@@ -70,7 +78,7 @@ async fn lists_and_counts_are_exact_after_anything(app: TestApp) {
                     new.full_name = NAMES[dice.roll(5) as usize].into();
                     new.phone = format!("2547{:08}", dice.roll(100_000_000));
                     new.email = (n % 2 == 0).then(|| format!("user.{n}@isp.example"));
-                    new.building = (n % 3 == 0).then_some(1 + dice.roll(2) as i64);
+                    new.building = (n % 3 == 0).then_some(buildings[dice.roll(2) as usize]);
                     (new.plan, new.router) = (plans[dice.roll(3) as usize], routers[dice.roll(2) as usize]);
                     new.kind = KINDS[dice.roll(3) as usize];
                 });
@@ -88,14 +96,14 @@ async fn lists_and_counts_are_exact_after_anything(app: TestApp) {
             (7, Some(line)) => {
                 let (name, router, kind) =
                     (NAMES[dice.roll(5) as usize], routers[dice.roll(2) as usize], KINDS[dice.roll(3) as usize]);
-                let change = |change: &mut customers::CustomerChange| {
+                let change = |change: &mut service::customers::change::Edit| {
                     (change.full_name, change.router, change.kind) = (Some(name.into()), Some(router), Some(kind));
                     change.email = Some((n % 2 == 0).then(|| format!("new{n}@isp.example")));
                 };
                 app.update(line, change).await.expect("an update");
             }
             (8, Some(line)) if lines.len() > 20 => {
-                customers::delete(&app.app, &app.actor, line.customer).await.expect("a deletion");
+                app.delete(line).await.expect("a deletion");
                 lines.retain(|other| other.customer != line.customer);
             }
             (9, Some(line)) => {
@@ -136,7 +144,8 @@ async fn agree(app: &TestApp, lines: &[Line], routers: &[RouterId]) {
     with(&|filter| filter.standing = Some(filter.standing.map_or(Standing::Expired, |_| Standing::Off)));
     with(&|filter| filter.kind = Some(Kind::Pppoe));
     with(&|filter| filter.router = Some(routers[0]));
-    with(&|filter| filter.building = Some(1));
+    let building = everybody.iter().find_map(|shown| shown.customer.building_id);
+    with(&|filter| filter.building = building);
     with(&|filter| filter.search = Some("gra".into()));
     filters.push(Filter { standing: Some(Standing::Barred), ..Filter::default() });
     for (filter, turn) in filters.iter().zip(0..) {

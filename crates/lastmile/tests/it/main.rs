@@ -10,6 +10,7 @@ mod crash;
 mod credentials;
 mod desk;
 mod desk_api;
+mod edits;
 mod examples;
 mod facts;
 mod four;

@@ -9,6 +9,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{Status, kernel::clock::DAY};
 use doors::{Gate, Log};
 use serde_json::{Value, json};
+use service::customers::beside::{Beside, ProfileChange};
 use tower::ServiceExt;
 
 use crate::{
@@ -152,14 +153,13 @@ async fn places_and_who_is_in_them(app: TestApp) {
     // a customer in all of them
     let ali = app.customer("ali", app.gold).await;
     let id = |value: &Value| value.as_i64();
-    let details = service::customers::subscribers::Details {
+    let profile = ProfileChange {
         places: [Some(id(&country)), Some(id(&province)), Some(id(&city)), Some(id(&area)), None],
         department: Some(id(&department)),
-        ..Default::default()
+        ..ProfileChange::default()
     };
-    service::customers::subscribers::update(&app.app, &app.actor, ali.customer, details).await.expect("places");
-    let lives = service::customers::customers::set_building(&app.app, &app.actor, ali.customer, id(&building));
-    lives.await.expect("a building");
+    let beside = Beside { profile, ..Beside::default() };
+    app.update(ali, |edit| (edit.building, edit.beside) = (Some(id(&building)), beside)).await.expect("places");
     for (path, places, customers) in [
         (format!("places/country/{country}"), 1, 1),
         (format!("places/city/{city}"), 1, 1),
@@ -234,8 +234,8 @@ async fn salespeople_and_their_wallets(app: TestApp) {
     // an activation that the salesperson pays comes out of it
     let ali = app.customer("ali", app.gold).await;
     let salesperson = Some(Some(domain::StaffId(seller)));
-    let details = service::customers::subscribers::Details { salesperson, ..Default::default() };
-    service::customers::subscribers::update(&app.app, &app.actor, ali.customer, details).await.expect("a salesperson");
+    let profile = ProfileChange { salesperson, ..ProfileChange::default() };
+    app.update(ali, |edit| edit.beside.profile = profile).await.expect("a salesperson");
     let activation = || service::sales::activation::Activation {
         customer: ali.customer,
         plan: None,

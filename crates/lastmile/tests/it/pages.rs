@@ -7,8 +7,8 @@ use service::{
     access::attributes::{self, NewAttribute},
     catalogue::plans::{self, PlanChange},
     customers::{
+        beside::ProfileChange,
         places::{self, Level},
-        subscribers::{self, Details},
     },
 };
 
@@ -94,12 +94,12 @@ async fn people(app: &TestApp, count: i64) {
             new.building = (n % 2 == 0).then_some(building);
         });
         let line = made.await.expect("a customer");
-        let details = Details {
-            identity: Some(Some(format!("id {n}"))),
+        let profile = ProfileChange {
+            identity: Some(format!("id {n}")),
             places: [Some(Some(country)), None, None, None, None],
-            ..Details::default()
+            ..ProfileChange::default()
         };
-        subscribers::update(core, actor, line.customer, details).await.expect("an identity");
+        app.update(line, |edit| edit.beside.profile = profile).await.expect("an identity");
         let attribute = NewAttribute { attribute: "Reply-Message".into(), op: ":=".into(), value: "hello".into() };
         attributes::add(core, actor, line.customer, attribute).await.expect("an attribute");
         app.nas.report(started(&format!("p{n}"), &format!("s{n}"))).await;

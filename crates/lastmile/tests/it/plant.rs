@@ -540,7 +540,7 @@ async fn a_branch_sees_its_own(app: TestApp) {
             mac: None,
             plan: app.gold,
             router: app.router,
-            payer: crate::app::cash(),
+            payer: Some(crate::app::cash()),
         };
         theirs = Some(customers::create(&app.app, &branch, command, None).await.expect("a customer").customer_id);
     }

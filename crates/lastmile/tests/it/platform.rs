@@ -428,7 +428,7 @@ async fn rows_of_everything(app: &TestApp) -> Vec<i64> {
     let free = |customer: &mut service::customers::customers::NewCustomer| {
         customer.full_name = marked("customer");
         customer.plan = plan;
-        customer.payer = Payer::Cash { method: marked("method") };
+        customer.payer = Some(Payer::Cash { method: marked("method") });
     };
     let line = app.try_customer(&marked("login"), free).await.expect("a customer");
     let terms = Terms::Prepaid;

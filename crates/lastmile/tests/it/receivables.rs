@@ -12,7 +12,11 @@ use service::{
         invoices, payments,
         receipts::{Details, Means, WALLET},
     },
-    customers::card::{self, Parts},
+    customers::{
+        beside::Beside,
+        card::{self, Parts},
+        change::{self, Edit},
+    },
     receivables::{
         bills::{self, BillChange, NewBill},
         collections as approvals,
@@ -279,7 +283,9 @@ async fn amounts_have_bounds(app: TestApp) {
     }
     for price in [-1, most + 1] {
         let own = Some((Money(price), true));
-        let came = service::sales::terms::put_price(&app.app, &app.actor, ali, own).await;
+        let beside = Beside { price: Some(own), ..Beside::default() };
+        let edit = Edit { beside, ..Edit::default() };
+        let came = change::update(&app.app, &app.actor, ali, edit).await;
         assert!(matches!(came, Err(Error::Invalid(_))), "an own price of {price}: {came:?}");
         let came =
             service::resellers::salespeople::set_price(&app.app, &app.actor, seller, app.gold, Some(Money(price)))

@@ -10,7 +10,7 @@ use service::{
         floats::{self, HandIn},
         funding::{self, Funding},
     },
-    customers::customers::CustomerChange,
+    customers::change::{self, Edit},
     identity::{
         clients::{self, NewOauthClient, Tier},
         staff::{self, NewStaff},
@@ -120,7 +120,7 @@ async fn an_operators_people_cannot_sell_around_its_wallet(app: TestApp) {
     for payer in [cash(), Payer::Complimentary, Payer::Wallet] {
         let create = app.try_customer_of(&seller, "ali", |customer| {
             customer.plan = plan;
-            customer.payer = payer.clone();
+            customer.payer = Some(payer.clone());
         });
         assert_eq!(create.await.map(|_| ()), needed, "{payer:?}");
     }
@@ -141,15 +141,15 @@ async fn an_operators_people_cannot_sell_around_its_wallet(app: TestApp) {
     let till = Actor { who: Who::Api(helper.id), ..seller.clone() };
     let create = app.try_customer_of(&till, "ali", |customer| {
         customer.plan = plan;
-        customer.payer = Payer::Complimentary;
+        customer.payer = Some(Payer::Complimentary);
     });
     assert_eq!(create.await.map(|_| ()), needed);
     assert_eq!(app.ledger().await, "");
     // A better plan without a sale is no way around it either.
     fund(&app, id, 250_000).await;
     let ali = app.try_customer_of(&seller, "ali", |customer| customer.plan = plan).await.expect("a sale");
-    let change = CustomerChange { plan: Some(app.gold), ..CustomerChange::default() };
-    let refused = service::customers::customers::update(&app.app, &seller, ali.customer, change.clone()).await;
+    let edit = Edit { plan: Some(app.gold), ..Edit::default() };
+    let refused = change::update(&app.app, &seller, ali.customer, edit.clone()).await;
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
     // A suspended operator sells nothing, through nobody.
     operators::suspend(&app.app, &app.actor, id, true).await.expect("a suspension");
@@ -265,7 +265,8 @@ async fn a_card_is_redeemed_once(app: TestApp) {
     let mut customers = Vec::new();
     for n in 0..4 {
         let name = format!("c{n}");
-        let free = app.try_customer(&name, |customer| customer.payer = Payer::Complimentary).await.expect("a customer");
+        let free =
+            app.try_customer(&name, |customer| customer.payer = Some(Payer::Complimentary)).await.expect("a customer");
         customers.push(free.customer);
     }
     let (shared, code, people) = (app.clone(), made.cards[0].1.clone(), customers.clone());

@@ -45,7 +45,7 @@ async fn move_to(app: &TestApp, line: Line, plan: PlanId, when: When) -> Result<
 
 async fn end(app: &TestApp, line: Line, in_days: i64) {
     let at = app.app.clock.now().plus(days(in_days));
-    by_hand::put(&app.app, &app.actor, line.customer, Override::End(at)).await.expect("an end");
+    by_hand::put(&app.app, &app.actor, line.customer, Override::End(Some(at))).await.expect("an end");
 }
 
 fn renewal(line: Line, plan: Option<PlanId>) -> Renewal {
@@ -105,7 +105,7 @@ async fn waiting(app: &TestApp, name: &str) -> Line {
         mac: None,
         plan: app.gold,
         router: app.router,
-        payer: cash(),
+        payer: Some(cash()),
     };
     let starts_at = Some(app.app.clock.now().plus(days(5)));
     let extras = Extras { starts_at, ..Extras::default() };

@@ -542,7 +542,7 @@ async fn only_what_was_asked_for(app: TestApp) {
     app.update(ann, |change| change.full_name = Some("Ann".into())).await.unwrap();
     app.update(ann, |change| change.plan = Some(silver)).await.unwrap();
     app.put(ann, Status::Disabled).await.unwrap();
-    service::customers::customers::delete(&app.app, &app.actor, ann.customer).await.unwrap();
+    app.delete(ann).await.unwrap();
     deliver(&app).await;
     assert_eq!(receiver.events(), ["bill.generated"]);
     assert_eq!(elsewhere.got().len(), 0);

@@ -4,38 +4,26 @@
 //! An imported customer gets one period of price zero with reason "imported", ending at `expires_at`, or one validity
 //! of its plan from now where none is given. No money moves: it comes with the first recharge here.
 
-use std::{
-    collections::{HashMap, HashSet},
-    net::Ipv4Addr,
-};
+use std::{collections::HashMap, net::Ipv4Addr};
 
 use domain::{
-    CustomerId, Instant, IspId, Kind, Mac, PeriodId, RouterId, ServiceId, Status,
-    kernel::event::{EventKind, Subject},
+    BranchId, CustomerId, Instant, Kind, Mac, PeriodId, RouterId, ServiceId, Status,
+    kernel::names::{login_key, name_key},
 };
 use jiff::{civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use store::{
-    db::{Class, Tx},
-    people::{
-        customer::{self, Customer},
-        service::{self, Period, Service},
-    },
-};
+use store::{db::Class, people::customer::Taken};
 
+use super::{
+    beside::Beside,
+    create::{self, First, Line, New, Owner, Person, create_all, sealed},
+};
 use crate::{
-    Actor, App, Change, Error, FieldError, Why,
+    Actor, App, Error, FieldError, Why,
     access::routers,
     catalogue::plans::{self, Offer},
-    kernel::{
-        app::Tenant,
-        ids::Table,
-        secrets::{portal_place, secret_place},
-    },
-    sales::sale::{Opening, insert, opened},
+    kernel::{app::Tenant, ids::Table},
 };
-use domain::kernel::names::{login_key, name_key};
 
 /// How many customers share a transaction beside other work: about 5 ms.
 const CHUNK: usize = 50;
@@ -234,7 +222,7 @@ impl Import {
         self.app
             .db
             .read(async move |tx| {
-                let taken = taken(tx, isp, rows.iter().map(|row| row.username.as_str())).await?;
+                let taken = create::taken(tx, isp, rows.iter().map(Checked::names)).await?;
                 Ok(sorted_out(rows.iter(), &taken).1)
             })
             .await
@@ -250,14 +238,10 @@ impl Import {
             // Sealed before the transaction: it holds the writer no longer than its rows need.
             let ready = chunk.iter().zip(at..).map(|(row, at)| {
                 let (customer, service) = (CustomerId(first_customer + at), ServiceId(first_service + at));
-                Ready {
-                    portal_secret: self.app.vault.seal(&portal_place(customer), &row.password),
-                    secret: self.app.vault.seal(&secret_place(service), &row.password),
-                    period: PeriodId(first_period + at),
-                    row: row.clone(),
-                    customer,
-                    service,
-                }
+                let (portal_secret, secret) =
+                    sealed(&self.app.vault, (customer, &row.password), (service, &row.password));
+                let period = PeriodId(first_period + at);
+                Ready { row: row.clone(), customer, service, period, portal_secret, secret }
             });
             let done = self.write_chunk(ready.collect()).await?;
             report.imported += done.imported;
@@ -271,16 +255,11 @@ impl Import {
         loop {
             let (rows, tenant, branch) = (rows.clone(), self.tenant.clone(), self.actor.branch);
             let done = self.app.change(&self.actor, Class::Bulk, async move |change| {
-                let taken = taken(change.tx, change.isp, rows.iter().map(|ready| ready.row.username.as_str())).await?;
+                let names = rows.iter().map(|ready| ready.row.names());
+                let taken = create::taken(change.tx, change.isp, names).await?;
                 let (free, report) = sorted_out(rows.iter().map(|ready| &ready.row), &taken);
-                let (mut people, mut periods) = (Vec::with_capacity(free.len()), Vec::with_capacity(free.len()));
-                for at in free {
-                    let (customer, line, period) = made(change, &tenant, branch, &rows[at])?;
-                    people.push((customer, Some(line)));
-                    periods.push(period);
-                }
-                customer::insert(change.tx, change.isp, people).await?;
-                insert(change, periods).await?;
+                let all = free.into_iter().map(|at| rows[at].clone().new_in(branch));
+                create_all(change, &tenant, all.collect()).await?;
                 Ok(report)
             });
             match done.await {
@@ -293,20 +272,14 @@ impl Import {
 }
 
 fn is_taken(wrong: &FieldError) -> bool {
-    wrong.field == "username" && wrong.why == Why::Taken
-}
-
-/// The names that customers or lines already have, in the form they are compared in.
-async fn taken(tx: &Tx, isp: IspId, names: impl Iterator<Item = &str>) -> Result<HashSet<String>, Error> {
-    let keys: HashSet<String> = names.flat_map(|name| [name_key(name), login_key(name)]).collect();
-    Ok(customer::taken(tx, isp, keys.into_iter().collect()).await?)
+    wrong.why == Why::Taken
 }
 
 /// Which rows may go in, and the report on all of them.
-fn sorted_out<'a>(rows: impl Iterator<Item = &'a Checked>, taken: &HashSet<String>) -> (Vec<usize>, Report) {
+fn sorted_out<'a>(rows: impl Iterator<Item = &'a Checked>, taken: &Taken) -> (Vec<usize>, Report) {
     let (mut free, mut report) = (Vec::new(), Report::default());
     for (at, row) in rows.enumerate() {
-        if taken.contains(&name_key(&row.username)) || taken.contains(&login_key(&row.username)) {
+        if taken.accounts.contains(&name_key(&row.username)) || taken.logins.contains(&login_key(&row.username)) {
             let reason = format!("username: {:?} exists already", row.username);
             report.refused.push(Refused { line: row.line, reason });
         } else {
@@ -317,50 +290,47 @@ fn sorted_out<'a>(rows: impl Iterator<Item = &'a Checked>, taken: &HashSet<Strin
     (free, report)
 }
 
-fn made(
-    change: &Change<'_>,
-    tenant: &Tenant,
-    branch_id: Option<domain::BranchId>,
-    ready: &Ready,
-) -> Result<(Customer, Service, Period), Error> {
-    let (row, now) = (&ready.row, change.now);
-    let Offer { plan, version } = &*row.offer;
-    let customer = Customer::new(customer::New {
-        isp: change.isp,
-        id: ready.customer,
-        branch: branch_id,
-        username: row.username.clone(),
-        portal_secret: Some(ready.portal_secret.clone()),
-        full_name: row.full_name.clone(),
-        phone: row.phone.clone(),
-        email: row.email.clone(),
-        address: row.address.clone(),
-        building: None,
-        at: now,
-    });
-    let mut line = Service::new(service::New {
-        isp: change.isp,
-        id: ready.service,
-        customer: ready.customer,
-        ordinal: 1,
-        kind: row.kind,
-        status: Status::Active,
-        reason: Some("imported".into()),
-        username: row.username.clone(),
-        secret: Some(ready.secret.clone()),
-        plan: plan.id,
-        plan_version: version.version,
-        router: row.router,
-        address: row.ip,
-        mac: row.mac,
-        tied: plan.mac_lock,
-        at: now,
-    });
-    let created = json!({ "username": row.username });
-    change.event(EventKind::CustomerCreated, Subject::Customer(ready.customer.0), created);
-    let opening = Opening { id: ready.period, ends_at: row.expires_at, limit: None, reason: "imported" };
-    let period = opened(change, tenant, &mut line, &row.offer, opening);
-    Ok((customer, line, period))
+impl Checked {
+    fn names(&self) -> (Option<&str>, &str) {
+        (Some(&self.username), &self.username)
+    }
+}
+
+impl Ready {
+    /// The customer as it is made: with the time it comes with, which nobody pays for here.
+    fn new_in(self, branch: Option<BranchId>) -> New {
+        let Ready { row, customer, service, period, portal_secret, secret } = self;
+        New {
+            owner: Owner::New(Person {
+                id: customer,
+                branch,
+                username: row.username.clone(),
+                portal_secret: Some(portal_secret),
+                full_name: row.full_name,
+                phone: row.phone,
+                email: row.email,
+                address: row.address,
+                building: None,
+            }),
+            line: Line {
+                id: service,
+                ordinal: 1,
+                kind: row.kind,
+                status: Status::Active,
+                reason: "imported",
+                username: row.username,
+                secret: Some(secret),
+                tied: row.offer.plan.mac_lock,
+                offer: row.offer,
+                router: row.router,
+                ip: row.ip,
+                mac: row.mac,
+                starts_at: None,
+            },
+            first: First::Opened { period, ends_at: row.expires_at, reason: "imported" },
+            beside: Beside::default(),
+        }
+    }
 }
 
 // ---- fields ----
@@ -379,14 +349,16 @@ fn text(field: &str, found: &str, min: usize, max: usize) -> Result<String, Stri
         // Passwords are not repeated in a report.
         length if length < min => Err(format!("{field} has fewer than {min} characters")),
         length if length > max => Err(format!("{field} has more than {max} characters")),
-        _ if found.contains('\0') => Err(format!("{field} holds a NUL character")),
+        // They forge lines of a log, and RADIUS attributes.
+        _ if found.chars().any(char::is_control) => Err(format!("{field} holds a control character")),
         _ => Ok(found.into()),
     }
 }
 
-/// Digits; a leading plus and what people write between them do not count.
+/// Digits; a leading plus and what people write between them do not count. A dot is none of that: a spreadsheet's `.0`
+/// would become a digit more.
 fn phone(found: &str) -> Result<String, String> {
-    let digits: String = found.trim().trim_start_matches('+').chars().filter(|c| !" -().".contains(*c)).collect();
+    let digits: String = found.trim().trim_start_matches('+').chars().filter(|c| !" -()".contains(*c)).collect();
     match digits.len() {
         1..=20 if digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(digits),
         _ => Err(wrong("phonenumber", found, "a phone number of up to 20 digits")),
@@ -458,7 +430,8 @@ mod tests {
     #[test]
     fn phone_numbers_are_digits_however_they_are_written() {
         let rows = [
-            ("+254 712-345.678", Some("254712345678")),
+            ("+254 712-345 678", Some("254712345678")),
+            ("254712345678.0", None),
             ("(0712) 345678", Some("0712345678")),
             ("", None),
             ("071x", None),

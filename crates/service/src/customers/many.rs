@@ -2,29 +2,20 @@
 //!
 //! First periods are complimentary (price zero, no payment, no invoice): money comes with the first real recharge.
 
-use domain::{
-    CustomerId, Kind, PeriodId, PlanId, RouterId, ServiceId, Status,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
+use std::sync::Arc;
+
+use domain::{CustomerId, Kind, PeriodId, PlanId, RouterId, ServiceId, Status};
 use store::{
     access::router,
     db::Class,
-    people::{
-        customer::{self, Customer},
-        service::{self, Service},
-    },
+    people::{customer, service},
 };
 
-use crate::{
-    Actor, App, Error, Why,
-    catalogue::plans,
-    kernel::{
-        ids::Table,
-        secrets::{portal_place, secret_place},
-    },
-    sales::sale::{Opening, insert, opened},
+use super::{
+    beside::Beside,
+    create::{First, Line, New, Owner, Person, create_all, sealed},
 };
+use crate::{Actor, App, Error, Fact, Why, catalogue::plans, kernel::ids::Table};
 
 /// How many customers share a transaction.
 const CHUNK: usize = 250;
@@ -73,28 +64,24 @@ async fn create_chunk(
     let first_service = app.new_ids(Table::Service, count).await?;
     let first_period = app.new_ids(Table::Period, count).await?;
     // Sealed before the transaction: it holds the writer no longer than its rows need.
-    let sealed: Vec<(CustomerId, Vec<u8>, ServiceId, Vec<u8>)> = rows
+    let secrets: Vec<(Vec<u8>, Vec<u8>)> = rows
         .iter()
         .zip(0..)
         .map(|(row, at)| {
-            let (customer, service) = (CustomerId(first_customer + at), ServiceId(first_service + at));
-            let portal = app.vault.seal(&portal_place(customer), &row.password);
-            let network = app.vault.seal(&secret_place(service), &row.password);
-            (customer, portal, service, network)
+            let (customer, line) = (CustomerId(first_customer + at), ServiceId(first_service + at));
+            sealed(&app.vault, (customer, &row.password), (line, &row.password))
         })
         .collect();
-    let branch_id = actor.branch;
+    let branch = actor.branch;
     app.change(actor, Class::Bulk, async move |change| {
-        let offer = plans::offer(change, plan).await.map_err(|_| Error::invalid("plan", Why::Unknown))?;
+        let offer = Arc::new(plans::offer(change, plan).await.map_err(|_| Error::invalid("plan", Why::Unknown))?);
         if router::find(change.tx, change.isp, router).await?.is_none() {
             return Err(Error::invalid("router", Why::Unknown));
         }
-        let (mut people, mut periods) = (Vec::new(), Vec::new());
-        for ((row, (owner, portal, id, secret)), at) in rows.iter().zip(&sealed).zip(0..) {
-            let person = Customer::new(customer::New {
-                isp: change.isp,
-                id: *owner,
-                branch: branch_id,
+        let all = rows.iter().zip(&secrets).zip(0..).map(|((row, (portal, network)), at)| New {
+            owner: Owner::New(Person {
+                id: CustomerId(first_customer + at),
+                branch,
                 username: row.username.clone(),
                 portal_secret: Some(portal.clone()),
                 full_name: row.full_name.clone(),
@@ -102,49 +89,28 @@ async fn create_chunk(
                 email: None,
                 address: None,
                 building: None,
-                at: change.now,
-            });
-            let mut line = Service::new(service::New {
-                isp: change.isp,
-                id: *id,
-                customer: *owner,
+            }),
+            line: Line {
+                id: ServiceId(first_service + at),
                 ordinal: 1,
                 kind,
                 status: Status::Active,
-                reason: Some("created".into()),
+                reason: "created",
                 username: row.username.clone(),
-                secret: Some(secret.clone()),
-                plan: offer.plan.id,
-                plan_version: offer.version.version,
+                secret: Some(network.clone()),
+                offer: offer.clone(),
                 router,
-                address: None,
+                ip: None,
                 mac: None,
                 tied: offer.plan.mac_lock,
-                at: change.now,
-            });
-            change.event(
-                EventKind::CustomerCreated,
-                Subject::Customer(owner.0),
-                json!({ "username": row.username.trim() }),
-            );
-            let opening =
-                Opening { id: PeriodId(first_period + at), ends_at: None, limit: None, reason: "complimentary" };
-            periods.push(opened(change, &tenant, &mut line, &offer, opening));
-            people.push((person, Some(line)));
-        }
-        customer::insert(change.tx, change.isp, people).await.map_err(taken)?;
-        insert(change, periods).await
+                starts_at: None,
+            },
+            first: First::Opened { period: PeriodId(first_period + at), ends_at: None, reason: "complimentary" },
+            beside: Beside::default(),
+        });
+        create_all(change, &tenant, all.collect()).await.map(drop)
     })
     .await
-}
-
-fn taken(error: store::db::Error) -> Error {
-    match error {
-        store::db::Error::Taken(store::db::Key::CustomerUsername | store::db::Key::ServiceUsername) => {
-            Error::invalid("username", Why::Taken)
-        }
-        other => other.into(),
-    }
 }
 
 /// The greatest username between two, both in the form names are compared in: where a numbered series continues.
@@ -161,7 +127,7 @@ pub async fn end_periods(app: &App, actor: &Actor, from: &str, below: &str, limi
     app.change(actor, Class::Bulk, async move |change| {
         let ended = service::end_periods(change.tx, change.isp, &from, &below, limit, change.now).await?;
         for (id, customer) in &ended {
-            change.event(EventKind::ServiceChanged, Subject::Service(id.0), json!({ "customer": customer.0 }));
+            change.tell(Fact::LineChanged { line: *id, customer: *customer });
         }
         Ok(ended.len() as u64)
     })

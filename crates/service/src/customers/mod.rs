@@ -1,8 +1,11 @@
 //! Who buys: creating, changing, reading, importing customers and their lines; where they live; what they do themselves.
 
 pub mod access_check;
+pub mod beside;
 pub mod card;
 pub mod census;
+pub mod change;
+pub(crate) mod create;
 pub mod customers;
 pub mod import;
 pub mod lines;
@@ -11,5 +14,5 @@ pub mod many;
 pub mod places;
 pub mod portal;
 pub mod presence;
-pub mod profiles;
 pub mod subscribers;
+pub mod vouchers;

@@ -19,8 +19,8 @@ use crate::{
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Override {
-    /// The period ends then, also where that is past. Months keep that day from then on.
-    End(Instant),
+    /// The period ends then, also where that is past; months keep that day from then on. `None`: it has no time.
+    End(Option<Instant>),
     /// `None`: the plan's.
     Speed(Option<BandwidthId>),
     /// Online seconds of the running period; `None`: no limit.
@@ -69,10 +69,10 @@ pub(crate) async fn apply(
     }
     match given {
         Override::End(at) => {
-            line.expires_at = Some(at);
-            line.anchor_day = Some(i64::from(at.day(&tenant.zone).day()));
+            line.expires_at = at;
+            line.anchor_day = at.map(|at| i64::from(at.day(&tenant.zone).day()));
             // An end that had come and comes again is no news.
-            line.expired_event_at = line.expired_event_at.filter(|_| at <= change.now).map(|_| change.now);
+            line.expired_event_at = line.expired_event_at.filter(|_| at <= Some(change.now)).map(|_| change.now);
         }
         Override::Speed(bandwidth) => {
             if let Some(id) = bandwidth

@@ -1,33 +1,17 @@
 //! Vouchers that log in: a hotspot device sends the code as its name. The RADIUS side keeps the codes in memory and
-//! decides from there; the first use is written here a moment later, once per device however often it is told.
+//! decides from there; the first use is written a moment later (`customers::vouchers`), once per device however often it is told.
 
 use domain::{
-    CustomerId, Instant, IspId, Mac, PlanId, Quota, RouterId, ServiceId, Status,
+    Instant, IspId, Mac, PlanId, Quota, RouterId, ServiceId,
     catalogue::validity,
-    kernel::{
-        clock::{MINUTE, SECOND},
-        event::{EventKind, Subject},
-    },
-    sales::sale::Payer,
+    kernel::clock::{MINUTE, SECOND},
 };
-use serde_json::json;
 use store::{
     db::Class,
-    people::{
-        customer::{self, Customer},
-        service::{self, Service},
-    },
     sales::voucher::{self, Use, Voucher},
 };
 
-use crate::{
-    Actor, App, Change, Error, Refusal, What,
-    access::directory::World,
-    billing::receipts::Details,
-    catalogue::plans,
-    kernel::{ids::Table, work::Work},
-    sales::recharge::{Wanted, sell_as},
-};
+use crate::{Actor, App, Error, access::directory::World, kernel::work::Work};
 
 /// A live voucher as a login meets it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -128,81 +112,6 @@ pub struct FirstUse {
     pub router: RouterId,
 }
 
-/// Redeems a voucher for a device: a line of its own, sold one period of the voucher's plan that starts now. The same
-/// device again changes nothing.
-///
-/// # Errors
-/// `NotFound` when the voucher is gone, `Refused` when it has been used as often as it can be.
-pub async fn first_use(app: &App, first: FirstUse) -> Result<ServiceId, Error> {
-    let tenant = app.tenant(first.isp).await?;
-    app.change(&Actor::system(first.isp), Class::Interactive, async move |change| {
-        // Whoever changes a customer locks the customer first: whose it is is read before the voucher is locked.
-        let unlocked = voucher::by_code(change.tx, change.isp, &first.key).await?;
-        let owner = match unlocked.and_then(|row| row.customer_id) {
-            Some(id) => customer::lock(change.tx, change.isp, id).await?,
-            None => None,
-        };
-        let found = voucher::lock_by_code(change.tx, change.isp, &first.key).await?;
-        let mut row = found.ok_or(Error::NotFound { what: What::Voucher })?;
-        if let Some(before) = voucher::use_by(change.tx, change.isp, row.id, &first.client).await? {
-            return Ok(before.service_id);
-        }
-        if row.used >= row.clients {
-            return Err(Error::Refused(Refusal::VoucherUsed));
-        }
-        let offer = match plans::offer(change, row.plan_id).await {
-            Err(Error::NotFound { .. }) => return Err(Error::Refused(Refusal::VoucherPlanGone)),
-            offer => offer?,
-        };
-        row.used += 1;
-        let name = format!("voucher-{}-{}", row.id, row.used);
-        let ordinal = match &owner {
-            Some(owner) => {
-                service::of_customer(change.tx, change.isp, owner.id).await?.last().map_or(1, |line| line.ordinal + 1)
-            }
-            None => 1,
-        };
-        let person = match &owner {
-            Some(_) => None,
-            None => Some(bearer(change, &row, &name).await?),
-        };
-        let customer_id = match (&owner, &person) {
-            (Some(owner), _) => owner.id,
-            (None, Some(person)) => person.id,
-            (None, None) => return Err(Error::Internal("a voucher without a bearer".into())),
-        };
-        let mut line = line(change, &row, &first, customer_id, ordinal, name).await?;
-        let (details, wanted) = (Details::default(), Wanted::first(change.now));
-        sell_as(change, &tenant, &mut line, &offer, &Payer::Voucher, &details, wanted).await?;
-        match person {
-            Some(person) => {
-                let body = json!({ "username": person.username });
-                change.event(EventKind::CustomerCreated, Subject::Customer(person.id.0), body);
-                customer::insert(change.tx, change.isp, vec![(person, Some(line.clone()))]).await?;
-            }
-            None => voucher::add_line(change.tx, &line).await?,
-        }
-        row.last_client = Some(first.client.to_string());
-        row.last_used_at = Some(change.now);
-        voucher::mark_used(change.tx, &row).await?;
-        Use {
-            isp_id: change.isp,
-            voucher_id: row.id,
-            ordinal: row.used,
-            customer_id,
-            service_id: line.id,
-            client: first.client.to_string(),
-            used_at: change.now,
-        }
-        .insert(change.tx)
-        .await?;
-        let body = json!({ "voucher": row.id, "use": row.used, "client": first.client });
-        change.event(EventKind::VoucherUsed, Subject::Customer(customer_id.0), body);
-        Ok(line.id)
-    })
-    .await
-}
-
 /// When the session of a device that should not have been let in is looked for: its Start may come before the refusal, a
 /// moment after it, or be lost, so that an interim report tells of it.
 const TURNED_AWAY: [i64; 4] = [0, 10 * SECOND, MINUTE, 6 * MINUTE];
@@ -220,53 +129,7 @@ pub async fn turn_away(app: &App, first: &FirstUse) -> Result<(), Error> {
     .await
 }
 
-/// Whether [`first_use`] has said that the device may not have it, rather than that it could not find out.
+/// Whether the first use has said that the device may not have it, rather than that it could not find out.
 pub fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::NotFound { .. } | Error::Refused(_))
-}
-
-/// Nobody knows who bought it: the voucher stands for the person.
-async fn bearer(change: &Change<'_>, row: &Voucher, name: &str) -> Result<Customer, Error> {
-    Ok(Customer::new(customer::New {
-        isp: change.isp,
-        id: CustomerId(change.id(Table::Customer).await?),
-        branch: None,
-        username: name.into(),
-        portal_secret: None,
-        full_name: format!("Voucher {}", row.code),
-        phone: String::new(),
-        email: None,
-        address: None,
-        building: None,
-        at: change.now,
-    }))
-}
-
-/// The device's line. It has no password: only the code leads to it, and only from this device.
-async fn line(
-    change: &Change<'_>,
-    row: &Voucher,
-    first: &FirstUse,
-    customer_id: CustomerId,
-    ordinal: i64,
-    name: String,
-) -> Result<Service, Error> {
-    Ok(Service::new(service::New {
-        isp: change.isp,
-        id: ServiceId(change.id(Table::Service).await?),
-        customer: customer_id,
-        ordinal,
-        kind: row.kind,
-        status: Status::Active,
-        reason: Some("voucher".into()),
-        username: name,
-        secret: None,
-        plan: row.plan_id,
-        plan_version: 0,
-        router: first.router,
-        address: None,
-        mac: first.mac,
-        tied: first.mac.is_some(),
-        at: change.now,
-    }))
 }

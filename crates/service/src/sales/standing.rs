@@ -1,22 +1,12 @@
 //! Suspend and activate: status lives on the service, acts on all lines of a customer, and reaches live sessions.
 
-use domain::{
-    CustomerId, Status,
-    access::service::may_be_activated,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
-use store::{
-    db::Class,
-    people::{
-        customer,
-        service::{self, Service},
-    },
-};
+use domain::{CustomerId, Status, access::service::may_be_activated};
+use store::{db::Class, people::service::Service};
 
 use crate::{
-    Actor, App, Change, Error, Refusal, What,
-    sales::{sale::save, starts},
+    Actor, App, Change, Error, Fact, Refusal,
+    kernel::hold::{Held, hold},
+    sales::{sale, starts},
 };
 
 /// Puts every line of a customer into `status`; staff's words are kept as the reason.
@@ -30,19 +20,40 @@ pub async fn put(
     actor.writes()?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
-        who.reaches(owner.branch_id)?;
-        let lines = service::lock_of_customer(change.tx, change.isp, id).await?;
-        for mut line in lines {
-            let begins = status == Status::Active && starts::begin(change, &mut line).await?;
-            ready(&line, status, change)?;
-            if set(change, &mut line, status, reason.as_deref().unwrap_or("set by staff"))? || begins {
-                save(change, &line).await?;
-            }
+        let Held { lines: before, .. } = hold(change, &who, id).await?;
+        let mut lines = before.clone();
+        put_all(change, &mut lines, status, reason.as_deref().unwrap_or("set by staff")).await?;
+        for line in lines.iter().zip(&before).filter_map(|(line, before)| (line != before).then_some(line)) {
+            sale::save(change, line).await?;
         }
         Ok(())
     })
     .await
+}
+
+/// Puts every line of a customer into `status` and says so of each that is different; they are the caller's to save. One
+/// that waits for its start and is set active begins now. Active, the primary line must have time left; a further one that
+/// has none stays as it is.
+///
+/// # Errors
+/// `Refused`, [`Refusal::RechargeFirst`].
+pub(crate) async fn put_all(
+    change: &Change<'_>,
+    lines: &mut [Service],
+    status: Status,
+    reason: &str,
+) -> Result<(), Error> {
+    for line in lines {
+        if status == Status::Active {
+            starts::begin(change, line).await?;
+        }
+        match ready(line, status, change) {
+            Err(_) if line.ordinal > 1 => {}
+            Err(error) => return Err(error),
+            Ok(()) => drop(set(change, line, status, reason)?),
+        }
+    }
+    Ok(())
 }
 
 /// Refuses to activate an ended period, which can only be sold anew.
@@ -63,15 +74,6 @@ pub(crate) fn set(change: &Change<'_>, line: &mut Service, status: Status, reaso
     line.status_reason = Some(reason.chars().take(500).collect());
     line.status_since = change.now;
     line.updated_at = change.now;
-    let kind = match status {
-        Status::Active => EventKind::ServiceActivated,
-        Status::Suspended => EventKind::ServiceSuspended,
-        Status::Disabled => EventKind::ServiceDisabled,
-        Status::Inactive | Status::Pending | Status::AwaitingApproval | Status::Rejected | Status::Terminated => {
-            EventKind::ServiceDeactivated
-        }
-    };
-    let body = json!({ "customer": line.customer_id.0, "status": status.word(), "reason": reason });
-    change.event(kind, Subject::Service(line.id.0), body);
+    change.tell(Fact::stands(line.id, line.customer_id, status, reason.into()));
     Ok(true)
 }

@@ -1,26 +1,18 @@
 //! What one subscriber has besides its plan: a price, a discount and quotas of its own. They count on every sale, by
 //! whichever door it is made.
 
-use domain::{
-    CustomerId, Money, PlanId, PlanTerms, ServiceId,
-    kernel::{
-        event::{EventKind, Subject},
-        money::TaxRate,
-    },
-};
-use serde_json::json;
+use domain::{Discount, Money, OwnQuota, PlanId, PlanTerms, ServiceId, kernel::money::TaxRate};
 use store::{
     catalogue::plan,
-    db::{Class, Tx},
+    db::Tx,
     people::service::Service,
     sales::terms::{self, Terms},
 };
 
 use crate::{
-    Actor, App, Change, Error, PlanVersion,
+    Change, Error, PlanVersion,
     catalogue::plans::{self, Offer},
-    kernel::{amounts, hold::primary},
-    resellers::chain,
+    kernel::amounts,
 };
 
 /// A plan's terms as they are for this line.
@@ -61,16 +53,10 @@ async fn priced(tx: &Tx, own: &Terms, version: &PlanVersion) -> Result<PlanTerms
 /// A price of the line's own on the plan it has; `None`: the plan's again.
 pub(crate) async fn set_price(change: &Change<'_>, line: &Service, own: Option<(Money, bool)>) -> Result<(), Error> {
     let known = known(change, line.id).await?;
-    let row = match own {
-        None if known.priced_plan.is_none() => return Ok(()),
-        None => known.at_the_plans_price(),
-        Some((price, tax_inclusive)) => Terms {
-            priced_plan: Some(line.plan_id),
-            price: Some(amounts::price("price", price)?),
-            tax_inclusive: Some(tax_inclusive),
-            ..known.at_the_plans_price()
-        },
-    };
+    if own.is_none() && known.priced_plan.is_none() {
+        return Ok(());
+    }
+    let row = at_price(known, line.plan_id, own)?;
     Ok(terms::put(change.tx, &Terms { updated_at: change.now, ..row }).await?)
 }
 
@@ -79,20 +65,66 @@ async fn known(change: &Change<'_>, line: ServiceId) -> Result<Terms, Error> {
     Ok(known.unwrap_or_else(|| Terms::none(change.isp, line, change.now)))
 }
 
-/// Gives a customer's line a price of its own, for as long as it is on its plan; `None`: the plan's again. The second part
-/// says whether tax is in it.
-pub async fn put_price(app: &App, actor: &Actor, id: CustomerId, own: Option<(Money, bool)>) -> Result<(), Error> {
-    actor.writes()?;
-    let who = actor.clone();
-    app.change(actor, Class::Interactive, async move |change| {
-        chain::sells_nothing(change).await?;
-        let line = primary(change, &who, id).await?;
-        set_price(change, &line, own).await?;
-        let body = json!({ "customer": id.0, "price": own.map(|(price, _)| price.0) });
-        change.event(EventKind::ServiceChanged, Subject::Service(line.id.0), body);
-        Ok(())
+/// What a line gets of its own. `None` leaves it as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Own {
+    /// And whether tax is in it; `Some(None)`: the plan's.
+    pub price: Option<Option<(Money, bool)>>,
+    pub discount: Option<Option<Discount>>,
+    pub quota_bytes: Option<OwnQuota>,
+    pub quota_time_s: Option<OwnQuota>,
+}
+
+/// Writes what is given of a line that is locked, or new; whether anything is different now. A quota counts from the running
+/// period on, without one the plan's counts again: the line's row is the caller's to save.
+pub(crate) async fn put(change: &Change<'_>, line: &mut Service, own: Own) -> Result<bool, Error> {
+    if own == Own::default() {
+        return Ok(false);
+    }
+    let before = known(change, line.id).await?;
+    let mut row = before.clone();
+    if let Some(price) = own.price {
+        row = at_price(row, line.plan_id, price)?;
+    }
+    if let Some(discount) = own.discount {
+        (row.discount_fixed, row.discount_ppm) = match discount {
+            None => (None, None),
+            Some(Discount::Fixed(amount)) => (Some(amount), None),
+            Some(Discount::Share(ppm)) => (None, Some(ppm)),
+        };
+    }
+    row.quota_bytes = own.quota_bytes.map_or(row.quota_bytes, OwnQuota::kept);
+    row.quota_time_s = own.quota_time_s.map_or(row.quota_time_s, OwnQuota::kept);
+    if row == before {
+        return Ok(false);
+    }
+    terms::put(change.tx, &Terms { updated_at: change.now, ..row.clone() }).await?;
+    let other = (row.quota_bytes != before.quota_bytes, row.quota_time_s != before.quota_time_s);
+    if other != (false, false) {
+        let version = plan::version(change.tx, change.isp, line.plan_id, line.plan_version).await?;
+        let limit = row.limit(version.map(|version| plans::terms(&version).limit).unwrap_or_default());
+        if other.0 {
+            line.quota_bytes = limit.data_bytes;
+        }
+        if other.1 {
+            line.quota_time_s = limit.time_s;
+        }
+        line.quota_event_ordinal = None;
+    }
+    Ok(true)
+}
+
+/// Terms with a price of the line's own on the plan it has, or without one.
+fn at_price(known: Terms, plan: PlanId, own: Option<(Money, bool)>) -> Result<Terms, Error> {
+    Ok(match own {
+        None => known.at_the_plans_price(),
+        Some((price, tax_inclusive)) => Terms {
+            priced_plan: Some(plan),
+            price: Some(amounts::price("price", price)?),
+            tax_inclusive: Some(tax_inclusive),
+            ..known.at_the_plans_price()
+        },
     })
-    .await
 }
 
 /// The line goes to another plan and is billed as it was: at its own price, or at the price and for the time of `sold`,

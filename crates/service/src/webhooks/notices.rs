@@ -137,7 +137,8 @@ fn told(fact: &Fact) -> Told {
             stands_still(*line, *status, reason)
         }
         Fact::ServiceDeactivated { line, status, reason, .. } => match status {
-            Status::Inactive => stands_still(*line, *status, reason),
+            // Staff took it off, whether they will put it on again by hand or by a day to come.
+            Status::Inactive | Status::Pending => stands_still(*line, *status, reason),
             Status::Terminated => vec![
                 off(*line, *status, reason),
                 (
@@ -146,12 +147,9 @@ fn told(fact: &Fact) -> Told {
                 ),
             ],
             // It does not run yet, or never will.
-            Status::Pending
-            | Status::AwaitingApproval
-            | Status::Rejected
-            | Status::Active
-            | Status::Suspended
-            | Status::Disabled => Vec::new(),
+            Status::AwaitingApproval | Status::Rejected | Status::Active | Status::Suspended | Status::Disabled => {
+                Vec::new()
+            }
         },
         Fact::ServiceExpired { line, expired_at, status, used_up, .. } => {
             let ended = About::Package { line: *line, plan: None, before: None, ends_at: *expired_at };
@@ -162,6 +160,9 @@ fn told(fact: &Fact) -> Told {
                 told.extend(stands_still(*line, status.unwrap_or(Status::Suspended), "expired"));
             }
             told
+        }
+        Fact::ServiceCreated { line, plan, .. } => {
+            vec![("package.assigned", About::Package { line: *line, plan: Some(*plan), before: None, ends_at: None })]
         }
         Fact::ServiceRecharged { line, plan, expires_at, before, plan_before, runs: now, .. } => {
             let now = now.unwrap_or(true);
@@ -274,6 +275,8 @@ fn told(fact: &Fact) -> Told {
         | Fact::LineAttributesChanged { .. }
         | Fact::LineAttributesPut { .. }
         | Fact::LinePriced { .. }
+        | Fact::LineTermsChanged { .. }
+        | Fact::LineSiteChanged { .. }
         | Fact::LineChanged { .. }
         | Fact::ServiceSecretRead { .. }
         | Fact::ServiceMoveOrdered { .. }
@@ -570,7 +573,13 @@ mod tests {
                 stands("suspended"),
                 vec!["customer.suspended", "connection.suspended"],
             ),
-            (EventKind::ServiceDeactivated, line, stands("pending"), vec![]),
+            (
+                EventKind::ServiceDeactivated,
+                line,
+                stands("pending"),
+                vec!["customer.suspended", "connection.suspended"],
+            ),
+            (EventKind::ServiceDeactivated, line, stands("rejected"), vec![]),
             (
                 EventKind::ServiceDeactivated,
                 line,
@@ -589,6 +598,8 @@ mod tests {
                 json!({ "customer": 1, "expired_at": 9 }),
                 vec!["package.expired", "customer.suspended", "connection.suspended"],
             ),
+            (EventKind::ServiceCreated, line, json!({ "customer": 1, "plan": 2 }), vec!["package.assigned"]),
+            (EventKind::ServiceChanged, line, json!({ "customer": 1, "terms": true }), vec![]),
             (EventKind::ServiceRecharged, line, sold(Json::Null, Json::Null), vec![]),
             (EventKind::ServiceRecharged, line, sold("active".into(), Json::Null), vec![]),
             (EventKind::ServiceRecharged, line, sold("active".into(), 2.into()), vec!["package.changed"]),

@@ -134,8 +134,22 @@ pub async fn by_username(tx: &Tx, isp: IspId, username_key: &str) -> Result<Opti
     row.map(|row| Customer::from_row(&row)).transpose()
 }
 
-/// Which of these username keys live customers or lines have.
-pub async fn taken(tx: &Tx, isp: IspId, keys: Vec<String>) -> Result<HashSet<String>, Error> {
+/// Names that somebody has, in the form they are compared in.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Taken {
+    pub accounts: HashSet<String>,
+    pub logins: HashSet<String>,
+}
+
+/// Which of these names live customers' accounts, and which live lines have.
+pub async fn taken(tx: &Tx, isp: IspId, accounts: Vec<String>, logins: Vec<String>) -> Result<Taken, Error> {
+    Ok(Taken {
+        accounts: among_keys(tx, isp, "customer", &accounts).await?,
+        logins: among_keys(tx, isp, "service", &logins).await?,
+    })
+}
+
+async fn among_keys(tx: &Tx, isp: IspId, table: &'static str, keys: &[String]) -> Result<HashSet<String>, Error> {
     let mut taken = HashSet::new();
     for chunk in keys.chunks(128) {
         let mut params = vec![Value::from(isp)];
@@ -143,10 +157,7 @@ pub async fn taken(tx: &Tx, isp: IspId, keys: Vec<String>) -> Result<HashSet<Str
         let filled = chunk.iter().cycle().take(chunk.len().next_power_of_two());
         params.extend(filled.map(|key| Value::from(key.as_str())));
         let list = (2..=params.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
-        let text = format!(
-            "select username_key from customer where isp_id = $1 and username_key in ({list}) \
-             union select username_key from service where isp_id = $1 and username_key in ({list})"
-        );
+        let text = format!("select username_key from {table} where isp_id = $1 and username_key in ({list})");
         for row in tx.rows(text, &params).await? {
             taken.insert(row.get(0)?);
         }

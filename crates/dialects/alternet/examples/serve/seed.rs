@@ -196,7 +196,7 @@ async fn people(app: &App, isp: &Actor, routers: [RouterId; 2], catalogue: &Cata
                 Kind::Static | Kind::Other => catalogue.fixed,
             },
             router: routers[usize::from(n % 5 == 0)],
-            payer: Payer::Cash { method: ["api", "M-Pesa", "cash"][n % 3].into() },
+            payer: Some(Payer::Cash { method: ["api", "M-Pesa", "cash"][n % 3].into() }),
         };
         app.clock.pass(DAY / 4);
         let made = customers::create(app, isp, command, None).await?;

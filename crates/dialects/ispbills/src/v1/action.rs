@@ -6,7 +6,7 @@ use doors::{Given, Id, Operation, form::Body};
 use service::{
     App, Error, Why,
     billing::receipts::{Means, WALLET},
-    customers::customers::{self, CustomerChange},
+    customers::change::{self, Deletion, Edit},
     messages::queue,
     receivables::{
         bills::{self, NewBill},
@@ -108,7 +108,7 @@ async fn perform(app: &App, caller: &Caller, id: CustomerId, body: CustomerActio
         "edit_suspend_date" => {
             let day = needed("suspend_date", body.suspend_date)?;
             let end = Instant::from_civil(day.at(23, 59, 59, 0), &caller.tenant.zone);
-            by_hand::put(app, actor, id, Override::End(end)).await
+            by_hand::put(app, actor, id, Override::End(Some(end))).await
         }
         "recharge" => {
             let payer = match payments::method(body.method, "api")? {
@@ -120,7 +120,7 @@ async fn perform(app: &App, caller: &Caller, id: CustomerId, body: CustomerActio
         }
         "edit_package" => {
             let plan = PlanId(needed("package_id", body.package_id)?);
-            customers::update(app, actor, id, CustomerChange { plan: Some(plan), ..CustomerChange::default() }).await
+            change::update(app, actor, id, Edit { plan: Some(plan), ..Edit::default() }).await
         }
         "edit_speed" => {
             let bandwidth = told("bandwidth_id", body.bandwidth_id)?.map(BandwidthId);
@@ -151,7 +151,7 @@ async fn perform(app: &App, caller: &Caller, id: CustomerId, body: CustomerActio
             bills::charge(app, actor, command, means(body.method, body.transaction_id)?, key).await.map(drop)
         }
         "disconnect" => by_hand::disconnect(app, actor, id).await,
-        "delete" => customers::delete(app, actor, id).await,
+        "delete" => change::delete(app, actor, id, Deletion::default()).await,
         // The form knows no other words.
         _ => Err(Error::invalid("action", Why::NotOneOf(WORDS))),
     };

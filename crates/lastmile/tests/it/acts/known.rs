@@ -49,13 +49,4 @@ pub const EXCEPTIONS: &[Exception] = &[
 /// Act, door with the name of its way, column. A place that agrees must be taken off.
 #[rustfmt::skip]
 pub const KNOWN: &[(Act, &str, &str)] = &[
-    (Volume, "Zal", "facts"),
-    (VolumeSpent, "Zal", "facts"),
-    (EditHalfWrong, "Jaze building", "answer"),
-    (EditHalfWrong, "Jaze building", "facts"),
-    (FirstSale, "Zal create, activation", "facts"),
-    (BeginByHand, "Jaze edit_user", "facts"),
-    (BeginByHand, "Jaze edit_user", "line"),
-    (BeginByHand, "Jaze edit_user", "radius"),
-    (MakePending, "Zal", "facts"),
 ];

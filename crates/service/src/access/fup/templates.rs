@@ -55,6 +55,16 @@ pub enum Chosen {
     Exempt,
 }
 
+impl Chosen {
+    /// The first threshold of a policy of the line's own.
+    pub(crate) fn limit(&self) -> Option<i64> {
+        match self {
+            Chosen::Own(draft) => draft.tiers.iter().map(|(after, _)| *after).min(),
+            Chosen::Template(_) | Chosen::Exempt => None,
+        }
+    }
+}
+
 pub async fn create(app: &App, actor: &Actor, name: String, draft: Draft) -> Result<Whole, Error> {
     actor.writes()?;
     let tenant = app.tenant(actor.isp).await?;

@@ -160,6 +160,8 @@ facts! {
     };
 
     // ---- lines ----
+    /// A line was made, to which nothing is sold yet.
+    ServiceCreated = ServiceCreated of Service(line: ServiceId) { customer: CustomerId, plan: PlanId };
     /// A period was sold.
     ServiceRecharged = ServiceRecharged of Service(line: ServiceId) {
         customer: CustomerId, plan: PlanId, period: PeriodId, expires_at: Instant, amount: Money,
@@ -203,6 +205,10 @@ facts! {
     /// It has a price of its own, or its plan's again.
     LinePriced = ServiceChanged of Service(line: ServiceId) { customer: CustomerId, price: Option<Money> },
         with "price";
+    /// It has another price, discount or quota of its own, or its plan's again.
+    LineTermsChanged = ServiceChanged of Service(line: ServiceId) { customer: CustomerId }, is "terms": true;
+    /// What is written down of where it ends changed.
+    LineSiteChanged = ServiceChanged of Service(line: ServiceId) { customer: CustomerId }, is "site": true;
     /// It has another package, without a sale.
     LinePlanChanged = ServiceChanged of Service(line: ServiceId) { customer: CustomerId, plan_before: PlanId };
     /// Its network name, secret, address, device, router or terms changed.

@@ -12,8 +12,10 @@ use serde::Serialize;
 use service::{
     App, Broad, Error, LineFilter, Medium,
     customers::{
+        beside::Beside,
         card::{self, Card, Parts},
-        customers::{self, Besides, CustomerChange, NewCustomer},
+        change::{self, Deletion, Edit},
+        customers::{self, Extras, NewCustomer},
         lines, lists,
     },
     kernel::vault::random_text,
@@ -243,10 +245,12 @@ pub async fn make(app: &App, caller: &Caller, body: NewSubscriber) -> Result<Cus
         mac: mac.value(),
         plan,
         router,
-        payer: Payer::Cash { method: METHOD.into() },
+        payer: Some(Payer::Cash { method: METHOD.into() }),
     };
     let site = SiteChange { connection: Some(connection), onu_mac: onu_mac.value().map(Some), ..SiteChange::default() };
-    let made = customers::create_at(app, &caller.actor, command, site, caller.key.clone()).await.map_err(refused)?;
+    let extras = Extras { beside: Beside { site, ..Beside::default() }, ..Extras::default() };
+    let made =
+        customers::create_with(app, &caller.actor, command, extras, caller.key.clone()).await.map_err(refused)?;
     Ok(CustomerId(made.customer_id))
 }
 
@@ -288,7 +292,9 @@ pub async fn update(
     } = body;
     let connection = connection_type.value().and_then(Connection::from_word);
     let (username, password) = (username.value(), password.value());
-    let command = CustomerChange {
+    let site = SiteChange { connection, onu_mac: onu_mac.change(), ..SiteChange::default() };
+    let edit = Edit {
+        unchanged_since: caller.unchanged_since()?,
         full_name: name.value(),
         phone: phone.change().map(Option::unwrap_or_default),
         email: email.change(),
@@ -303,12 +309,10 @@ pub async fn update(
         network_password: password,
         ip: ip.change(),
         mac: mac.change(),
+        beside: Beside { site, ..Beside::default() },
+        ..Edit::default()
     };
-    let besides = Besides {
-        site: SiteChange { connection, onu_mac: onu_mac.change(), ..SiteChange::default() },
-        unchanged_since: caller.unchanged_since()?,
-    };
-    customers::update_at(&app, &caller.actor, id, command, besides).await.map_err(refused)?;
+    change::update(&app, &caller.actor, id, edit).await.map_err(refused)?;
     let card = card::show(&app, &caller.actor, id, SHOWN).await?;
     let changed = card.changed();
     Ok(Reply::data(row(card, caller.now)).tagged(changed))
@@ -328,6 +332,7 @@ pub const DELETE: Operation = Operation::new("Customers", "Delete a customer", S
     .refuses(&[412]);
 
 pub async fn delete(State(app): State<App>, caller: Caller, Id(id): Id) -> Done {
-    customers::delete_as_read(&app, &caller.actor, CustomerId(id), caller.unchanged_since()?).await?;
+    let how = Deletion { unchanged_since: caller.unchanged_since()?, ..Deletion::default() };
+    change::delete(&app, &caller.actor, CustomerId(id), how).await?;
     NO_CONTENT
 }
