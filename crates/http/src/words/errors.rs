@@ -176,6 +176,8 @@ pub fn failure(word: &str) -> &str {
         "key_reused" | "changed" => "it was changed meanwhile",
         "busy" | "unavailable" => "the server was busy",
         "internal" => "a fault of the server",
+        "customer_gone" => "the customer is gone",
+        "line_gone" => "the line is gone",
         said => said,
     }
 }

@@ -6,7 +6,7 @@ use store::people::{
     service::{self, Service},
 };
 
-use crate::{Actor, App, Error, Vault, What, kernel::secrets::secret_place};
+use crate::{Actor, App, Error, Fact, Vault, What, kernel::secrets::secret_place};
 use domain::kernel::names::login_key;
 
 #[derive(Clone, Debug)]
@@ -47,11 +47,7 @@ pub async fn password(app: &App, actor: &Actor, id: CustomerId) -> Result<String
         let line = service::of_customer(change.tx, change.isp, id).await?.into_iter().next();
         let line = line.ok_or(Error::NotFound { what: What::Service })?;
         let clear = opened(&vault, &line).ok_or(Error::NotFound { what: What::Password })?;
-        change.event(
-            domain::kernel::event::EventKind::ServiceSecretRead,
-            domain::kernel::event::Subject::Service(line.id.0),
-            serde_json::json!({ "customer": id.0 }),
-        );
+        change.tell(Fact::ServiceSecretRead { line: line.id, customer: id });
         Ok(clear)
     })
     .await

@@ -1,11 +1,7 @@
 //! What customers are sorted by: places of both trees (country to subarea, where they live; collection area, street,
 //! building, where collectors go) and departments. Whoever makes, renames, moves or deletes one does it here.
 
-use domain::{
-    Instant,
-    kernel::event::{EventKind, Subject},
-};
-use serde_json::json;
+use domain::Instant;
 use store::{
     db::Class,
     people::place::{self, Department, Filter},
@@ -14,7 +10,7 @@ use store::{
 pub use store::people::place::{Address, Entry, HOMES, Level, Place};
 
 use crate::{
-    Actor, App, By, Change, Error, Expected, What, Why,
+    Actor, App, By, Change, Error, Expected, Fact, What, Why,
     kernel::{change::unchanged, ids::Table},
 };
 
@@ -113,16 +109,16 @@ enum Did {
 }
 
 fn tell(change: &Change<'_>, level: Level, entry: &Entry, did: Did) {
-    let (kind, subject) = match (level, did) {
-        (Level::Department, Did::Create) => (EventKind::DepartmentCreated, Subject::Department(entry.id)),
-        (Level::Department, Did::Update) => (EventKind::DepartmentUpdated, Subject::Department(entry.id)),
-        (Level::Department, Did::Delete) => (EventKind::DepartmentDeleted, Subject::Department(entry.id)),
-        (_, Did::Create) => (EventKind::PlaceCreated, Subject::Place(entry.id)),
-        (_, Did::Update) => (EventKind::PlaceUpdated, Subject::Place(entry.id)),
-        (_, Did::Delete) => (EventKind::PlaceDeleted, Subject::Place(entry.id)),
-    };
-    let body = json!({ "level": level.word().replace('_', " "), "name": entry.name, "parent": entry.parent });
-    change.event(kind, subject, body);
+    let (id, name, parent) = (entry.id, entry.name.clone(), entry.parent);
+    let word = level.word().replace('_', " ");
+    change.tell(match (level == Level::Department, did) {
+        (true, Did::Create) => Fact::DepartmentCreated { department: id, level: word, name, parent },
+        (true, Did::Update) => Fact::DepartmentUpdated { department: id, level: word, name, parent },
+        (true, Did::Delete) => Fact::DepartmentDeleted { department: id, level: word, name, parent },
+        (false, Did::Create) => Fact::PlaceCreated { place: id, level: word, name, parent },
+        (false, Did::Update) => Fact::PlaceUpdated { place: id, level: word, name, parent },
+        (false, Did::Delete) => Fact::PlaceDeleted { place: id, level: word, name, parent },
+    });
 }
 
 /// A new entry; of a collector's area, the branch is the caller's.

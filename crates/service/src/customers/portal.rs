@@ -22,7 +22,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Expected, Refusal, What, Who, Why,
+    Actor, App, Change, Error, Expected, Fact, Refusal, What, Who, Why,
     identity::{
         clients::{Known, Tier},
         tokens::{self, Bearer},
@@ -256,11 +256,7 @@ pub async fn change_password(
         row.updated_at = change.now;
         customer::update(change.tx, &row).await?;
         token::revoke_others(change.tx, change.isp, id, keep_token, change.now).await?;
-        change.event(
-            domain::kernel::event::EventKind::CustomerUpdated,
-            domain::kernel::event::Subject::Customer(id.0),
-            serde_json::json!({ "username": row.username, "password": true }),
-        );
+        change.tell(Fact::CustomerPasswordSet { customer: id, username: row.username });
         Ok(())
     })
     .await

@@ -2,12 +2,8 @@
 
 use std::cell::RefCell;
 
-use domain::{
-    BranchId, Instant, IspId, JobId,
-    kernel::event::{EventKind, Subject},
-};
+use domain::{BranchId, Instant, IspId, JobId};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value as Json;
 use store::{
     db::{Class, Tx},
     kernel::{event::Event, idempotency, job::Job},
@@ -70,22 +66,6 @@ impl Change<'_> {
             subject_id: id,
             actor: self.actor.into(),
             body: fact.body().to_string(),
-        });
-    }
-
-    /// Says what happened.
-    pub fn event(&self, kind: EventKind, subject: Subject, body: Json) {
-        let (noun, id) = subject.parts();
-        self.events.borrow_mut().push(Event {
-            isp_id: self.isp,
-            seq: 0,
-            at: self.now,
-            kind,
-            version: 1,
-            subject: noun.into(),
-            subject_id: id,
-            actor: self.actor.into(),
-            body: body.to_string(),
         });
     }
 

@@ -1,12 +1,7 @@
 //! Recharge cards: batches of scratch codes that distributors sell and customers redeem (docs/readings.md 2.6).
 
-use domain::{
-    CardState, Commission, CustomerId, Instant, Money, PlanId, Role, StaffId,
-    kernel::event::{EventKind, Subject},
-    sales::sale::Payer,
-};
+use domain::{CardState, Commission, CustomerId, Instant, Money, PlanId, Role, StaffId, sales::sale::Payer};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use store::{
     identity::staff,
     people::{customer, service},
@@ -16,7 +11,7 @@ use store::{
 pub use store::sales::card::{Card, Filter, Listed, ListedBatch};
 
 use crate::{
-    Actor, App, Change, Error, Expected, FieldError, Refusal, What, Who, Why,
+    Actor, App, Change, Error, Expected, Fact, FieldError, Refusal, What, Who, Why,
     catalogue::plans,
     kernel::{
         amounts,
@@ -113,8 +108,7 @@ pub async fn generate(app: &App, actor: &Actor, command: NewBatch, key: Option<C
             };
             let rows: Vec<Card> = codes.iter().map(row).collect();
             card::insert(change.tx, &batch, &rows).await?;
-            let body = json!({ "batch": batch.id, "plan": batch.plan_id.0, "count": rows.len() });
-            change.event(EventKind::CardsGenerated, Subject::Plan(batch.plan_id.0), body);
+            change.tell(Fact::CardsGenerated { plan: batch.plan_id, batch: batch.id, count: rows.len() as u64 });
             Ok(batch.id)
         })
         .await?;
@@ -237,8 +231,7 @@ pub async fn issue(
             // Somebody handed them out at the same moment.
             return Err(Error::Busy);
         }
-        let body = json!({ "distributor": distributor.0, "count": ids.len(), "cards": ids });
-        change.event(EventKind::CardsIssued, Subject::Staff(distributor.0), body);
+        change.tell(Fact::CardsIssued { distributor, count: ids.len() as u64, cards: ids.clone() });
         let sum = |of: fn(&Card) -> Money| cards.iter().map(|card| of(card).0).sum();
         Ok(Issued {
             distributor_id: distributor.0,
@@ -362,8 +355,12 @@ async fn use_up(
         card.used_at = Some(change.now);
         card.customer_id = Some(owner);
         card::mark_used(change.tx, &card).await?;
-        let body = json!({ "customer": owner.0, "distributor": distributor.0, "value": card.value.0 });
-        change.event(EventKind::CardUsed, Subject::RechargeCard(card.id), body);
+        change.tell(Fact::CardUsed {
+            card: card.id,
+            customer: owner,
+            distributor: Some(distributor),
+            value: card.value,
+        });
         Ok(Redeemed {
             card_id: card.id,
             customer_id: owner.0,

@@ -140,7 +140,7 @@ pub async fn run(app: &App) -> Result<usize, Error> {
             Err(Error::Busy) => return Err(Error::Busy),
             Err(error) => {
                 tracing::warn!(%error, isp = isp.0, id, "a move to another plan cannot be made");
-                fail(app, isp, id, error.to_string()).await?;
+                fail(app, isp, id, error.word().to_string()).await?;
             }
         }
     }
@@ -152,14 +152,14 @@ async fn make(app: &App, isp: IspId, id: i64) -> Result<(), Error> {
     app.change(&Actor::system(isp), Class::Bulk, async move |change| {
         let Some(seen) = rows::find(change.tx, isp, id).await? else { return Ok(()) };
         if customer::lock(change.tx, isp, seen.customer_id).await?.is_none() {
-            return end(change, seen, "failed", "the customer is gone").await;
+            return end(change, seen, "failed", "customer_gone").await;
         }
         let lines = service::lock_of_customer(change.tx, isp, seen.customer_id).await?;
         // Read again behind the lock: another node may have made it.
         let row = rows::find(change.tx, isp, id).await?.filter(|row| row.state == "waiting");
         let Some(mut row) = row else { return Ok(()) };
         let Some(mut line) = lines.into_iter().find(|line| line.id == row.service_id) else {
-            return end(change, row, "failed", "the line is gone").await;
+            return end(change, row, "failed", "line_gone").await;
         };
         let kind = MoveKind::from_word(&row.kind).unwrap_or(MoveKind::OnDate);
         if kind == MoveKind::NextCycle && line.time_left(change.now).is_some() {

@@ -261,14 +261,14 @@ async fn make(app: &App, isp: IspId, id: i64) -> Result<(), Error> {
     let actor = Actor { branch: seen.branch_id, ..Actor::system(isp) };
     app.change(&actor, Class::Bulk, async move |change| {
         if customer::lock(change.tx, isp, seen.customer_id).await?.is_none() {
-            return end(change, seen.clone(), "failed", "the customer is gone").await;
+            return end(change, seen.clone(), "failed", "customer_gone").await;
         }
         let lines = service::lock_of_customer(change.tx, isp, seen.customer_id).await?;
         // Read again behind the lock: another node may have made it.
         let row = rows::find(change.tx, isp, id).await?.filter(|row| row.state == "waiting");
         let Some(row) = row else { return Ok(()) };
         let Some(mut line) = lines.into_iter().find(|line| line.id == row.service_id) else {
-            return end(change, row, "failed", "the line is gone").await;
+            return end(change, row, "failed", "line_gone").await;
         };
         let command = command(&row)?;
         // What was for sale when it was ordered is sold.

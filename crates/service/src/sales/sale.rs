@@ -106,7 +106,10 @@ impl Cause {
         };
         match (self, invoice) {
             (Cause::Move, Some(invoice)) => Heading::new(kind, Of::Invoice(invoice)),
-            _ => Heading::new(kind, Of::Period(period)),
+            (Cause::Move, None)
+            | (Cause::First | Cause::Recharge | Cause::Activation | Cause::Bill | Cause::Migration, _) => {
+                Heading::new(kind, Of::Period(period))
+            }
         }
     }
 }

@@ -2,13 +2,8 @@
 
 use std::collections::HashSet;
 
-use domain::{
-    CustomerId, Instant, Kind, PlanId, RouterId,
-    kernel::event::{EventKind, Subject},
-    sales::sale::Payer,
-};
+use domain::{CustomerId, Instant, Kind, PlanId, RouterId, sales::sale::Payer};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use store::{
     access::router,
     db::Class,
@@ -17,7 +12,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Expected, FieldError, Refusal, What, Why,
+    Actor, App, Change, Error, Expected, Fact, FieldError, Refusal, What, Why,
     catalogue::plans,
     kernel::{
         change::{CallerKey, unchanged},
@@ -105,14 +100,12 @@ pub async fn create(app: &App, actor: &Actor, command: NewVouchers, key: Option<
             // Somebody else drew one of these codes at the same moment.
             return Err(Error::Busy);
         }
-        change.event(
-            EventKind::VouchersCreated,
-            Subject::Plan(command.plan.0),
-            json!({
-                "count": rows.len(), "router": command.router.0,
-                "vouchers": rows.iter().map(|row| row.id).collect::<Vec<_>>()
-            }),
-        );
+        change.tell(Fact::VouchersCreated {
+            plan: command.plan,
+            count: rows.len() as u64,
+            router: command.router,
+            vouchers: rows.iter().map(|row| row.id).collect(),
+        });
         let vouchers = rows.into_iter().map(|row| (row.id, row.code)).collect();
         Ok(Made { vouchers, plan_name, router_name })
     })
@@ -236,7 +229,7 @@ pub async fn delete(app: &App, actor: &Actor, ids: Vec<i64>) -> Result<usize, Er
     app.change(actor, Class::Interactive, async move |change| {
         let gone = voucher::delete(change.tx, change.isp, &ids, change.now).await?;
         if !gone.is_empty() {
-            change.event(EventKind::VouchersDeleted, Subject::Isp, json!({ "vouchers": gone }));
+            change.tell(Fact::VouchersDeleted { vouchers: gone.clone() });
         }
         Ok(gone.len())
     })
@@ -276,7 +269,7 @@ pub async fn delete_one(app: &App, actor: &Actor, id: i64, since: Option<Instant
         let row = voucher::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Voucher })?;
         unchanged(since, changed_at(&row))?;
         let gone = voucher::delete(change.tx, change.isp, &[id], change.now).await?;
-        change.event(EventKind::VouchersDeleted, Subject::Isp, json!({ "vouchers": gone }));
+        change.tell(Fact::VouchersDeleted { vouchers: gone.clone() });
         Ok(())
     })
     .await
@@ -343,7 +336,7 @@ pub async fn redeem(
         }
         .insert(change.tx)
         .await?;
-        change.event(EventKind::VoucherUsed, Subject::Customer(owner.0), json!({ "voucher": row.id, "use": row.used }));
+        change.tell(Fact::VoucherRedeemed { customer: owner, voucher: row.id, ordinal: row.used });
         Ok(Redeemed {
             voucher_id: row.id,
             service_id: line.id.0,
