@@ -123,10 +123,10 @@ async fn converge(app: &App, directory: &Arc<Directory>, sender: &Arc<Sender>, c
     // The plans in memory must be at least as new as the change that asked for this: a session that is told what held
     // before would keep it.
     let head = service::access::directory::heads(app).await?.into_iter().find(|(isp, _)| *isp == claimed.isp);
-    if let Some((isp, seq)) = head {
-        if !app.feed.settled(isp, seq, DIRECTORY_PATIENCE).await {
-            return Err(Error::Busy);
-        }
+    if let Some((isp, seq)) = head
+        && !app.feed.settled(isp, seq, DIRECTORY_PATIENCE).await
+    {
+        return Err(Error::Busy);
     }
     let world = directory.network();
     let orders = orders::orders(app, &world.world, claimed).await?;

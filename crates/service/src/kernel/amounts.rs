@@ -20,14 +20,6 @@ pub(crate) fn price(field: &'static str, amount: Money) -> Result<Money, Error> 
     amount.as_price().map_err(|out| refused(field, out))
 }
 
-/// What somebody has or owes.
-///
-/// # Errors
-/// `Invalid` of `field`.
-pub(crate) fn signed(field: &'static str, amount: Money) -> Result<Money, Error> {
-    amount.as_balance().map_err(|out| refused(field, out))
-}
-
 fn refused(field: &'static str, out: OutOfBounds) -> Error {
     Error::invalid(field, Why::from(out))
 }
