@@ -258,7 +258,7 @@ mod tests {
             mac: None,
             plan,
             router,
-            payer: Payer::Cash { method: EVIL.into() },
+            payer: Some(Payer::Cash { method: EVIL.into() }),
         };
         customers::create(&app, &actor, customer, None).await.unwrap();
         (app, isp)
