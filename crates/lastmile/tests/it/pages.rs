@@ -29,15 +29,15 @@ const PAGES: &[(Dialect, &str, u64)] = &[
     (Dialect::V1, "/api/v1/customers?per_page=$n", 8),
     (Dialect::V1, "/api/v1/customers/$id", 6),
     (Dialect::V2, "/api/v2/customers?per_page=$n", 8),
-    (Dialect::V2, "/api/v2/customers?per_page=$n&status=active&package_id=$plan", 9),
+    (Dialect::V2, "/api/v2/customers?per_page=$n&status=active&package_id=$plan", 8),
     (Dialect::V2, "/api/v2/customers/$id", 6),
-    (Dialect::Zal, "/api/v1/subscribers?limit=$n", 99),
-    (Dialect::Zal, "/api/v1/subscribers?limit=$n&all_module_status=1", 99),
-    (Dialect::Zal, "/api/v1/subscribers/details?id=$id", 99),
-    (Dialect::Jaze, "/api/v1/get_all", 99),
-    (Dialect::Jaze, "/api/v1/get_details/$id", 99),
-    (Dialect::Jaze, "/api/v1/get_user_by_phone/0712345678", 99),
-    (Dialect::Jaze, "/api/v1/get_basic_user_details", 99),
+    (Dialect::Zal, "/api/v1/subscribers?limit=$n", 10),
+    (Dialect::Zal, "/api/v1/subscribers?limit=$n&all_module_status=1", 20),
+    (Dialect::Zal, "/api/v1/subscribers/details?id=$id", 11),
+    (Dialect::Jaze, "/api/v1/get_all", 11),
+    (Dialect::Jaze, "/api/v1/get_details/$id", 12),
+    (Dialect::Jaze, "/api/v1/get_user_by_phone/0712345678", 9),
+    (Dialect::Jaze, "/api/v1/get_basic_user_details", 9),
 ];
 
 async fn a_page_costs_the_same_however_long(app: TestApp) {
