@@ -1,4 +1,4 @@
-//! Renewal from the wallet, every minute: those whose time was up before their money came (docs/readings.md 3.4).
+//! Renewal from the wallet, in the change that brings the money, and every minute for what else has changed (docs/readings.md 3.4).
 //! Those whose money is there when their time is up are renewed by [`expiry`](crate::sales::expiry) in that second. A line renews
 //! itself where it, its package and its salesperson are all set to.
 
@@ -15,7 +15,7 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Fact, What,
+    Actor, App, Change, Error,
     billing::receipts::Details,
     catalogue::plans,
     kernel::app::Tenant,
@@ -114,18 +114,6 @@ async fn is_set_to(change: &Change<'_>, line: &Service) -> Result<bool, Error> {
     let Some(seller) = profile.and_then(|profile| profile.salesperson_id) else { return Ok(true) };
     let at_work = staff::find(change.tx, change.isp, seller).await?.is_some_and(|person| person.status == "active");
     Ok(at_work && staff::renews(change.tx, change.isp, seller).await? == Some(true))
-}
-
-/// Whether lines of a plan may renew by themselves.
-pub async fn set_of_plan(app: &App, actor: &Actor, id: PlanId, renews: bool) -> Result<(), Error> {
-    actor.writes()?;
-    app.change(actor, Class::Interactive, async move |change| {
-        let found = plan::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Plan })?;
-        plan::set_renews(change.tx, change.isp, id, renews).await?;
-        change.tell(Fact::PlanRenews { plan: id, name: found.name, auto_renew: renews });
-        Ok(())
-    })
-    .await
 }
 
 /// The plans whose lines never renew by themselves.
