@@ -1,60 +1,9 @@
 //! Messages to customers. They are written in the change that causes them; whoever sends them takes them from there.
 
-use domain::{BranchId, CustomerId, Instant, Money};
-use store::{
-    db::Class,
-    messages::message::Message,
-    people::customer::{self, Customer},
-};
+use domain::{BranchId, CustomerId};
+use store::{db::Class, messages::message::Message, people::customer};
 
-use crate::{
-    Actor, App, Change, Error, Refusal, What,
-    kernel::{app::Tenant, ids::Table},
-    messages::sms,
-};
-
-/// Tells a customer by SMS what was bought and until when it lasts. Without a phone number there is nobody to tell.
-pub(crate) async fn receipt(
-    change: &Change<'_>,
-    tenant: &Tenant,
-    customer: &Customer,
-    plan: &str,
-    amount: Money,
-    expires_at: Instant,
-) -> Result<(), Error> {
-    if customer.phone.is_empty() {
-        return Ok(());
-    }
-    let until = expires_at.in_zone(&tenant.zone).strftime("%Y-%m-%d %H:%M").to_string();
-    let price = tenant.currency.format(amount);
-    let body = format!(
-        "Dear {}, you have {plan} for {} {price}, valid until {until}. {}",
-        customer.full_name, tenant.currency.code, tenant.isp.name
-    );
-    Message {
-        isp_id: change.isp,
-        id: change.id(Table::Message).await?,
-        channel: "sms".into(),
-        kind: "receipt".into(),
-        recipient: customer.phone.clone(),
-        body,
-        customer_id: Some(customer.id),
-        status: "queued".into(),
-        attempts: 0,
-        next_at: change.now,
-        provider_ref: None,
-        error: None,
-        created_at: change.now,
-        sent_at: None,
-        handle: None,
-        batch: None,
-        credits: 0,
-        branch_id: customer.branch_id,
-    }
-    .insert(change.tx)
-    .await?;
-    Ok(())
-}
+use crate::{Actor, App, Change, Error, Refusal, What, kernel::ids::Table, messages::sms};
 
 /// Writes an SMS to a customer, paid from the credits like any other that a person sends.
 pub async fn to_customer(app: &App, actor: &Actor, id: CustomerId, text: String) -> Result<(), Error> {

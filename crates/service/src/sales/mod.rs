@@ -7,6 +7,7 @@ pub mod expiry;
 pub mod grace;
 pub mod moves;
 pub(crate) mod paid;
+pub(crate) mod receipt;
 pub mod recharge;
 pub mod redemption;
 pub mod renewal_orders;

@@ -24,9 +24,9 @@ use crate::{
         change::CallerKey,
         hold::{Held, hold},
     },
-    messages::queue,
     resellers::chain,
     sales::{
+        receipt,
         sale::{Cause, Sale, WhoPays, save, sold},
         starts, terms,
     },
@@ -137,7 +137,7 @@ async fn sell_next(
         save(change, &line).await?;
         let expires_at = line.expires_at.unwrap_or(change.now);
         if tell {
-            queue::receipt(change, &tenant, &owner, &offer.plan.name, price, expires_at).await?;
+            receipt::tell(change, &tenant, &owner, &offer.plan.name, price, expires_at).await?;
         }
         Ok(Receipt {
             customer_id: owner.id.0,

@@ -116,7 +116,7 @@ macro_rules! facts {
                 body.into()
             }
 
-            pub(crate) fn of(kind: EventKind, subject: Subject, body: &Json) -> Option<Fact> {
+            pub fn of(kind: EventKind, subject: Subject, body: &Json) -> Option<Fact> {
                 $(
                     let marked = true $(&& body[$is] == $value)? $(&& body.get($with).is_some())?;
                     if kind == EventKind::$kind && marked {
