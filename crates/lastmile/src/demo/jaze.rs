@@ -29,7 +29,7 @@ const PLACES: &[(&str, &str, &[&str])] = &[
 const ASSIGNED: i64 = 5;
 
 /// Makes what is missing; whom users are given to for collection.
-pub async fn seed(app: &App, isp: IspId, pair: &Pair, whole: bool) -> anyhow::Result<i64> {
+pub async fn seed(app: &App, isp: IspId, pair: &Pair) -> anyhow::Result<i64> {
     let actor = Actor::system(isp);
     branches::name(app, &actor, None, &pair.api_token).await?;
     let (known, _) = clients::list(app, &actor, 0, 1000).await?;
@@ -48,8 +48,22 @@ pub async fn seed(app: &App, isp: IspId, pair: &Pair, whole: bool) -> anyhow::Re
     let (people, _) = staff::list(app, &actor, staff::Filter::default(), 0, 1000).await?;
     let collector = people.iter().find(|person| person.name == "API").or(people.first());
     let collector = collector.context("nobody works at this ISP")?.id;
-    if !places::all(app, &actor, Level::CollectionArea, None).await?.is_empty() {
+    if !collections::customers_of(app, &actor, collector, None).await?.is_empty() {
         return Ok(collector.0);
+    }
+    let page = Page { order: Order::Created, descending: false, offset: 0, limit: ASSIGNED };
+    let (rows, _) = lists::page(app, &actor, Filter::default(), page, Parts::NONE).await?;
+    for row in rows {
+        collections::assign(app, &actor, CustomerId(row.customer.id.0), collector).await?;
+    }
+    Ok(collector.0)
+}
+
+/// Where people live, before anybody does.
+pub async fn places(app: &App, isp: IspId, whole: bool) -> anyhow::Result<()> {
+    let actor = Actor::system(isp);
+    if !places::all(app, &actor, Level::CollectionArea, None).await?.is_empty() {
+        return Ok(());
     }
     let rows = if whole { PLACES } else { &PLACES[..1] };
     let mut areas: Vec<(&str, i64)> = Vec::new();
@@ -67,10 +81,5 @@ pub async fn seed(app: &App, isp: IspId, pair: &Pair, whole: bool) -> anyhow::Re
             places::create(app, &actor, Level::Building, Some(street), (*building).into()).await?;
         }
     }
-    let page = Page { order: Order::Created, descending: false, offset: 0, limit: ASSIGNED };
-    let (rows, _) = lists::page(app, &actor, Filter::default(), page, Parts::NONE).await?;
-    for row in rows {
-        collections::assign(app, &actor, CustomerId(row.customer.id.0), collector).await?;
-    }
-    Ok(collector.0)
+    Ok(())
 }

@@ -79,8 +79,8 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     plant::plant(&app, other, plant::Size::Village).await?;
     resellers::make(&app, isp, &known.ispbills).await?;
     fair_use::policy(&app, &actor).await?;
-    jaze::seed(&app, isp, &known.jaze, true).await?;
-    jaze::seed(&app, other, &known.other_jaze, false).await?;
+    jaze::seed(&app, isp, &known.jaze).await?;
+    jaze::seed(&app, other, &known.other_jaze).await?;
     known.write(directory)?;
     fill(&app, &actor, options.customers, options.due).await?;
 

@@ -32,6 +32,7 @@ use service::{
 
 use super::{
     credentials::{Credentials, OTHER_OWNER, OWNER, OauthClient, RADIUS_SECRET},
+    jaze,
     people::{OTHERS, PASSWORD, PEOPLE, Person, Sold, Tale},
 };
 use crate::{server, simulate::line::Habit};
@@ -56,6 +57,8 @@ pub async fn past(db: &Db, vault: &Vault, known: &Credentials, coa_port: u16, to
     let app = server::core(db.clone(), clock, vault.clone());
     let demo = Tenant::demo(&app, known, coa_port).await.context("the first ISP")?;
     let other = Tenant::other(&app, known, coa_port).await.context("the second ISP")?;
+    jaze::places(&app, demo.isp, true).await?;
+    jaze::places(&app, other.isp, false).await?;
     let mut story = demo.story(PEOPLE, today);
     story.extend(other.story(OTHERS, today));
     story.sort_by_key(|scene| scene.at);
