@@ -414,14 +414,17 @@ async fn the_free_tier_reads_a_hundred_times_a_month_even_over_a_restart() {
     assert_eq!(read(&api).await, 429);
     api.gate.write(&api.app).await.unwrap();
     api.router = alternet::router(api.app.clone(), Gate::default(), doors::Log::default());
+    // The minute's room is the core's, which goes on here.
+    const MINUTE_S: i64 = 60;
+    api.app.clock.pass(MINUTE_S * 1_000_000);
     for _ in 60..100 {
         assert_eq!(read(&api).await, 200);
     }
     let refused = api.with(&key, "GET", "/api/v1/pools", Value::Null).await.is(429);
     assert_eq!(refused["code"], "RATE_001");
     // From noon on the 15th to the first of February, local time.
-    assert_eq!(refused["retry_after"], 16 * 86_400 + 12 * 3600);
-    api.app.clock.pass((16 * 86_400 + 12 * 3600) * 1_000_000);
+    assert_eq!(refused["retry_after"], 16 * 86_400 + 12 * 3600 - MINUTE_S);
+    api.app.clock.pass((16 * 86_400 + 12 * 3600 - MINUTE_S) * 1_000_000);
     assert_eq!(read(&api).await, 200);
 }
 

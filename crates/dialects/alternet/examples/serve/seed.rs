@@ -181,7 +181,7 @@ async fn people(app: &App, isp: &Actor, routers: [RouterId; 2], catalogue: &Cata
             phone: format!("07{:08}", 11_000_000 + n * 7919),
             email: Some(format!("customer{n}@example.com")),
             address: Some("Thika".into()),
-            building: (n % 4 == 0).then_some((n % 5) as i64 + 1),
+            building: None,
             username: None,
             portal_password: format!("pass{n:04}"),
             kind,
