@@ -73,7 +73,7 @@ pub async fn grace(State(app): State<App>, mut call: Call) -> Answer {
     let days = call.body.required("days", integer(0, MAX_DAYS));
     let until = call.body.optional("expiryDate", day).value();
     call.body.finish()?;
-    grace::give(&app, &call.actor, CustomerId(user), NewGrace { days, until }).await?;
+    grace::give(&app, &call.actor, CustomerId(user), NewGrace { days, until }, call.key.clone()).await?;
     // No space before the id, as sampled.
     Ok(Reply::message(format!("Additional {days} days has been extended for this user{user}")))
 }

@@ -80,6 +80,6 @@ pub async fn move_user(State(app): State<App>, mut call: Call) -> Answer {
         clear_policies,
         move_billing,
     };
-    moves::order(&app, &call.actor, command).await?;
+    moves::order(&app, &call.actor, command, call.key.clone()).await?;
     Ok(Reply::message(format!("The User {user} Moved")))
 }

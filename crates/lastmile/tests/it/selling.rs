@@ -40,7 +40,7 @@ both!(
 async fn move_to(app: &TestApp, line: Line, plan: PlanId, when: When) -> Result<(), Error> {
     let command =
         NewMove { customer: line.customer, plan, when, clear_usage: false, clear_policies: false, move_billing: true };
-    moves::order(&app.app, &app.actor, command).await
+    moves::order(&app.app, &app.actor, command, None).await
 }
 
 async fn end(app: &TestApp, line: Line, in_days: i64) {

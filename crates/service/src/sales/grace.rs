@@ -3,15 +3,14 @@
 use domain::{CustomerId, Instant, Status};
 use jiff::{Span, civil, tz::TimeZone};
 use store::{
-    db::Class,
     people::{customer, service},
     sales::grace::Grace,
 };
 
 use crate::{
     Actor, App, Error, Expected, Fact, Refusal, What, Why,
-    kernel::{ids::Table, work::Work},
-    sales::{standing, turning},
+    kernel::{change::CallerKey, hold::primary, ids::Table},
+    sales::{sale::save, standing, turning},
 };
 
 /// Nobody waits longer for money.
@@ -27,7 +26,13 @@ pub struct NewGrace {
 
 /// Moves the end of the customer's primary line. A line that was suspended is active again; one that was switched off
 /// in another way is not let in by grace.
-pub async fn give(app: &App, actor: &Actor, id: CustomerId, command: NewGrace) -> Result<Grace, Error> {
+pub async fn give(
+    app: &App,
+    actor: &Actor,
+    id: CustomerId,
+    command: NewGrace,
+    key: Option<CallerKey>,
+) -> Result<(), Error> {
     actor.writes()?;
     if !(0..=MAX_DAYS).contains(&command.days) {
         let why = if command.days < 0 { Why::TooSmall { min: 0 } } else { Why::TooLarge { max: MAX_DAYS } };
@@ -35,11 +40,8 @@ pub async fn give(app: &App, actor: &Actor, id: CustomerId, command: NewGrace) -
     }
     let tenant = app.tenant(actor.isp).await?;
     let who = actor.clone();
-    app.change(actor, Class::Interactive, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
-        who.reaches(owner.branch_id)?;
-        let line = service::lock_of_customer(change.tx, change.isp, id).await?.into_iter().next();
-        let mut line = line.ok_or(Error::NotFound { what: What::Service })?;
+    app.change_once(actor, key, async move |change| {
+        let mut line = primary(change, &who, id).await?;
         match line.status {
             Status::Active | Status::Suspended | Status::Pending => {}
             Status::Disabled | Status::Inactive | Status::AwaitingApproval | Status::Rejected | Status::Terminated => {
@@ -54,9 +56,13 @@ pub async fn give(app: &App, actor: &Actor, id: CustomerId, command: NewGrace) -
         if until <= change.now && command.until.is_some() {
             return Err(Error::invalid("until", Why::Not(Expected::DayNotOver)));
         }
-        let mut row = Grace {
+        if until == from {
+            // No day more: nothing changes.
+            return Ok(());
+        }
+        Grace {
             isp_id: change.isp,
-            id: 0,
+            id: change.id(Table::Grace).await?,
             service_id: line.id,
             customer_id: id,
             days: command.days,
@@ -64,13 +70,9 @@ pub async fn give(app: &App, actor: &Actor, id: CustomerId, command: NewGrace) -
             until_at: until,
             actor: change.actor.into(),
             created_at: change.now,
-        };
-        if until == from {
-            // No day more: nothing changes.
-            return Ok(row);
         }
-        row.id = change.id(Table::Grace).await?;
-        row.insert(change.tx).await?;
+        .insert(change.tx)
+        .await?;
         let before = line.clone();
         line.expires_at = Some(until);
         line.expired_event_at = None;
@@ -81,10 +83,8 @@ pub async fn give(app: &App, actor: &Actor, id: CustomerId, command: NewGrace) -
             standing::set(change, &mut line, Status::Active, "grace")?;
         }
         turning::tell(change, &before, &mut line, "grace");
-        service::update(change.tx, &line).await?;
         change.tell(Fact::ServiceGraceGiven { line: line.id, customer: id, days: command.days, from, until });
-        change.order(Work::follow(line.id)).await?;
-        Ok(row)
+        save(change, &line).await
     })
     .await
 }

@@ -17,11 +17,11 @@ use store::{
 };
 
 use crate::{
-    Actor, App, Change, Error, Expected, Fact, What, Why,
+    Actor, App, Change, Error, Expected, Fact, Why,
     access::{attribute_stages, fup},
     billing::receipts::Details,
     catalogue::plans::{self, Offer},
-    kernel::{app::Tenant, ids::Table},
+    kernel::{app::Tenant, change::CallerKey, hold::primary, ids::Table},
     resellers::chain,
     sales::{
         paid,
@@ -61,15 +61,12 @@ pub struct NewMove {
 }
 
 /// Makes a move, or orders it for its time; an order takes the place of earlier ones.
-pub async fn order(app: &App, actor: &Actor, command: NewMove) -> Result<(), Error> {
+pub async fn order(app: &App, actor: &Actor, command: NewMove, key: Option<CallerKey>) -> Result<(), Error> {
     actor.writes()?;
     let tenant = app.tenant(actor.isp).await?;
     let who = actor.clone();
-    app.change(actor, Class::Interactive, async move |change| {
-        let owner = customer::lock(change.tx, change.isp, command.customer).await?;
-        who.reaches(owner.ok_or(Error::NotFound { what: What::Customer })?.branch_id)?;
-        let line = service::lock_of_customer(change.tx, change.isp, command.customer).await?.into_iter().next();
-        let mut line = line.ok_or(Error::NotFound { what: What::Service })?;
+    app.change_once(actor, key, async move |change| {
+        let mut line = primary(change, &who, command.customer).await?;
         // What is given back and billed anew is the Isp's own business: a reseller sells.
         chain::sells_nothing(change).await?;
         match plans::for_sale(change, command.plan, Some(line.plan_id)).await {
