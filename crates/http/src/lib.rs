@@ -6,7 +6,6 @@
 //! | [`shell`]      | request ids, time limits, panics, the access log, metrics                              |
 //! | [`gate`]       | requests per minute, exactly; requests per month, kept over restarts                   |
 //! | [`repeats`]    | `Idempotency-Key`: a repeated write gets its first answer                              |
-//! | [`attempts`]   | guessing credentials is slow                                                           |
 //! | [`log`]        | who asked what, kept for the operator                                                  |
 //! | [`routes`]     | `routes!`: a document's table of calls, as a router and as a list for tests            |
 //! | [`operation`]  | a call with its right and its description; OpenAPI from the table                      |
@@ -20,7 +19,6 @@
 //! From the outside in, a request meets: dispatch, shell, the dialect's voice, its credential check and gate, repeats,
 //! the route table. A credential is checked before the table is looked at, so no route can forget it.
 
-pub mod attempts;
 pub mod dispatch;
 pub mod fault;
 pub mod fields;

@@ -14,7 +14,7 @@ use service::{
     Clock, Who,
     identity::requests::Asked,
     kernel::{
-        call,
+        call, origin,
         vault::{hex, random_bytes},
     },
 };
@@ -99,8 +99,9 @@ async fn watch(dialect: &'static str, log: Log, at: Instant, request: Request, n
     let id = request_id(&request);
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched".into(), |path| path.as_str().to_string());
     let (method, path) = (request.method().clone(), request.uri().path().to_string());
-    let source = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string());
-    let mut response = next.run(request).await;
+    // The listener has put the caller's own address there, where a proxy that the operator named passed it on.
+    let source = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let mut response = origin::from(source, next.run(request)).await;
     let (status, took) = (response.status().as_u16(), began.elapsed());
     metrics::counter!(
         "http_requests_total",
@@ -134,7 +135,7 @@ async fn watch(dialect: &'static str, log: Log, at: Instant, request: Request, n
             status,
             ms,
             request_id: id.clone(),
-            source,
+            source: source.map(|source| source.to_string()),
         });
     }
     if let Ok(value) = HeaderValue::from_str(&id) {

@@ -164,6 +164,7 @@ fn message(caller: &Caller, error: &Error) -> Option<String> {
         | Error::InUse { .. }
         | Error::KeyReused
         | Error::Changed
+        | Error::TooOften { .. }
         | Error::Busy
         | Error::Unavailable
         | Error::Internal(_) => return None,

@@ -7,6 +7,7 @@ pub mod ids;
 pub mod mac;
 pub mod money;
 pub mod names;
+pub mod pace;
 pub mod phone;
 pub mod ranges;
 pub mod scope;

@@ -58,6 +58,13 @@ impl<K: Eq + Hash> Windows<K> {
         times.len()
     }
 
+    /// Takes back the newest that was counted.
+    pub fn give_back(&mut self, key: &K) {
+        if let Some(times) = self.times.get_mut(key) {
+            times.pop_back();
+        }
+    }
+
     /// The times of a key that are in the window. A new key makes room for itself.
     fn times_of(&mut self, key: K, now: Instant) -> &mut VecDeque<Instant> {
         if self.times.len() >= self.most_keys && !self.times.contains_key(&key) {
@@ -137,6 +144,11 @@ mod tests {
             assert_eq!(windows.take(key, 3, at(second)), expected, "{key} at {second}");
         }
         assert_eq!(windows.take("a", 0, at(200)), Err(Wait(60)), "nobody may");
+        // What is taken back was never there.
+        for _ in 0..5 {
+            assert_eq!(windows.take("c", 1, at(200)), Ok(Room(0)));
+            windows.give_back(&"c");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod access;
 mod accounting;
 mod acts;
 mod app;
+mod attempts;
 mod backup;
 mod crash;
 mod credentials;

@@ -28,6 +28,8 @@ use crate::{
         tokens::{self, Bearer},
     },
     kernel::{
+        attempts::Attempt,
+        hashing,
         ids::Table,
         secrets::portal_place,
         vault::{self, random_text, token_hash},
@@ -91,14 +93,25 @@ pub async fn for_staff(app: &App, actor: &Actor, id: StaffId, days: i64) -> Resu
 /// # Errors
 /// `Unauthenticated` for a stranger; `Refused` for one that is barred.
 pub async fn sign_in_subscriber(app: &App, username: &str, password: &str) -> Result<(Customer, Granted), Error> {
+    let attempt = app.limits.attempts.sign_in(SUBSCRIBER, &name_key(username), app.clock.now())?;
+    let granted = signed_in(app, &attempt, username, password).await;
+    attempt.settle(granted, app.clock.now())
+}
+
+async fn signed_in(
+    app: &App,
+    attempt: &Attempt<'_>,
+    username: &str,
+    password: &str,
+) -> Result<(Customer, Granted), Error> {
     let key = name_key(username);
     let found = app.db.read(async move |tx| subscriber::everywhere_by_username(tx, &key).await).await?;
     if found.iter().all(|customer| customer.portal_hash.is_none()) {
         // As slow as a password that was hashed, so that the answer's time does not tell who exists.
-        vault::hash_password(password.into()).await?;
+        hashing::as_long_as_wrong(attempt, password.into()).await?;
     }
     for customer in found {
-        if !knows(app, &customer, password).await {
+        if !knows(app, attempt, &customer, password).await? {
             continue;
         }
         let (isp, id) = (customer.isp_id, customer.id);
@@ -116,14 +129,14 @@ pub async fn sign_in_subscriber(app: &App, username: &str, password: &str) -> Re
     Err(Error::Unauthenticated)
 }
 
-async fn knows(app: &App, customer: &Customer, password: &str) -> bool {
+async fn knows(app: &App, attempt: &Attempt<'_>, customer: &Customer, password: &str) -> Result<bool, Error> {
     if let Some(hash) = &customer.portal_hash {
-        return vault::password_matches(password.into(), hash.clone()).await;
+        return hashing::password_matches(attempt, password.into(), hash.clone()).await;
     }
     let sealed = customer.portal_secret.as_deref();
     let known = sealed.and_then(|sealed| app.vault.open(&portal_place(customer.id), sealed));
     // Compared as hashes: the time it takes says nothing of the password.
-    known.is_some_and(|known| !known.is_empty() && token_hash(&known) == token_hash(password))
+    Ok(known.is_some_and(|known| !known.is_empty() && token_hash(&known) == token_hash(password)))
 }
 
 /// Whether staff or an unpaid bill keep the subscriber out.
@@ -197,12 +210,20 @@ async fn known(app: &App, issuer: &str, text: &str, late: i64) -> Result<(Bearer
 }
 
 /// Who holds this access token, if it is good.
-pub async fn authenticate(app: &App, issuer: &str, text: &str) -> Result<Bearer, Error> {
-    known(app, issuer, text, 0).await.map(|(bearer, _)| bearer)
+pub async fn authenticate(app: &App, issuer: &'static str, text: &str) -> Result<Bearer, Error> {
+    let attempt = app.limits.attempts.key(issuer, text, app.clock.now())?;
+    let found = known(app, issuer, text, 0).await.map(|(bearer, _)| bearer);
+    attempt.settle(found, app.clock.now())
 }
 
 /// The next token for one that is good or ended within a week; it takes the old one's place.
 pub async fn refresh(app: &App, issuer: &'static str, text: &str) -> Result<(Bearer, Granted), Error> {
+    let attempt = app.limits.attempts.key(issuer, text, app.clock.now())?;
+    let granted = next(app, issuer, text).await;
+    attempt.settle(granted, app.clock.now())
+}
+
+async fn next(app: &App, issuer: &'static str, text: &str) -> Result<(Bearer, Granted), Error> {
     let (bearer, old) = known(app, issuer, text, REFRESHED).await?;
     let (holder, lives) = match (old.staff_id, old.customer_id) {
         (Some(id), _) => (Holder::Staff(id), STAFF_LIVES),
@@ -240,9 +261,14 @@ pub async fn change_password(
     let isp = actor.isp;
     let customer = app.db.read(async move |tx| customer::find(tx, isp, id).await).await?;
     let customer = customer.ok_or(Error::NotFound { what: What::Customer })?;
-    if !knows(app, &customer, &old).await {
-        return Err(Error::invalid("current_password", Why::Not(Expected::PresentPassword)));
-    }
+    // Whoever has the token has not the password yet: guessing it is a sign-in.
+    let attempt = app.limits.attempts.sign_in(SUBSCRIBER, &name_key(&customer.username), app.clock.now())?;
+    let knows = knows(app, &attempt, &customer, &old).await;
+    let proof = knows.and_then(|knows| if knows { Ok(()) } else { Err(Error::Unauthenticated) });
+    attempt.settle(proof, app.clock.now()).map_err(|error| match error {
+        Error::Unauthenticated => Error::invalid("current_password", Why::Not(Expected::PresentPassword)),
+        other => other,
+    })?;
     let hash = vault::hash_password(new).await?;
     app.change(actor, Class::Interactive, async move |change| {
         let row = customer::lock(change.tx, change.isp, id).await?;

@@ -158,10 +158,12 @@ pub struct Known {
 
 /// The client of `dialect` that holds this secret.
 pub async fn authenticate(app: &App, dialect: &'static str, secret: &str) -> Result<Known, Error> {
+    let attempt = app.limits.attempts.key(dialect, secret, app.clock.now())?;
     let hash = token_hash(secret);
-    let client = app.db.read(async move |tx| staff::client_by_key(tx, &hash).await).await?;
-    let client = client.filter(|client| client.dialect == dialect).ok_or(Error::Unauthenticated)?;
-    Ok(known(&client))
+    let client = app.db.read(async move |tx| staff::client_by_key(tx, &hash).await).await.map_err(Error::from);
+    let of_dialect = |client: Option<ApiClient>| client.filter(|client| client.dialect == dialect);
+    let found = client.and_then(|client| of_dialect(client).ok_or(Error::Unauthenticated));
+    attempt.settle(found.map(|client| known(&client)), app.clock.now())
 }
 
 /// 160 bits.
@@ -223,6 +225,12 @@ pub async fn create_pair(app: &App, actor: &Actor, command: NewPair) -> Result<I
 
 /// The client of `dialect` that holds this secret under this name.
 pub async fn authenticate_pair(app: &App, dialect: &'static str, public: &str, secret: &str) -> Result<Known, Error> {
+    let attempt = app.limits.attempts.key(dialect, &format!("{public}:{secret}"), app.clock.now())?;
+    let found = holder_of_pair(app, dialect, public, secret).await;
+    attempt.settle(found, app.clock.now())
+}
+
+async fn holder_of_pair(app: &App, dialect: &'static str, public: &str, secret: &str) -> Result<Known, Error> {
     let (hash, public, now) = (token_hash(secret), public.to_string(), app.clock.now());
     let client = app
         .db

@@ -17,8 +17,10 @@ use crate::{
     Actor, App, Change, Error, Fact, Refusal, Who,
     identity::clients::{self, Known, Tier},
     kernel::{
+        attempts::Attempt,
+        hashing,
         ids::Table,
-        vault::{self, random_text, token_hash},
+        vault::{random_text, token_hash},
     },
 };
 use domain::kernel::names::name_key;
@@ -73,14 +75,21 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Granted, 
 
 /// The one active person with this address and password, in whichever tenant.
 pub(crate) async fn person(app: &App, email: &str, password: &str) -> Result<Staff, Error> {
+    let attempt = app.limits.attempts.sign_in("staff", &name_key(email), app.clock.now())?;
+    let found = active(app, &attempt, email, password).await;
+    attempt.settle(found, app.clock.now())
+}
+
+async fn active(app: &App, attempt: &Attempt<'_>, email: &str, password: &str) -> Result<Staff, Error> {
     let key = name_key(email);
     let people = app.db.read(async move |tx| staff::everywhere_by_email(tx, &key).await).await?;
     if people.is_empty() {
         // As slow as a wrong password, so that the answer's time does not tell who exists.
-        vault::hash_password(password.into()).await?;
+        hashing::as_long_as_wrong(attempt, password.into()).await?;
     }
     for person in people {
-        if vault::password_matches(password.into(), person.password_hash.clone()).await && person.status == "active" {
+        let hash = person.password_hash.clone();
+        if hashing::password_matches(attempt, password.into(), hash).await? && person.status == "active" {
             return Ok(person);
         }
     }
@@ -112,6 +121,12 @@ pub(super) async fn grant_client(change: &Change<'_>, id: ApiClientId) -> Result
 /// The next pair for a refresh token, which is good once. One that comes a second time was stolen or copied: every
 /// token that came from the same login ends.
 pub async fn refresh(app: &App, refresh: &str) -> Result<Granted, Error> {
+    let attempt = app.limits.attempts.key(V1, refresh, app.clock.now())?;
+    let granted = next_pair(app, refresh).await;
+    attempt.settle(granted, app.clock.now())
+}
+
+async fn next_pair(app: &App, refresh: &str) -> Result<Granted, Error> {
     let hash = token_hash(refresh);
     let found = app.db.read(async move |tx| token::find(tx, &hash).await).await?;
     let found = found.filter(|token| token.kind == "refresh" && token.issuer == V1).ok_or(Error::Unauthenticated)?;
@@ -141,6 +156,12 @@ pub async fn refresh(app: &App, refresh: &str) -> Result<Granted, Error> {
 
 /// A v2 access token for a client's id and secret.
 pub async fn exchange(app: &App, client_id: &str, secret: &str) -> Result<Granted, Error> {
+    let attempt = app.limits.attempts.sign_in(V2, client_id.trim(), app.clock.now())?;
+    let granted = exchanged(app, client_id, secret).await;
+    attempt.settle(granted, app.clock.now())
+}
+
+async fn exchanged(app: &App, client_id: &str, secret: &str) -> Result<Granted, Error> {
     let (public_id, now) = (client_id.trim().to_string(), app.clock.now());
     let found = app
         .db
@@ -207,7 +228,13 @@ async fn new(
 }
 
 /// Who holds this access token of `issuer`, if it is good.
-pub async fn authenticate(app: &App, issuer: &str, text: &str) -> Result<Bearer, Error> {
+pub async fn authenticate(app: &App, issuer: &'static str, text: &str) -> Result<Bearer, Error> {
+    let attempt = app.limits.attempts.key(issuer, text, app.clock.now())?;
+    let found = holder(app, issuer, text).await;
+    attempt.settle(found, app.clock.now())
+}
+
+async fn holder(app: &App, issuer: &str, text: &str) -> Result<Bearer, Error> {
     let (hash, now) = (token_hash(text), app.clock.now());
     let found = app.db.read(async move |tx| token::find(tx, &hash).await).await?.ok_or(Error::Unauthenticated)?;
     if found.issuer != issuer || found.kind != "access" || found.revoked_at.is_some() || found.expires_at <= now {

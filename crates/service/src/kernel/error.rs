@@ -37,6 +37,10 @@ pub enum Error {
     KeyReused,
     /// The row is no longer the one that the caller read.
     Changed,
+    /// Tried too often; in so many seconds it is looked at again.
+    TooOften {
+        wait_s: i64,
+    },
     /// Too much at once; trying again later helps.
     Busy,
     /// The database is away; trying again later helps.
@@ -101,6 +105,7 @@ impl Error {
             Error::Insufficient { .. } => "insufficient",
             Error::KeyReused => "key_reused",
             Error::Changed => "changed",
+            Error::TooOften { .. } => "too_often",
             Error::Busy => "busy",
             Error::Unavailable => "unavailable",
             Error::Internal(_) => "internal",

@@ -3,7 +3,7 @@
 //!
 //! Kept in memory, for what matters is the minute; several nodes each count their own.
 
-use std::{hash::Hash, net::IpAddr};
+use std::hash::Hash;
 
 use domain::{
     CustomerId, Instant, IspId, RouterId,
@@ -14,7 +14,7 @@ use domain::{
 };
 use parking_lot::Mutex;
 
-use super::actor::Who;
+use super::{actor::Who, attempts::Attempts};
 
 /// Keys of each limit that are remembered.
 const KEYS: usize = 16_384;
@@ -23,8 +23,8 @@ const KEYS: usize = 16_384;
 pub struct Limits {
     /// Requests, by door and caller: a person who is at two doors has the room of each.
     pub requests: Limit<(&'static str, Who)>,
-    /// Credentials and sign-ins that were wrong, by door and by the address they came from, where it is known.
-    pub failures: Limit<(&'static str, Option<IpAddr>)>,
+    /// Sign-ins and keys that are tried.
+    pub attempts: Attempts,
     /// Wrong codes of recharge cards.
     pub card_codes: Limit<(IspId, Guesser)>,
     /// Wrong passwords at the RADIUS desk, by what tells one device or port of a router from another.
@@ -60,9 +60,9 @@ impl<K: Eq + Hash> Limit<K> {
         self.0.lock().take(key, most, now)
     }
 
-    /// How long until there is room, where there is none. Counts nothing.
-    pub fn wait(&self, key: &K, most: usize, now: Instant) -> Option<Wait> {
-        self.0.lock().wait(key, most, now)
+    /// Takes back the newest that was counted: it was not what is counted here.
+    pub fn give_back(&self, key: &K) {
+        self.0.lock().give_back(key);
     }
 
     /// Counts one; how many the last minute has with it, of which no more than `most` are kept.

@@ -1,4 +1,4 @@
-//! Secrets: network passwords sealed at rest, people's passwords hashed, tokens random and stored hashed.
+//! Secrets: network passwords sealed at rest, tokens random and stored hashed. People's passwords: [`super::hashing`].
 //!
 //! A sealed value is `1 ‖ key id ‖ nonce ‖ ciphertext and tag` (AES-256-GCM). The place it belongs to (table, row) is
 //! authenticated with it, so that a sealed value copied to another row does not open. The key is a file of mode 0600
@@ -10,10 +10,9 @@ use aes_gcm::{
     Aes256Gcm, KeyInit, Nonce,
     aead::{Aead, Payload},
 };
-use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use sha2::{Digest, Sha256};
 
-use crate::Error;
+pub use super::hashing::hash_password;
 
 const FORM: u8 = 1;
 const NONCE: usize = 12;
@@ -152,24 +151,4 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()).collect()
-}
-
-/// Hashes a person's password off the reactor (argon2id, PHC form).
-pub async fn hash_password(password: String) -> Result<String, Error> {
-    let hashed = tokio::task::spawn_blocking(move || {
-        Argon2::default().hash_password(password.as_bytes()).map(|h| h.to_string())
-    });
-    match hashed.await {
-        Ok(Ok(hash)) => Ok(hash),
-        Ok(Err(error)) => Err(Error::Internal(error.to_string())),
-        Err(error) => Err(Error::Internal(error.to_string())),
-    }
-}
-
-pub async fn password_matches(password: String, hash: String) -> bool {
-    let matches = tokio::task::spawn_blocking(move || match PasswordHash::new(&hash) {
-        Ok(parsed) => Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok(),
-        Err(_) => false,
-    });
-    matches.await.unwrap_or(false)
 }

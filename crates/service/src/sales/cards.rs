@@ -304,14 +304,17 @@ pub async fn redeem(
     let guessers = [(Guesser::For(owner), GUESSES.0), (Guesser::Caller(actor.who), GUESSES.1)];
     let guessers = guessers.map(|(who, most)| ((actor.isp, who), most));
     let (now, wrong) = (app.clock.now(), &app.limits.card_codes);
-    if guessers.iter().any(|(who, most)| wrong.wait(who, *most, now).is_some()) {
-        return Err(Error::Refused(Refusal::TooManyWrongCodes));
+    // Counted before the code is looked at: many at once are no way around.
+    for (at, (who, most)) in guessers.iter().enumerate() {
+        if wrong.take(*who, *most, now).is_err() {
+            guessers[..at].iter().for_each(|(who, _)| wrong.give_back(who));
+            metrics::counter!("limit_refusals_total", "limit" => "wrong_card_codes").increment(1);
+            return Err(Error::Refused(Refusal::TooManyWrongCodes));
+        }
     }
     let answer = use_up(app, actor, code_hash(code), owner, key).await;
-    if answer == Err(unknown_code()) {
-        for (who, most) in guessers {
-            wrong.add(who, most, now);
-        }
+    if answer != Err(unknown_code()) {
+        guessers.iter().for_each(|(who, _)| wrong.give_back(who));
     }
     answer
 }

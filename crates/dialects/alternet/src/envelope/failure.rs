@@ -170,6 +170,7 @@ impl From<Error> for Failure {
             Error::Insufficient { .. } => Failure::new(bad, "FUNDS_001", "The customer's balance is not sufficient"),
             Error::KeyReused => Fault::KeyReused.into(),
             Error::Changed => Failure::new(StatusCode::CONFLICT, "STATE_002", "It was changed meanwhile"),
+            Error::TooOften { wait_s } => Failure::too_fast(wait_s),
             Error::Busy => busy("The server is busy, please try again"),
             Error::Unavailable => busy("The server is unavailable, please try again"),
             Error::Internal(details) => {

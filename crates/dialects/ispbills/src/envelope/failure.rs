@@ -72,6 +72,7 @@ impl From<Error> for Failure {
                 "PRECONDITION_FAILED",
                 "It was changed since you read it: read it again.",
             ),
+            Error::TooOften { wait_s } => Failure::too_fast(wait_s),
             Error::Busy => busy("The server is busy, please try again."),
             Error::Unavailable => busy("The server is unavailable, please try again."),
             Error::Internal(details) => {

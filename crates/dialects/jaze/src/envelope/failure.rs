@@ -107,6 +107,7 @@ impl From<Error> for Failure {
             Error::Insufficient { .. } => Failure::said("The balance is not sufficient"),
             Error::KeyReused => Fault::KeyReused.into(),
             Error::Changed => Failure::new(409, "It was changed meanwhile"),
+            Error::TooOften { wait_s } => Failure::too_fast(wait_s),
             Error::Busy => busy("The server is busy, please try again"),
             Error::Unavailable => busy("The server is unavailable, please try again"),
             Error::Internal(details) => {

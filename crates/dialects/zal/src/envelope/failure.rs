@@ -109,6 +109,7 @@ impl From<Error> for Failure {
             Error::Insufficient { .. } => unfit("Insufficient Balance"),
             Error::KeyReused => Fault::KeyReused.into(),
             Error::Changed => Failure::new(StatusCode::CONFLICT, "It was changed meanwhile"),
+            Error::TooOften { wait_s } => Failure::too_fast(wait_s),
             Error::Busy => busy("The server is busy, please try again"),
             Error::Unavailable => busy("The server is unavailable, please try again"),
             Error::Internal(details) => {

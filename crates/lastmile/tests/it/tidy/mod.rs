@@ -9,12 +9,12 @@ mod writers;
 use std::path::{Path, PathBuf};
 
 /// The workspace's folder.
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace")
 }
 
 /// Every Rust file below, by its path from `folder` and its text, in order of path. None where there is no such folder.
-fn sources(folder: &Path) -> Vec<(String, String)> {
+pub fn sources(folder: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(next) = folders.pop() {
@@ -33,6 +33,6 @@ fn sources(folder: &Path) -> Vec<(String, String)> {
 }
 
 /// A text without its line comments.
-fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
