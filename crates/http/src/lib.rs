@@ -6,6 +6,7 @@
 //! | [`shell`]      | request ids, time limits, panics, the access log, metrics                              |
 //! | [`gate`]       | requests per minute, exactly; requests per month, kept over restarts                   |
 //! | [`repeats`]    | `Idempotency-Key`: a repeated write gets its first answer                              |
+//! | [`listen`]     | the one way to serve: time-outs, places, whose word is taken for where a caller is    |
 //! | [`log`]        | who asked what, kept for the operator                                                  |
 //! | [`routes`]     | `routes!`: a document's table of calls, as a router and as a list for tests            |
 //! | [`operation`]  | a call with its right and its description; OpenAPI from the table                      |
@@ -24,6 +25,7 @@ pub mod fault;
 pub mod fields;
 pub mod form;
 pub mod gate;
+pub mod listen;
 pub mod log;
 pub mod operation;
 pub mod repeats;

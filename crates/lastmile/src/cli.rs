@@ -113,6 +113,9 @@ pub struct Demo {
     pub database: Option<String>,
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub http: SocketAddr,
+    /// Metrics, and readiness with its reasons [default: the loopback's port after that of --http, or any]
+    #[arg(long, value_name = "ADDR")]
+    pub operator: Option<SocketAddr>,
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1812")]
     pub radius_auth: SocketAddr,
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1813")]

@@ -22,6 +22,7 @@ mod cli;
 mod client;
 mod control;
 mod demo;
+mod descriptors;
 mod import;
 mod init;
 mod local;

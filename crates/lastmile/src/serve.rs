@@ -1,12 +1,18 @@
 //! `serve`: an ISP's own installation.
 
-use service::Clock;
+use std::sync::Arc;
+
+use anyhow::Context;
+use service::{
+    Clock,
+    kernel::{attempts::Attempts, hashing, limits::Limits},
+};
 use worker::outgoing;
 
 use crate::{
     cli::Serve,
-    react,
-    server::{self, Background, Ports},
+    descriptors, react,
+    server::{self, Background, Ports, Served},
     settings::Settings,
     telemetry,
 };
@@ -21,19 +27,26 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let vault = settings.vault()?;
     let location = settings.location()?;
     let lock = server::lock(&location)?;
-    let app = server::core(server::open(&location).await?, Clock::System, vault);
+    let mut app = server::core(server::open(&location).await?, Clock::System, vault);
+    app.limits = Arc::new(Limits { attempts: Attempts::new(settings.limits.rates()), ..Limits::default() });
+    hashing::set(settings.limits.hashing_places as usize, settings.limits.hashing_waiting as usize);
+    let files = descriptors::raise().context("how many files may be open cannot be asked")?;
+    let listener = settings.http.listener(files)?;
     let radius = aaa::Settings {
         auth: settings.radius.auth,
         acct: settings.radius.acct,
         threads: settings.radius.threads(),
         strip_realm: settings.radius.strip_realm,
     };
-    let bound = server::bind(&app, Ports { http: settings.http.listen, radius }).await?;
+    let bound =
+        server::bind(&app, Ports { http: settings.http.listen, operator: Some(settings.operator.listen), radius })
+            .await?;
     let webhooks =
         outgoing::Settings { allow_private: settings.webhooks.allow_private, ..outgoing::Settings::default() };
+    let served = Served { front: panel::Front::Closed, docs: settings.http.docs, listener };
     let background = Background { events_days: settings.events.retention_days, webhooks };
-    let server = server::start(app, bound, lock, panel::Front::Closed, background)?;
-    tracing::info!(http = %server.http, auth = %server.auth, acct = %server.acct, "serving");
+    let server = server::start(app, bound, lock, served, background)?;
+    tracing::info!(http = %server.http, operator = %server.operator, files, auth = %server.auth, acct = %server.acct, "serving");
     server::told_to_stop().await?;
     tracing::info!("stopping");
     server.stop().await;

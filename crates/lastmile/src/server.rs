@@ -3,10 +3,12 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Context, bail};
-use doors::{Gate, Log};
+use doors::{
+    Gate, Log,
+    listen::{self, Listener},
+};
 use service::{App, Clock, Db, Location, Vault};
 use tokio::{
-    net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::JoinHandle,
@@ -55,17 +57,20 @@ pub fn core(db: Db, clock: Clock, vault: Vault) -> App {
 
 pub struct Ports {
     pub http: SocketAddr,
+    /// The operator's own; `None`: beside the other, or wherever there is room.
+    pub operator: Option<SocketAddr>,
     pub radius: aaa::Settings,
 }
 
 /// Runs until it is stopped.
 pub struct Server {
     pub http: SocketAddr,
+    pub operator: SocketAddr,
     pub auth: SocketAddr,
     pub acct: SocketAddr,
     watch: Watch,
     worker: worker::Running,
-    web: JoinHandle<std::io::Result<()>>,
+    web: [JoinHandle<()>; 2],
     sampler: JoinHandle<()>,
     counting: JoinHandle<()>,
     logging: JoinHandle<()>,
@@ -77,7 +82,8 @@ pub struct Server {
 
 /// Ports taken, not yet served: the addresses are known before anybody is let in.
 pub struct Bound {
-    http: TcpListener,
+    http: Listener,
+    operator: Listener,
     radius: aaa::Running,
     pub addresses: Addresses,
 }
@@ -85,21 +91,56 @@ pub struct Bound {
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses {
     pub http: SocketAddr,
+    pub operator: SocketAddr,
     pub auth: SocketAddr,
     pub acct: SocketAddr,
 }
 
 /// Opens every port. RADIUS answers as soon as its directory is loaded.
 pub async fn bind(app: &App, ports: Ports) -> anyhow::Result<Bound> {
-    let listener = TcpListener::bind(ports.http).await;
+    let listener = Listener::bind(ports.http).await;
     let http = listener.with_context(|| format!("cannot listen on {} for HTTP", ports.http))?;
+    let operator = match ports.operator {
+        Some(address) => Listener::bind(address).await.with_context(|| {
+            format!("cannot listen on {address} for metrics and readiness (operator.listen in the settings)")
+        })?,
+        None => beside(http.address()?).await.context("cannot listen for metrics and readiness")?,
+    };
     let (auth, acct) = (ports.radius.auth, ports.radius.acct);
     let radius = aaa::start(app.clone(), ports.radius).await;
     let radius = radius.with_context(|| {
         format!("cannot listen on {auth} and {acct} for RADIUS (does another RADIUS server run here?)")
     })?;
-    let addresses = Addresses { http: http.local_addr()?, auth: radius.auth_addr(), acct: radius.acct_addr() };
-    Ok(Bound { http, radius, addresses })
+    let addresses = Addresses {
+        http: http.address()?,
+        operator: operator.address()?,
+        auth: radius.auth_addr(),
+        acct: radius.acct_addr(),
+    };
+    Ok(Bound { http, operator, radius, addresses })
+}
+
+/// The loopback's next port, or any that is free.
+async fn beside(http: SocketAddr) -> std::io::Result<Listener> {
+    let local = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+    match Listener::bind(local(http.port().wrapping_add(1))).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => Listener::bind(local(0)).await,
+    }
+}
+
+/// What is served over HTTP, and how.
+pub struct Served {
+    pub front: panel::Front,
+    /// `/docs/api` for everybody.
+    pub docs: bool,
+    pub listener: listen::Settings,
+}
+
+/// The operator's listener: few come, so few places, which nobody else's connections take.
+fn operators() -> listen::Settings {
+    let limits = listen::Limits { connections: 64, ..listen::Limits::default() };
+    listen::Settings { limits, ..listen::Settings::named("operator") }
 }
 
 /// How what recurs behind the doors is set up.
@@ -115,7 +156,7 @@ pub fn start(
     app: App,
     bound: Bound,
     lock: Option<Lock>,
-    front: panel::Front,
+    served: Served,
     background: Background,
 ) -> anyhow::Result<Server> {
     let sender = Sender::new(background.webhooks).context("webhooks cannot be sent")?;
@@ -127,9 +168,12 @@ pub fn start(
     let counting = tokio::spawn(gate.clone().keep(app.clone(), told(stopped.clone())));
     let log = Log::default();
     let logging = tokio::spawn(log.clone().keep(app.clone(), told(stopped.clone())));
-    let service = web::router(watch.clone(), gate, log, front).into_make_service_with_connect_info::<SocketAddr>();
-    let http = axum::serve(bound.http, service).with_graceful_shutdown(told(stopped));
-    let web = tokio::spawn(async move { http.await });
+    let Served { front, docs, listener } = served;
+    let (public, own) = web::routers(watch.clone(), gate, log, front, docs);
+    let web = [
+        tokio::spawn(bound.http.serve(public, listener, told(stopped.clone()))),
+        tokio::spawn(bound.operator.serve(own, operators(), told(stopped))),
+    ];
     let sampler = tokio::spawn({
         let watch = watch.clone();
         async move {
@@ -141,8 +185,8 @@ pub fn start(
         }
     });
     let control = lock.as_ref().map(|lock| control::listen(app.clone(), &lock.directory)).transpose()?;
-    let Addresses { http, auth, acct } = bound.addresses;
-    Ok(Server { http, auth, acct, watch, worker, web, sampler, counting, logging, stop, control, lock })
+    let Addresses { http, operator, auth, acct } = bound.addresses;
+    Ok(Server { http, operator, auth, acct, watch, worker, web, sampler, counting, logging, stop, control, lock })
 }
 
 async fn told(mut stopped: watch::Receiver<bool>) {
@@ -170,9 +214,12 @@ impl Server {
         if let Some(control) = self.control.take() {
             control.stop();
         }
-        if tokio::time::timeout(DRAIN, &mut self.web).await.is_err() {
-            tracing::warn!("some HTTP requests did not end in time");
-            self.web.abort();
+        let drained = tokio::time::Instant::now() + DRAIN;
+        for web in &mut self.web {
+            if tokio::time::timeout_at(drained, &mut *web).await.is_err() {
+                tracing::warn!("some HTTP requests did not end in time");
+                web.abort();
+            }
         }
         self.sampler.abort();
         let _ = tokio::time::timeout(DRAIN, self.counting).await;

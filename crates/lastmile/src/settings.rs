@@ -4,11 +4,18 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use anyhow::{Context, bail};
-use serde::Deserialize;
-use service::{Location, Vault};
+use anyhow::{Context, anyhow, bail};
+use doors::listen::{self, Proxies};
+use serde::{Deserialize, Deserializer};
+use service::{
+    Location, Vault,
+    kernel::{attempts::Rates, hashing},
+};
+
+use crate::descriptors;
 
 /// The file `init` writes, and the only documentation of the settings.
 pub const EXAMPLE: &str = include_str!("../../../config/lastmile.toml");
@@ -20,6 +27,8 @@ const ENVIRONMENT: &str = "LASTMILE__";
 pub struct Settings {
     pub database: Database,
     pub http: Http,
+    pub operator: Operator,
+    pub limits: Limits,
     pub radius: Radius,
     pub events: Events,
     pub secrets: Secrets,
@@ -37,6 +46,37 @@ pub struct Database {
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
     pub listen: SocketAddr,
+    /// Empty: links say the address that a client connected to.
+    pub public_url: String,
+    #[serde(deserialize_with = "list")]
+    pub trusted_proxies: Vec<String>,
+    pub docs: bool,
+    pub connections: i64,
+    pub connections_per_address: i64,
+    pub head_timeout_s: i64,
+    pub idle_timeout_s: i64,
+    pub body_timeout_s: i64,
+}
+
+/// The operator's own listener: metrics, and why the program is not ready.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Operator {
+    pub listen: SocketAddr,
+}
+
+/// How often credentials are looked at; `service::kernel::attempts` has the rule.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    pub sign_ins_per_account: i64,
+    pub sign_ins_per_address: i64,
+    pub sign_ins_in_all: i64,
+    pub wrong_keys_per_address: i64,
+    pub wrong_keys_in_all: i64,
+    /// 0: as many as there are cores.
+    pub hashing_places: i64,
+    pub hashing_waiting: i64,
 }
 
 #[derive(Clone, PartialEq, Debug, Deserialize)]
@@ -92,7 +132,40 @@ impl Default for Database {
 
 impl Default for Http {
     fn default() -> Http {
-        Http { listen: ([127, 0, 0, 1], 8080).into() }
+        let limits = listen::Limits::default();
+        let seconds = |time: Duration| time.as_secs() as i64;
+        Http {
+            listen: ([127, 0, 0, 1], 8080).into(),
+            public_url: String::new(),
+            trusted_proxies: vec!["127.0.0.0/8".into(), "::1".into()],
+            docs: false,
+            connections: limits.connections as i64,
+            connections_per_address: limits.per_address as i64,
+            head_timeout_s: seconds(limits.head),
+            idle_timeout_s: seconds(limits.idle),
+            body_timeout_s: seconds(limits.body),
+        }
+    }
+}
+
+impl Default for Operator {
+    fn default() -> Operator {
+        Operator { listen: ([127, 0, 0, 1], 8081).into() }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        let rates = Rates::default();
+        Limits {
+            sign_ins_per_account: rates.sign_ins_per_account.into(),
+            sign_ins_per_address: rates.sign_ins_per_address.into(),
+            sign_ins_in_all: rates.sign_ins_in_all.into(),
+            wrong_keys_per_address: rates.wrong_keys_per_address.into(),
+            wrong_keys_in_all: rates.wrong_keys_in_all.into(),
+            hashing_places: 0,
+            hashing_waiting: hashing::MAX_WAITING as i64,
+        }
     }
 }
 
@@ -170,6 +243,30 @@ impl Settings {
     }
 
     fn check(&self) -> anyhow::Result<()> {
+        let (http, limits) = (&self.http, &self.limits);
+        for (name, value, least, most) in [
+            ("http.connections", http.connections, 16, 1_000_000),
+            ("http.connections_per_address", http.connections_per_address, 1, 1_000_000),
+            ("http.head_timeout_s", http.head_timeout_s, 1, 3600),
+            ("http.idle_timeout_s", http.idle_timeout_s, 1, 3600),
+            ("http.body_timeout_s", http.body_timeout_s, 1, 3600),
+            ("limits.sign_ins_per_account", limits.sign_ins_per_account, 1, 1_000_000),
+            ("limits.sign_ins_per_address", limits.sign_ins_per_address, 1, 1_000_000),
+            ("limits.sign_ins_in_all", limits.sign_ins_in_all, 1, 1_000_000),
+            ("limits.wrong_keys_per_address", limits.wrong_keys_per_address, 1, 1_000_000),
+            ("limits.wrong_keys_in_all", limits.wrong_keys_in_all, 1, 1_000_000),
+            ("limits.hashing_places", limits.hashing_places, 0, 256),
+            ("limits.hashing_waiting", limits.hashing_waiting, 0, 10_000),
+        ] {
+            if !(least..=most).contains(&value) {
+                bail!("{name} is {value}: {least} to {most} are possible");
+            }
+        }
+        self.http.proxies()?;
+        self.http.public_url()?;
+        if self.http.listen == self.operator.listen && self.http.listen.port() != 0 {
+            bail!("http.listen and operator.listen are both {}: each needs its own port", self.http.listen);
+        }
         if !(0..=64).contains(&self.radius.threads) {
             bail!("radius.threads is {}: 0 to 64 are possible", self.radius.threads);
         }
@@ -219,6 +316,78 @@ impl Settings {
         }
         Vault::from_file(path).with_context(|| format!("the key file {}", path.display()))
     }
+}
+
+impl Http {
+    fn proxies(&self) -> anyhow::Result<Proxies> {
+        let proxies = Proxies::new(self.trusted_proxies.iter().map(|text| text.trim()));
+        proxies.map_err(|text| {
+            anyhow!("http.trusted_proxies has {text:?}: an address (192.0.2.1) or a network (192.0.2.0/24) is expected")
+        })
+    }
+
+    fn public_url(&self) -> anyhow::Result<Option<String>> {
+        let url = self.public_url.trim().trim_end_matches('/');
+        if url.is_empty() {
+            return Ok(None);
+        }
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]/%".contains(&byte);
+        if rest.is_empty() || rest.starts_with('/') || !rest.bytes().all(plain) {
+            bail!("http.public_url is {:?}: https://host or https://host/path is expected", self.public_url);
+        }
+        Ok(Some(url.into()))
+    }
+
+    /// How the APIs' listener is set up, when the process may open so many files.
+    pub fn listener(&self, files: u64) -> anyhow::Result<listen::Settings> {
+        let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
+        let limits = listen::Limits {
+            head: seconds(self.head_timeout_s),
+            idle: seconds(self.idle_timeout_s),
+            body: seconds(self.body_timeout_s),
+            connections: descriptors::connections(files, self.connections as usize),
+            per_address: self.connections_per_address as usize,
+            ..listen::Limits::default()
+        };
+        if limits.connections < self.connections as usize {
+            tracing::warn!(
+                files,
+                connections = limits.connections,
+                "the system lets this process open few files (LimitNOFILE of the service, `ulimit -n`): fewer \
+                 connections are held than http.connections says"
+            );
+        }
+        Ok(listen::Settings { name: "api", limits, proxies: self.proxies()?, public_url: self.public_url()? })
+    }
+}
+
+impl Limits {
+    pub fn rates(&self) -> Rates {
+        Rates {
+            sign_ins_per_account: self.sign_ins_per_account as u32,
+            sign_ins_per_address: self.sign_ins_per_address as u32,
+            sign_ins_in_all: self.sign_ins_in_all as u32,
+            wrong_keys_per_address: self.wrong_keys_per_address as u32,
+            wrong_keys_in_all: self.wrong_keys_in_all as u32,
+        }
+    }
+}
+
+/// A list, or, as the environment has it, texts with commas between them.
+fn list<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        List(Vec<String>),
+        Text(String),
+    }
+    Ok(match Either::deserialize(reader)? {
+        Either::List(list) => list,
+        Either::Text(text) => {
+            text.split(',').map(|one| one.trim().into()).filter(|one: &String| !one.is_empty()).collect()
+        }
+    })
 }
 
 impl Radius {
@@ -277,6 +446,13 @@ mod tests {
             ("[htp]\nlisten = \"127.0.0.1:1\"", "", "", "unknown field `htp`"),
             ("[http]\nlisten = \"127.0.0.1:1\"\nport = 2", "", "", "unknown field `port`"),
             ("[http]\nlisten = \"8080\"", "", "", "invalid socket address"),
+            ("[http]\ntrusted_proxies = [\"localhost\"]", "", "", "http.trusted_proxies has \"localhost\""),
+            ("[http]\npublic_url = \"isp.example\"", "", "", "http.public_url is \"isp.example\""),
+            ("[http]\npublic_url = \"https://isp.example/?a\"", "", "", "http.public_url is"),
+            ("[http]\nconnections = 0", "", "", "http.connections is 0"),
+            ("[http]\nlisten = \"127.0.0.1:8081\"", "", "", "each needs its own port"),
+            ("[limits]\nsign_ins_in_all = 0", "", "", "limits.sign_ins_in_all is 0"),
+            ("", "LASTMILE__HTTP__TRUSTED_PROXIES", "10.0.0.0/8,nobody", "http.trusted_proxies has \"nobody\""),
             ("[radius]\nthreads = 65", "", "", "radius.threads is 65"),
             ("[radius]\nthreads = -1", "", "", "radius.threads is -1"),
             ("[radius]\ncoa_port = 0", "", "", "radius.coa_port is 0"),
@@ -312,6 +488,8 @@ mod tests {
                 ("LASTMILE__RADIUS__STRIP_REALM", "true"),
                 ("LASTMILE__EVENTS__RETENTION_DAYS", "0"),
                 ("LASTMILE__LOG__FORMAT", "json"),
+                ("LASTMILE__HTTP__TRUSTED_PROXIES", "192.0.2.1, 10.0.0.0/8"),
+                ("LASTMILE__HTTP__PUBLIC_URL", "https://isp.example/"),
                 ("LASTMILE_CONFIG", "not of this kind"),
                 ("PATH", "/bin"),
             ],
@@ -320,6 +498,10 @@ mod tests {
         assert_eq!(got.http.listen.to_string(), "[::]:9");
         assert_eq!((got.radius.threads, got.radius.strip_realm, got.events.retention_days), (3, true, 0));
         assert_eq!(got.log.format, LogFormat::Json);
+        assert_eq!(got.http.trusted_proxies, ["192.0.2.1", "10.0.0.0/8"]);
+        let listener = got.http.listener(1024).unwrap();
+        assert_eq!((listener.public_url.as_deref(), listener.limits.connections), (Some("https://isp.example"), 768));
+        assert!(listener.proxies.trusts("10.9.9.9".parse().unwrap()));
     }
 
     #[test]

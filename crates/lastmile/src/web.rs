@@ -1,4 +1,5 @@
-//! Everything that is served over HTTP at one address: health, readiness, metrics, the pages, and the APIs behind them.
+//! Everything that is served over HTTP: health, readiness, the pages and the APIs for everybody; metrics, and what stands in
+//! the way of readiness, at the operator's own listener.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -82,7 +83,8 @@ impl Watch {
     }
 }
 
-pub fn router(watch: Watch, gate: Gate, log: Log, front: panel::Front) -> Router {
+/// What everybody is served, and what the operator is at a listener of its own. `docs`: everybody has the page of calls.
+pub fn routers(watch: Watch, gate: Gate, log: Log, front: panel::Front, docs: bool) -> (Router, Router) {
     let pulse = {
         let watch = watch.clone();
         Arc::new(move || watch.pulse())
@@ -96,18 +98,25 @@ pub fn router(watch: Watch, gate: Gate, log: Log, front: panel::Front) -> Router
         .with_reading(jaze::dialect(app, gate, log), jaze::path)
         .router();
     let pages = panel::router(panel::Pages { app: watch.app.clone(), front, pulse });
-    Router::new()
-        // The process lives.
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .with_state(watch)
-        .merge(pages)
-        .merge(ispbills::page::router())
-        .merge(apis)
+    // The process lives.
+    let alive = Router::new().route("/healthz", get(async || "ok\n"));
+    let shared = alive.merge(pages).merge(apis);
+    let page = ispbills::page::router();
+    let public = Router::new().route("/readyz", get(ready)).with_state(watch.clone()).merge(shared.clone());
+    let public = if docs { public.merge(page.clone()) } else { public };
+    let own = Router::new().route("/readyz", get(why_not_ready)).route("/metrics", get(metrics)).with_state(watch);
+    (public, own.merge(shared).merge(page))
 }
 
-async fn readyz(State(watch): State<Watch>) -> Response {
+/// Whether, for whoever asks: a balancer needs no more, and a stranger learns no more.
+async fn ready(State(watch): State<Watch>) -> Response {
+    match watch.obstacle().await {
+        None => "ready\n".into_response(),
+        Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response(),
+    }
+}
+
+async fn why_not_ready(State(watch): State<Watch>) -> Response {
     match watch.obstacle().await {
         None => "ready\n".into_response(),
         Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),

@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{Instant, Money};
-use doors::{Admission, Gate, dispatch::Mount, repeats, shell};
+use doors::{Admission, Gate, dispatch::Mount, listen::PublicUrl, repeats, shell};
 use serde::Serialize;
 use serde_json::Number;
 use service::{
@@ -82,17 +82,14 @@ async fn identify(door: &Door, headers: &HeaderMap) -> Result<(Known, Arc<Tenant
     Ok((known, tenant))
 }
 
-/// Where the caller sent this request, as it saw it.
+/// This call's address, at the server's public one: what the caller says of itself is not repeated.
 fn address(request: &Request) -> String {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let plain = |text: &&str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b".:-_[]".contains(&b));
-    let scheme = if header("x-forwarded-proto") == Some("https") { "https" } else { "http" };
-    let host = header("host").filter(plain).or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    let base = PublicUrl::of(request);
     let mount = request.extensions().get::<Mount>().map_or("", |mount| mount.0.as_str());
     let path = request.extensions().get::<OriginalUri>().map_or(request.uri(), |uri: &OriginalUri| &uri.0);
     let path = Uri::path(path);
     let path = if mount.is_empty() || path.starts_with(mount) { path.to_string() } else { format!("{mount}{path}") };
-    format!("{scheme}://{}{path}", host.unwrap_or("localhost"))
+    format!("{base}{path}")
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

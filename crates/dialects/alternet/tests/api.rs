@@ -12,7 +12,7 @@ use axum::{
     http::{Request, header::CONTENT_TYPE},
 };
 use domain::{CustomerId, Instant, kernel::clock::DAY};
-use doors::{Dispatch, Gate};
+use doors::{Dispatch, Gate, listen::PublicUrl};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use service::{
@@ -81,11 +81,13 @@ impl Api {
     }
 
     async fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Came {
-        let mut request = Request::builder().method(method).uri(path).header("host", "isp.example");
+        let mut request = Request::builder().method(method).uri(path).header("host", "evil.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let mut request = request.body(Body::from(body)).unwrap();
+        request.extensions_mut().insert(PublicUrl("http://isp.example".into()));
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| panic!("{method} {path}: {bytes:?}"));

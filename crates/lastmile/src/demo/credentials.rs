@@ -144,6 +144,8 @@ impl Credentials {
 #[derive(Serialize)]
 struct Told<'a> {
     base_url: String,
+    /// Metrics, and readiness with its reasons.
+    operator_url: String,
     admin: Login<'a>,
     alternet: Alternet<'a>,
     ispbills: IspBills<'a>,
@@ -246,6 +248,7 @@ pub fn tell(
 ) -> anyhow::Result<()> {
     let told = Told {
         base_url: format!("http://{}", reachable(at.http)),
+        operator_url: format!("http://{}", at.operator),
         admin: Login { email: OWNER, password: &known.password },
         alternet: Alternet { api_key: &known.alternet_key },
         ispbills: IspBills::of(API_LOGIN, &known.ispbills),

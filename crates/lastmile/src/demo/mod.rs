@@ -32,9 +32,9 @@ use service::{
 use worker::outgoing;
 
 use crate::{
-    cli, lock, make_private, react,
-    server::{self, Addresses, Background, Ports},
-    settings::Radius,
+    cli, descriptors, lock, make_private, react,
+    server::{self, Addresses, Background, Ports, Served},
+    settings::{Http, Radius},
     simulate::{
         self,
         nas::{Config, PORT_VIRTUAL, PORT_WIRELESS},
@@ -86,14 +86,17 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
 
     let threads = Radius { threads: options.radius_threads, ..Radius::default() }.threads();
     let radius = aaa::Settings { auth: options.radius_auth, acct: options.radius_acct, threads, strip_realm: false };
-    let bound = server::bind(&app, Ports { http: options.http, radius }).await?;
+    let bound = server::bind(&app, Ports { http: options.http, operator: options.operator, radius }).await?;
     let at = bound.addresses;
     let guide = guide(&app, &actor, directory, at).await?;
     let front = panel::Front::Demo { isp, guide: guide.clone() };
     // Whoever tries webhooks has the receiver on this machine.
     let webhooks = outgoing::Settings { allow_private: true, ..outgoing::Settings::default() };
+    let listener =
+        Http::default().listener(descriptors::raise().context("how many files may be open cannot be asked")?)?;
+    let served = Served { front, docs: true, listener };
     let background = Background { events_days: worker::EVENTS_KEPT_DAYS, webhooks };
-    let server = server::start(app.clone(), bound, Some(lock), front, background)?;
+    let server = server::start(app.clone(), bound, Some(lock), served, background)?;
     server.ready().await?;
     credentials::tell(directory, &known, (zal, other_zal), at, options.coa_port)?;
 
@@ -328,13 +331,14 @@ fn block(directory: &Path, at: Addresses, options: &cli::Demo, traffic: bool, gu
         "\nLastmile {} demo: {} and {}\n\n\
          \x20 page         http://{http}/\n\
          \x20 Alternet API http://{http}/api/v1\n\
-         \x20 metrics      http://{http}/metrics, /healthz, /readyz\n\
+         \x20 operator     http://{}/metrics, /healthz, /readyz\n\
          \x20 RADIUS       {} and {}, secret {RADIUS_SECRET}; CoA to port {}\n\
          \x20 credentials  {}\n\
          \x20 subscribers  amina.otieno and others, password {PASSWORD}\n",
         env!("CARGO_PKG_VERSION"),
         seed::DEMO_ISP,
         seed::OTHER_ISP,
+        at.operator,
         at.auth,
         at.acct,
         options.coa_port,
@@ -445,6 +449,7 @@ pub mod tests {
         let directory = scratch("told");
         let at = Addresses {
             http: ([0, 0, 0, 0], 8080).into(),
+            operator: ([0, 0, 0, 0], 8080).into(),
             auth: ([127, 0, 0, 1], 1812).into(),
             acct: ([127, 0, 0, 1], 1813).into(),
         };

@@ -25,6 +25,7 @@ mod jaze;
 mod jaze_depth;
 mod kept;
 mod keys;
+mod listening;
 mod lists;
 mod managed;
 mod measure;

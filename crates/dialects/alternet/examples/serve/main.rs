@@ -7,7 +7,10 @@ mod seed;
 use std::time::Duration;
 
 use domain::Instant;
-use doors::{Dispatch, Gate};
+use doors::{
+    Dispatch, Gate,
+    listen::{Listener, Settings},
+};
 use serde_json::json;
 use service::{App, Clock, Db, Location, Vault};
 
@@ -37,10 +40,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let kept = tokio::spawn(gate.clone().keep(app.clone(), async move { drop(stopped.await) }));
     let router =
         Dispatch::new(app.clock.clone()).with(alternet::dialect(app.clone(), gate, doors::Log::default())).router();
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    let listener = Listener::bind(([127, 0, 0, 1], port).into()).await?;
     println!("{base}, see {demo}");
     let ended = async { drop(tokio::signal::ctrl_c().await) };
-    axum::serve(listener, router).with_graceful_shutdown(ended).await?;
+    listener.serve(router, Settings::named("example"), ended).await;
     drop(stop);
     tokio::time::timeout(Duration::from_secs(10), kept).await??;
     app.db.close().await;
