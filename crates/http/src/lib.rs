@@ -7,7 +7,7 @@
 //! | [`gate`]       | requests per minute, exactly; requests per month, kept over restarts                   |
 //! | [`repeats`]    | `Idempotency-Key`: a repeated write gets its first answer                              |
 //! | [`listen`]     | the one way to serve: time-outs, places, whose word is taken for where a caller is    |
-//! | [`log`]        | who asked what, kept for the operator                                                  |
+//! | [`log`]        | who asked what, kept for the operator; its paths name no people (`logged`)             |
 //! | [`routes`]     | `routes!`: a document's table of calls, as a router and as a list for tests            |
 //! | [`operation`]  | a call with its right and its description; OpenAPI from the table                      |
 //! | [`form`]       | a body or query declared once: read, checked and described                             |
@@ -27,6 +27,7 @@ pub mod form;
 pub mod gate;
 pub mod listen;
 pub mod log;
+mod logged;
 pub mod operation;
 pub mod repeats;
 pub mod routes;

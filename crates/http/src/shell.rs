@@ -20,7 +20,7 @@ use service::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{Fault, Log};
+use crate::{Fault, Log, logged};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// No call takes this long but when something is wrong. The change it may have begun is finished all the same.
@@ -97,8 +97,9 @@ async fn limit_time(request: Request, next: Next) -> Response {
 async fn watch(dialect: &'static str, log: Log, at: Instant, request: Request, next: Next) -> Response {
     let began = std::time::Instant::now();
     let id = request_id(&request);
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched".into(), |path| path.as_str().to_string());
-    let (method, path) = (request.method().clone(), request.uri().path().to_string());
+    let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_string());
+    let (method, path) = (request.method().clone(), logged::path(request.uri().path(), matched.as_deref()));
+    let route = matched.unwrap_or_else(|| "unmatched".into());
     // The listener has put the caller's own address there, where a proxy that the operator named passed it on.
     let source = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     let mut response = origin::from(source, next.run(request)).await;
@@ -130,7 +131,7 @@ async fn watch(dialect: &'static str, log: Log, at: Instant, request: Request, n
             client,
             staff,
             method: method.to_string(),
-            path: path.chars().take(500).collect(),
+            path,
             route,
             status,
             ms,

@@ -612,7 +612,7 @@ async fn the_log_has_every_request_of_a_known_caller(app: TestApp) {
     };
     let (old, new) = (Some(granted.access.as_str()), Some(token.as_str()));
     assert_eq!(ask("GET", V1_OPEN, old, Value::Null).await, 403);
-    assert_eq!(ask("GET", "/api/v2/operators/999999999", new, Value::Null).await, 404);
+    assert_eq!(ask("GET", "/api/v2/operators/99999999", new, Value::Null).await, 404);
     assert_eq!(ask("POST", "/api/v2/operators", new, json!({})).await, 422);
     assert_eq!(ask("GET", "/api/v2/nowhere", new, Value::Null).await, 404);
     // Strangers are not in it: there is no tenant whose log it would be.

@@ -608,15 +608,36 @@ async fn tokens_of_staff_and_subscribers(app: TestApp) {
     Api::is(401, call("GET", "/auth/user", &token, json!({})).await);
     let next = Api::is(200, call("POST", "/auth/refresh", &token, json!({})).await);
     let next = next["data"]["token"].as_str().expect("a token").to_string();
-    Api::is(401, call("POST", "/auth/refresh", &token, json!({})).await);
     Api::is(200, call("GET", "/auth/user", &next, json!({})).await);
     Api::is(200, call("POST", "/auth/logout", &next, json!({})).await);
     Api::is(401, call("GET", "/auth/user", &next, json!({})).await);
     Api::is(401, call("POST", "/auth/refresh", &next, json!({})).await);
 
+    // One that was refreshed comes again: somebody else has it too, and all of its login ends. Others of the same person
+    // stay.
+    let sign_in = async || {
+        let right = json!({ "email": "owner@example.com", "password": "correct horse" });
+        let signed = Api::is(200, call("POST", "/auth/login", "", right).await);
+        signed["data"]["token"].as_str().expect("a token").to_string()
+    };
+    let (elsewhere, mut token) = (sign_in().await, sign_in().await);
+    let first = token.clone();
+    for _ in 0..3 {
+        let next = Api::is(200, call("POST", "/auth/refresh", &token, json!({})).await);
+        token = next["data"]["token"].as_str().expect("a token").to_string();
+    }
+    Api::is(401, call("GET", "/auth/user", &first, json!({})).await);
+    Api::is(200, call("GET", "/auth/user", &token, json!({})).await);
+    for _ in 0..2 {
+        Api::is(401, call("POST", "/auth/refresh", &first, json!({})).await);
+        Api::is(401, call("GET", "/auth/user", &token, json!({})).await);
+    }
+    Api::is(401, call("POST", "/auth/refresh", &token, json!({})).await);
+    Api::is(200, call("GET", "/auth/user", &elsewhere, json!({})).await);
+
     for family in ["/subscriber", "/subscriber/auth"] {
         let body = json!({ "username": "ALI", "password": "pass123" });
-        let signed = Api::is(200, call("POST", &format!("{family}/login"), "", body).await);
+        let signed = Api::is(200, call("POST", &format!("{family}/login"), "", body.clone()).await);
         assert_eq!(signed["data"]["expires_in"], 2_592_000);
         assert_eq!(signed["data"]["subscriber"]["status"], "active");
         let token = signed["data"]["token"].as_str().expect("a token").to_string();
@@ -626,6 +647,13 @@ async fn tokens_of_staff_and_subscribers(app: TestApp) {
             Api::is(401, call("GET", &format!("/subscriber/{path}"), &api.token, json!({})).await);
         }
         Api::is(401, call("GET", "/subscribers", &token, json!({ "isp_id": api.isp, "branch_id": api.branch })).await);
+        let next = Api::is(200, call("POST", &format!("{family}/refresh"), &token, json!({})).await);
+        let next = next["data"]["token"].as_str().expect("a token").to_string();
+        Api::is(200, call("GET", "/subscriber/profile", &next, json!({})).await);
+        Api::is(401, call("POST", &format!("{family}/refresh"), &token, json!({})).await);
+        Api::is(401, call("GET", "/subscriber/profile", &next, json!({})).await);
+        let signed = Api::is(200, call("POST", &format!("{family}/login"), "", body).await);
+        let token = signed["data"]["token"].as_str().expect("a token").to_string();
         Api::is(200, call("POST", &format!("{family}/logout"), &token, json!({})).await);
         Api::is(401, call("GET", "/subscriber/profile", &token, json!({})).await);
     }

@@ -1,7 +1,7 @@
 //! Tokens of the form `‹id›|‹secret›`, for staff and for subscribers; and what a subscriber sees and does itself.
 //!
 //! They are looked up on every request, so an end is an end at once. A token is refreshed by itself, up to a week after
-//! its end, once: the next one takes its place.
+//! its end, once: the next one takes its place. One that comes a second time ends all that came from its login.
 
 use domain::{
     CustomerId, IspId, Scopes, ServiceId, StaffId, Status,
@@ -71,7 +71,7 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<(Staff, G
     let granted = app
         .change(&actor, Class::Interactive, async move |change| {
             staff::logged_in(change.tx, change.isp, id, change.now).await?;
-            issue(change, STAFF, Holder::Staff(id), STAFF_LIVES).await
+            issue(change, STAFF, Holder::Staff(id), STAFF_LIVES, None).await
         })
         .await?;
     Ok((person, granted))
@@ -83,7 +83,7 @@ pub async fn for_staff(app: &App, actor: &Actor, id: StaffId, days: i64) -> Resu
     app.change(actor, Class::Interactive, async move |change| {
         let person = staff::find(change.tx, change.isp, id).await?;
         person.filter(|person| person.status == "active").ok_or(Error::NotFound { what: What::Staff })?;
-        issue(change, STAFF, Holder::Staff(id), days.clamp(1, 36_500) * DAY).await
+        issue(change, STAFF, Holder::Staff(id), days.clamp(1, 36_500) * DAY, None).await
     })
     .await
 }
@@ -121,7 +121,7 @@ async fn signed_in(
         let actor = Actor { isp, who: Who::Customer(id), branch: None, may_write: true };
         let granted = app
             .change(&actor, Class::Interactive, async move |change| {
-                issue(change, SUBSCRIBER, Holder::Customer(id), SUBSCRIBER_LIVES).await
+                issue(change, SUBSCRIBER, Holder::Customer(id), SUBSCRIBER_LIVES, None).await
             })
             .await?;
         return Ok((customer, granted));
@@ -147,7 +147,14 @@ async fn barred(app: &App, isp: IspId, id: CustomerId) -> Result<bool, Error> {
     Ok(lines.first().is_none_or(|line| keeps_out(line.status)))
 }
 
-async fn issue(change: &Change<'_>, issuer: &str, holder: Holder, lives: i64) -> Result<Granted, Error> {
+/// A token of a new login, or the next of an older one's `family`.
+async fn issue(
+    change: &Change<'_>,
+    issuer: &str,
+    holder: Holder,
+    lives: i64,
+    family: Option<i64>,
+) -> Result<Granted, Error> {
     let id = change.id(Table::Token).await?;
     let text = format!("{id}|{}", random_text(LENGTH));
     let (staff_id, customer_id) = match holder {
@@ -160,7 +167,7 @@ async fn issue(change: &Change<'_>, issuer: &str, holder: Holder, lives: i64) ->
         hash: token_hash(&text),
         issuer: issuer.into(),
         kind: "access".into(),
-        family: id,
+        family: family.unwrap_or(id),
         client_id: None,
         staff_id,
         created_at: change.now,
@@ -224,7 +231,13 @@ pub async fn refresh(app: &App, issuer: &'static str, text: &str) -> Result<(Bea
 }
 
 async fn next(app: &App, issuer: &'static str, text: &str) -> Result<(Bearer, Granted), Error> {
-    let (bearer, old) = known(app, issuer, text, REFRESHED).await?;
+    let (bearer, old) = match known(app, issuer, text, REFRESHED).await {
+        Err(Error::Unauthenticated) => {
+            shown_again(app, issuer, text).await?;
+            return Err(Error::Unauthenticated);
+        }
+        known => known?,
+    };
     let (holder, lives) = match (old.staff_id, old.customer_id) {
         (Some(id), _) => (Holder::Staff(id), STAFF_LIVES),
         (None, Some(id)) => (Holder::Customer(id), SUBSCRIBER_LIVES),
@@ -234,12 +247,29 @@ async fn next(app: &App, issuer: &'static str, text: &str) -> Result<(Bearer, Gr
         .change(&bearer.known.actor, Class::Interactive, async move |change| {
             // Of two at once one is first.
             match token::retire(change.tx, change.isp, old.id, change.now).await? {
-                true => Ok(Some(issue(change, issuer, holder, lives).await?)),
-                false => Ok(None),
+                true => Ok(Some(issue(change, issuer, holder, lives, Some(old.family)).await?)),
+                false => {
+                    tokens::used_again(change, &old.hash).await?;
+                    Ok(None)
+                }
             }
         })
         .await?;
     Ok((bearer, granted.ok_or(Error::Unauthenticated)?))
+}
+
+/// A token that is not good for a refresh: one that was refreshed before ends all that came from its login.
+async fn shown_again(app: &App, issuer: &str, text: &str) -> Result<(), Error> {
+    let hash = token_hash(text);
+    let found = app.db.read(async move |tx| token::find(tx, &hash).await).await?;
+    let Some(old) = found.filter(|token| token.issuer == issuer && token.used_at.is_some()) else { return Ok(()) };
+    let who = match (old.staff_id, old.customer_id) {
+        (Some(id), _) => Who::Staff(id),
+        (None, Some(id)) => Who::Customer(id),
+        (None, None) => return Ok(()),
+    };
+    let actor = Actor { isp: old.isp_id, who, branch: None, may_write: true };
+    app.change(&actor, Class::Interactive, async move |change| tokens::used_again(change, &old.hash).await).await
 }
 
 /// The person behind a token.

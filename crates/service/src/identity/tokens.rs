@@ -143,15 +143,23 @@ async fn next_pair(app: &App, refresh: &str) -> Result<Granted, Error> {
             if token::use_up(change.tx, change.isp, found.id, change.now).await? {
                 return Ok(Some(pair(change, holder, Some(found.family)).await?));
             }
-            let again = token::find(change.tx, &found.hash).await?;
-            if again.is_some_and(|token| token.used_at.is_some()) {
-                token::revoke_family(change.tx, change.isp, found.family, change.now).await?;
-                change.tell(Fact::TokenReused { family: found.family });
-            }
+            used_again(change, &found.hash).await?;
             Ok(None)
         })
         .await?;
     answer.ok_or(Error::Unauthenticated)
+}
+
+/// A token that could not be used: where it had been used before, two have it, and which of them may is not known. All
+/// that came from the same login ends.
+pub(crate) async fn used_again(change: &Change<'_>, hash: &str) -> Result<(), Error> {
+    let used = token::find(change.tx, hash).await?.filter(|token| token.used_at.is_some());
+    if let Some(Token { family, .. }) = used
+        && token::revoke_family(change.tx, change.isp, family, change.now).await? > 0
+    {
+        change.tell(Fact::TokenReused { family });
+    }
+    Ok(())
 }
 
 /// A v2 access token for a client's id and secret.

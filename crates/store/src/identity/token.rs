@@ -61,13 +61,13 @@ pub async fn revoke(tx: &Tx, isp: IspId, id: i64, at: Instant) -> Result<(), Err
     .map(drop)
 }
 
-pub async fn revoke_family(tx: &Tx, isp: IspId, family: i64, at: Instant) -> Result<(), Error> {
+/// Ends all that came from one login; how many there were.
+pub async fn revoke_family(tx: &Tx, isp: IspId, family: i64, at: Instant) -> Result<u64, Error> {
     tx.run(
         sql!("update token set revoked_at = $3 where isp_id = $1 and family = $2 and revoked_at is null"),
         &params![isp, family, at],
     )
     .await
-    .map(drop)
 }
 
 pub async fn revoke_client(tx: &Tx, isp: IspId, client: ApiClientId, at: Instant) -> Result<(), Error> {
@@ -88,11 +88,11 @@ pub async fn revoke_staff(tx: &Tx, isp: IspId, staff: StaffId, at: Instant) -> R
     .map(drop)
 }
 
-/// As [`revoke`]; `false` when somebody was faster.
+/// Uses up and ends a token that is refreshed with itself; `false` when somebody was faster or it has ended.
 pub async fn retire(tx: &Tx, isp: IspId, id: i64, at: Instant) -> Result<bool, Error> {
     let retired = tx
         .run(
-            sql!("update token set revoked_at = $3 where isp_id = $1 and id = $2 and revoked_at is null"),
+            sql!("update token set revoked_at = $3, used_at = $3 where isp_id = $1 and id = $2 and revoked_at is null"),
             &params![isp, id, at],
         )
         .await?;
