@@ -69,7 +69,10 @@ impl Gate {
         let rate = client.tier.requests_per_minute() as usize;
         let remaining = match app.limits.requests.take((door, client.actor.who), rate, now) {
             Ok(Room(remaining)) => remaining as u32,
-            Err(Wait(retry_after_s)) => return Ok(Admission::TooFast { retry_after_s }),
+            Err(Wait(retry_after_s)) => {
+                metrics::counter!("limit_refusals_total", "limit" => "requests_per_minute").increment(1);
+                return Ok(Admission::TooFast { retry_after_s });
+            }
         };
         let Who::Api(id) = client.actor.who else { return Ok(Admission::Granted { remaining }) };
         let tenant = app.tenant(client.actor.isp).await?;

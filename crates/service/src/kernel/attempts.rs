@@ -229,6 +229,11 @@ impl Attempts {
 }
 
 impl Attempt<'_> {
+    /// This account has signed in from this sender lately.
+    pub(super) fn is_known(&self) -> bool {
+        self.taken.iter().any(|(limit, _)| *limit == Limit::Known)
+    }
+
     /// Says what came of it. It stays counted where the proof was wrong; a fault that is not the caller's is not counted
     /// against it.
     pub fn settle<T>(self, result: Result<T, Error>, now: Instant) -> Result<T, Error> {

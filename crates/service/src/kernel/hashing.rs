@@ -26,6 +26,8 @@ use crate::Error;
 
 /// So many may wait for a place: with two cores they are served within a second.
 pub const MAX_WAITING: usize = 64;
+/// Senders that an account knows have so many places more: a flood of strangers does not keep an owner out.
+const FOR_KNOWN: usize = 16;
 /// Who has waited so long is told to come again: the caller's own patience is 30 s at most.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -34,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`Error::Busy`] when too many wait.
 pub async fn hash_password(password: String) -> Result<String, Error> {
-    let hashed = house().work(move |memory| hashed(&password, memory));
+    let hashed = house().work(false, move |memory| hashed(&password, memory));
     hashed.await?.map_err(|error| Error::Internal(error.to_string()))
 }
 
@@ -42,8 +44,8 @@ pub async fn hash_password(password: String) -> Result<String, Error> {
 ///
 /// # Errors
 /// [`Error::Busy`] when too many wait.
-pub async fn password_matches(_: &Attempt<'_>, password: String, hash: String) -> Result<bool, Error> {
-    house().work(move |memory| matches(&password, &hash, memory).unwrap_or(false)).await
+pub async fn password_matches(attempt: &Attempt<'_>, password: String, hash: String) -> Result<bool, Error> {
+    house().work(attempt.is_known(), move |memory| matches(&password, &hash, memory).unwrap_or(false)).await
 }
 
 /// Takes as long as a wrong password, where there is none to compare with: the answer's time does not tell who exists.
@@ -127,11 +129,15 @@ impl Places {
         }
     }
 
-    async fn work<T: Send + 'static>(&self, work: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T, Error> {
+    async fn work<T: Send + 'static>(
+        &self,
+        is_known: bool,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+    ) -> Result<T, Error> {
         let place = match self.free.clone().try_acquire_owned() {
             Ok(place) => place,
             Err(_) => {
-                let _queued = self.queue().ok_or_else(busy)?;
+                let _queued = self.queue(is_known).ok_or_else(busy)?;
                 let place = tokio::time::timeout(self.patience, self.free.clone().acquire_owned()).await;
                 place.map_err(|_| busy())?.map_err(|closed| Error::Internal(closed.to_string()))?
             }
@@ -148,8 +154,9 @@ impl Places {
     }
 
     /// A place in the queue, if there is one.
-    fn queue(&self) -> Option<Queued<'_>> {
-        let room = |waiting| (waiting < self.most).then_some(waiting + 1);
+    fn queue(&self, is_known: bool) -> Option<Queued<'_>> {
+        let most = self.most + if is_known { FOR_KNOWN } else { 0 };
+        let room = |waiting| (waiting < most).then_some(waiting + 1);
         self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).ok()?;
         let queued = Queued(self);
         queued.tell();
@@ -197,7 +204,7 @@ mod tests {
                     began.send(()).expect("a listener");
                     ended.recv().ok();
                 };
-                places.work(busy).await
+                places.work(false, busy).await
             })
         };
         let (first, second) = (work(&places), work(&places));
@@ -210,9 +217,14 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert_eq!(work(&places).await.expect("no panic"), Err(Error::Busy), "the queue is full");
+        let known = tokio::spawn({
+            let places = places.clone();
+            async move { places.work(true, |_| ()).await }
+        });
         assert!(begun.try_recv().is_err(), "both places are taken");
         drop(ends);
         assert_eq!(second.await.expect("no panic"), Ok(()));
+        assert_eq!(known.await.expect("no panic"), Ok(()), "but not for who is known");
         for one in waiting {
             assert_eq!(one.await.expect("no panic"), Ok(()));
         }
@@ -247,8 +259,8 @@ mod tests {
     async fn who_waits_too_long_is_told() {
         let places = Places { patience: Duration::from_millis(1), ..Places::new(1, 1) };
         let held = places.free.clone().acquire_owned().await.expect("a place");
-        assert_eq!(places.work(|_| ()).await, Err(Error::Busy));
+        assert_eq!(places.work(false, |_| ()).await, Err(Error::Busy));
         drop(held);
-        assert_eq!(places.work(|_| ()).await, Ok(()));
+        assert_eq!(places.work(false, |_| ()).await, Ok(()));
     }
 }
