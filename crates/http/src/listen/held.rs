@@ -36,6 +36,8 @@ struct State {
     /// Those of them whose bodies are waited for.
     waiting: usize,
     is_http2: bool,
+    /// All that came so far was read: there was a turn for it.
+    was_heard: bool,
     has_asked: bool,
     /// Since when there is no request, or since when there are some.
     since: Instant,
@@ -75,6 +77,11 @@ impl End {
 }
 
 impl Held {
+    /// Everything was read that has come.
+    pub fn heard_out(&self) {
+        self.state.lock().was_heard = true;
+    }
+
     /// Something was read.
     pub fn heard(&self, bytes: &[u8]) {
         let mut state = self.state.lock();
@@ -163,7 +170,9 @@ impl Held {
 
 impl State {
     fn silence(&self) -> Option<Instant> {
-        (!self.over && self.requests == self.waiting).then_some(self.since)
+        // Who has not had a turn yet may have asked already.
+        let is_silent = self.requests == self.waiting && self.was_heard;
+        (is_silent && !self.over).then_some(self.since)
     }
 }
 
@@ -228,6 +237,7 @@ impl Register {
             requests: 0,
             waiting: 0,
             is_http2: false,
+            was_heard: false,
             has_asked: false,
             since: now,
             head: None,
@@ -300,7 +310,9 @@ mod tests {
     fn the_silent_make_room_and_the_busy_stay() {
         let register = register(16, 100);
         let address: IpAddr = "192.0.2.1".parse().unwrap();
-        let lines: Vec<Line> = (0..10).map(|_| register.enter(address, false).unwrap()).collect();
+        let lines: Vec<Line> = (0..11).map(|_| register.enter(address, false).unwrap()).collect();
+        // 10 has not had its turn.
+        lines[..10].iter().for_each(|line| line.held.heard_out());
         // 0 is being answered, 1 has been answered, 2's body does not come, 3 on said nothing.
         let _asked = lines[0].held.begin().unwrap();
         drop(lines[1].held.begin());
@@ -312,7 +324,7 @@ mod tests {
             order.extend(ended.collect::<Vec<_>>().into_iter().filter(|at| !order.contains(at)).collect::<Vec<_>>());
         }
         assert_eq!(order, [3, 4, 5, 6, 7, 8, 9, 1, 2]);
-        assert!(!is_over(&lines[0]) && register.count() == 1);
+        assert!(!is_over(&lines[0]) && !is_over(&lines[10]) && register.count() == 2);
         assert!(lines[1].held.begin().is_none(), "nothing is begun on one that is over");
         drop(lines);
         assert_eq!(register.count(), 0);
@@ -334,7 +346,11 @@ mod tests {
         let proxied: Vec<Option<Line>> = (0..50).map(|_| enter("127.0.0.1", true)).collect();
         assert!(proxied.iter().all(Option::is_some));
         drop(busy);
-        let silent: Vec<Line> = (0..5).map(|_| enter("2001:db8::1", false).expect("room")).collect();
+        let quiet = |line: Line| {
+            line.held.heard_out();
+            line
+        };
+        let silent: Vec<Line> = (0..5).map(|_| quiet(enter("2001:db8::1", false).expect("room"))).collect();
         assert_eq!(silent.iter().map(is_over).collect::<Vec<_>>(), [true, true, false, false, false]);
     }
 

@@ -26,7 +26,11 @@ pub(super) struct Heard {
 impl AsyncRead for Heard {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buffer) else {
+            self.held.heard_out();
+            return Poll::Pending;
+        };
+        read?;
         let bytes = &buffer.filled()[before..];
         if !bytes.is_empty() {
             self.held.heard(bytes);

@@ -28,7 +28,7 @@ use crate::{
         tokens::{self, Bearer},
     },
     kernel::{
-        attempts::Attempt,
+        attempts::{self, Attempt},
         hashing,
         ids::Table,
         secrets::portal_place,
@@ -93,7 +93,20 @@ pub async fn for_staff(app: &App, actor: &Actor, id: StaffId, days: i64) -> Resu
 /// # Errors
 /// `Unauthenticated` for a stranger; `Refused` for one that is barred.
 pub async fn sign_in_subscriber(app: &App, username: &str, password: &str) -> Result<(Customer, Granted), Error> {
-    let attempt = app.limits.attempts.sign_in(SUBSCRIBER, &name_key(username), app.clock.now())?;
+    let key = name_key(username);
+    let was_from = async |source: String, since| {
+        let key = key.clone();
+        let look = async move |tx: &store::db::Tx| {
+            for customer in subscriber::everywhere_by_username(tx, &key).await? {
+                if token::was_from(tx, customer.isp_id, token::Holder::Customer(customer.id), &source, since).await? {
+                    return Ok(true);
+                }
+            }
+            Ok::<_, Error>(false)
+        };
+        app.db.read(look).await
+    };
+    let attempt = attempts::sign_in(app, SUBSCRIBER, &key, was_from).await?;
     let granted = signed_in(app, &attempt, username, password).await;
     attempt.settle(granted, app.clock.now())
 }
@@ -175,6 +188,7 @@ async fn issue(
         used_at: None,
         revoked_at: None,
         customer_id,
+        source: change.source.map(str::to_string),
     }
     .insert(change.tx)
     .await?;

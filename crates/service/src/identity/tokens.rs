@@ -17,7 +17,7 @@ use crate::{
     Actor, App, Change, Error, Fact, Refusal, Who,
     identity::clients::{self, Known, Tier},
     kernel::{
-        attempts::Attempt,
+        attempts::{self, Attempt},
         hashing,
         ids::Table,
         vault::{random_text, token_hash},
@@ -75,7 +75,20 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Granted, 
 
 /// The one active person with this address and password, in whichever tenant.
 pub(crate) async fn person(app: &App, email: &str, password: &str) -> Result<Staff, Error> {
-    let attempt = app.limits.attempts.sign_in("staff", &name_key(email), app.clock.now())?;
+    let key = name_key(email);
+    let was_from = async |source: String, since| {
+        let key = key.clone();
+        let look = async move |tx: &store::db::Tx| {
+            for person in staff::everywhere_by_email(tx, &key).await? {
+                if token::was_from(tx, person.isp_id, token::Holder::Staff(person.id), &source, since).await? {
+                    return Ok(true);
+                }
+            }
+            Ok::<_, Error>(false)
+        };
+        app.db.read(look).await
+    };
+    let attempt = attempts::sign_in(app, "staff", &key, was_from).await?;
     let found = active(app, &attempt, email, password).await;
     attempt.settle(found, app.clock.now())
 }
@@ -164,7 +177,16 @@ pub(crate) async fn used_again(change: &Change<'_>, hash: &str) -> Result<(), Er
 
 /// A v2 access token for a client's id and secret.
 pub async fn exchange(app: &App, client_id: &str, secret: &str) -> Result<Granted, Error> {
-    let attempt = app.limits.attempts.sign_in(V2, client_id.trim(), app.clock.now())?;
+    let was_from = async |source: String, since| {
+        let public = client_id.trim().to_string();
+        let look = async move |tx: &store::db::Tx| {
+            let Some(client) = staff::client_by_public_id(tx, &public).await? else { return Ok(false) };
+            let holder = token::Holder::Client(client.id);
+            Ok::<_, Error>(token::was_from(tx, client.isp_id, holder, &source, since).await?)
+        };
+        app.db.read(look).await
+    };
+    let attempt = attempts::sign_in(app, V2, client_id.trim(), was_from).await?;
     let granted = exchanged(app, client_id, secret).await;
     attempt.settle(granted, app.clock.now())
 }
@@ -232,6 +254,7 @@ async fn new(
         used_at: None,
         revoked_at: None,
         customer_id: None,
+        source: change.source.map(str::to_string),
     })
 }
 

@@ -13,8 +13,8 @@
 //! | `wrong_keys_in_all`      | everybody                                   |    6,000 | 6,000 a minute|
 //!
 //! A hundred for an account is NIST SP 800-63B §5.2.2. So that a guesser does not lock an account's owner out, a sender
-//! from which this account has signed in lately is counted by itself (`sign_ins_per_address`) and by nothing else; and
-//! who comes with a key that was right lately is never asked to wait.
+//! from which this account has signed in lately (its tokens say so, at every node) is counted by itself
+//! (`sign_ins_per_address`) and by nothing else; and who comes with a key that was right lately is never asked to wait.
 //!
 //! Counts lie in tables of fixed size ([`domain::kernel::pace`]): nobody's is thrown out for another's. What was right
 //! lately is bounded by how many accounts and keys there are, and by [`KNOWN`].
@@ -22,6 +22,7 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher, Hash, RandomState},
+    net::IpAddr,
 };
 
 use domain::{
@@ -35,7 +36,7 @@ use domain::{
 use parking_lot::Mutex;
 
 use super::origin;
-use crate::Error;
+use crate::{App, Error};
 
 /// Places in each column of a table: 256 KiB a limit.
 const PLACES: usize = 16_384;
@@ -181,6 +182,33 @@ impl Attempts {
         self.take(&mut state, account, sender, counted, now)
     }
 
+    /// An account is refused that may have been here before this process was: its sender, to be looked for among those
+    /// that signed in. `None` where the sender has tried too often. Counted like a try.
+    fn stranger(&self, now: Instant) -> Option<IpAddr> {
+        let address = origin::current()?;
+        let (sender, site) = self.from()?;
+        let mut state = self.state.lock();
+        let counted = [(Limit::Sender, sender), (Limit::Site, site)];
+        let room = |(limit, key): &(Limit, u64)| {
+            state.tables[*limit as usize].wait(*key, self.rates.pace(*limit), now).is_none()
+        };
+        if !counted.iter().all(room) {
+            return None;
+        }
+        for (limit, key) in counted {
+            state.tables[limit as usize].add(key, self.rates.pace(limit), now);
+        }
+        Some(origin::sender(address))
+    }
+
+    /// This sender is known to be the account's.
+    fn recognise(&self, door: &'static str, name: &str, now: Instant) {
+        let account = self.numbers.hash_one((door, name));
+        if let Some((sender, _)) = self.from() {
+            self.state.lock().accounts.add(account, sender, now);
+        }
+    }
+
     /// Somebody comes with a key or a token. No name belongs to it, and it is too long to be guessed: this bounds what
     /// looking it up costs.
     ///
@@ -263,6 +291,30 @@ impl Attempt<'_> {
     }
 }
 
+/// [`Attempts::sign_in`], for accounts whose tokens say from where they were asked for: what was forgotten since, or is
+/// known to another node alone, is looked up by `was_from(sender, since)` before an owner is refused.
+///
+/// # Errors
+/// [`Error::TooOften`]; of the database.
+pub(crate) async fn sign_in<'a>(
+    app: &'a App,
+    door: &'static str,
+    name: &str,
+    was_from: impl AsyncFnOnce(String, Instant) -> Result<bool, Error>,
+) -> Result<Attempt<'a>, Error> {
+    let (attempts, now) = (&app.limits.attempts, app.clock.now());
+    let refused = match attempts.sign_in(door, name, now) {
+        Ok(attempt) => return Ok(attempt),
+        Err(refused) => refused,
+    };
+    let Some(sender) = attempts.stranger(now) else { return Err(refused) };
+    if !was_from(sender.to_string(), now.plus(-LATELY)).await? {
+        return Err(refused);
+    }
+    attempts.recognise(door, name, now);
+    attempts.sign_in(door, name, now)
+}
+
 /// Who was right lately, and from where.
 #[derive(Debug, Default)]
 struct Known(HashMap<u64, Vec<(u64, Instant)>>);
@@ -301,8 +353,6 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
     use super::*;
 
     fn at(seconds: i64) -> Instant {

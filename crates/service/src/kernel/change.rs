@@ -15,7 +15,7 @@ use crate::{
         call,
         facts::{self, Fact},
         ids::{Ids, Table},
-        vault,
+        origin, vault,
         work::{self, Work},
     },
 };
@@ -28,6 +28,8 @@ pub struct Change<'a> {
     pub actor: &'a str,
     /// Where the actor is confined to; in a reseller's branch everything is sold on his account.
     pub branch: Option<BranchId>,
+    /// Where the call came from (`super::origin`): a change runs in the database's task, not in the call's.
+    pub source: Option<&'a str>,
     ids: &'a Ids,
     events: RefCell<Vec<Event>>,
     jobs: RefCell<Vec<Job>>,
@@ -112,12 +114,13 @@ impl App {
     {
         self.ids.refill(&self.db).await?;
         let (isp, now, label, ids) = (actor.isp, self.clock.now(), actor.label(), self.ids.clone());
-        let (branch, broken) = (actor.branch, self.broken.clone());
+        let (branch, broken, source) = (actor.branch, self.broken.clone(), origin::kept());
         let (answer, seq) = self
             .db
             .tx(class, async move |tx| {
                 let (events, jobs) = (RefCell::default(), RefCell::default());
-                let change = Change { tx, isp, now, actor: &label, branch, ids: &ids, events, jobs };
+                let change =
+                    Change { tx, isp, now, actor: &label, branch, source: source.as_deref(), ids: &ids, events, jobs };
                 let answer = body(&change).await?;
                 let seq = change.end().await?;
                 if broken.is() {

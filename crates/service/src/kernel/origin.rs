@@ -17,6 +17,11 @@ pub fn current() -> Option<IpAddr> {
     ORIGIN.try_with(|address| *address).ok().flatten()
 }
 
+/// The present call's sender, as it is kept.
+pub fn kept() -> Option<String> {
+    current().map(|address| sender(address).to_string())
+}
+
 /// Who counts as one sender: an IPv4 address, or an IPv6 /64, which is the least that anybody is given (RFC 6177).
 pub fn sender(address: IpAddr) -> IpAddr {
     narrowed(address, 64)

@@ -29,6 +29,8 @@ record! {
         revoked_at: Option<Instant>,
         /// A subscriber's own.
         customer_id: Option<CustomerId>,
+        /// From where it was asked for: an IPv4 address, an IPv6 /64.
+        source: Option<String>,
     }
 }
 
@@ -110,6 +112,33 @@ pub async fn revoke_others(tx: &Tx, isp: IspId, customer: CustomerId, kept: i64,
     )
     .await
     .map(drop)
+}
+
+/// Whose tokens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Holder {
+    Staff(StaffId),
+    Client(ApiClientId),
+    Customer(CustomerId),
+}
+
+/// Whether a token of theirs was asked for from there since then.
+pub async fn was_from(tx: &Tx, isp: IspId, holder: Holder, source: &str, since: Instant) -> Result<bool, Error> {
+    let (staff, client, customer) = match holder {
+        Holder::Staff(id) => (Some(id), None, None),
+        Holder::Client(id) => (None, Some(id), None),
+        Holder::Customer(id) => (None, None, Some(id)),
+    };
+    let row = tx
+        .row(
+            sql!(
+                "select 1 from token where isp_id = $1 and source = $2 and created_at > $3 \
+                 and (staff_id = $4 or client_id = $5 or customer_id = $6) limit 1"
+            ),
+            &params![isp, source, since, staff, client, customer],
+        )
+        .await?;
+    Ok(row.is_some())
 }
 
 /// Removes tokens that ended before `before`.
