@@ -156,6 +156,16 @@ async fn wrong_keys_are_counted_at_every_dialect(app: TestApp) {
         }
         assert_eq!((looked_at, refused), (300, 10), "{path}");
         assert_eq!(ask("192.0.2.1").await, 200, "a key that was right lately never waits");
+        // Nor does one that was given this moment.
+        let body = json!({ "email": "owner@example.com", "password": "correct horse" });
+        let signed = hall.call("192.0.2.1", "POST", "/api/auth/login", None, body.clone()).await.body;
+        let held = bearer(signed["access_token"].as_str().expect("a token").into());
+        let came = hall.call("192.0.2.1", "GET", "/ispbills_v1/api/v1/customers", Some(held), Value::Null).await;
+        assert_eq!(came.status, 200, "{}", came.body);
+        let signed = hall.call("192.0.2.1", "POST", "/api/v1/auth/login", None, body).await.body;
+        let held = bearer(signed["data"]["token"].as_str().expect("a token").into());
+        let came = hall.call("192.0.2.1", "GET", "/api/v1/auth/me", Some(held), Value::Null).await;
+        assert_eq!(came.status, 200, "{}", came.body);
     }
     let refreshed = async |n: usize| {
         let body = json!({ "refresh_token": format!("def50200{n}") });

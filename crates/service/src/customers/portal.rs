@@ -74,6 +74,7 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<(Staff, G
             issue(change, STAFF, Holder::Staff(id), STAFF_LIVES, None).await
         })
         .await?;
+    app.limits.attempts.given(STAFF, &granted.text, app.clock.now());
     Ok((person, granted))
 }
 
@@ -108,7 +109,8 @@ pub async fn sign_in_subscriber(app: &App, username: &str, password: &str) -> Re
     };
     let attempt = attempts::sign_in(app, SUBSCRIBER, &key, was_from).await?;
     let granted = signed_in(app, &attempt, username, password).await;
-    attempt.settle(granted, app.clock.now())
+    let given = |granted: &Granted| app.limits.attempts.given(SUBSCRIBER, &granted.text, app.clock.now());
+    attempt.settle(granted, app.clock.now()).inspect(|(_, granted)| given(granted))
 }
 
 async fn signed_in(
@@ -241,7 +243,8 @@ pub async fn authenticate(app: &App, issuer: &'static str, text: &str) -> Result
 pub async fn refresh(app: &App, issuer: &'static str, text: &str) -> Result<(Bearer, Granted), Error> {
     let attempt = app.limits.attempts.key(issuer, text, app.clock.now())?;
     let granted = next(app, issuer, text).await;
-    attempt.settle(granted, app.clock.now())
+    let given = |granted: &Granted| app.limits.attempts.given(issuer, &granted.text, app.clock.now());
+    attempt.settle(granted, app.clock.now()).inspect(|(_, granted)| given(granted))
 }
 
 async fn next(app: &App, issuer: &'static str, text: &str) -> Result<(Bearer, Granted), Error> {

@@ -71,6 +71,13 @@ pub async fn sign_in(app: &App, email: &str, password: &str) -> Result<Granted, 
         pair(change, Holder::Staff(id), None).await
     })
     .await
+    .inspect(|granted| given(app, V1, granted))
+}
+
+fn given(app: &App, issuer: &'static str, granted: &Granted) {
+    for text in std::iter::once(&granted.access).chain(&granted.refresh) {
+        app.limits.attempts.given(issuer, text, app.clock.now());
+    }
 }
 
 /// The one active person with this address and password, in whichever tenant.
@@ -136,7 +143,7 @@ pub(super) async fn grant_client(change: &Change<'_>, id: ApiClientId) -> Result
 pub async fn refresh(app: &App, refresh: &str) -> Result<Granted, Error> {
     let attempt = app.limits.attempts.key(V1, refresh, app.clock.now())?;
     let granted = next_pair(app, refresh).await;
-    attempt.settle(granted, app.clock.now())
+    attempt.settle(granted, app.clock.now()).inspect(|granted| given(app, V1, granted))
 }
 
 async fn next_pair(app: &App, refresh: &str) -> Result<Granted, Error> {
@@ -188,7 +195,7 @@ pub async fn exchange(app: &App, client_id: &str, secret: &str) -> Result<Grante
     };
     let attempt = attempts::sign_in(app, V2, client_id.trim(), was_from).await?;
     let granted = exchanged(app, client_id, secret).await;
-    attempt.settle(granted, app.clock.now())
+    attempt.settle(granted, app.clock.now()).inspect(|granted| given(app, V2, granted))
 }
 
 async fn exchanged(app: &App, client_id: &str, secret: &str) -> Result<Granted, Error> {

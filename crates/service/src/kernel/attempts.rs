@@ -14,7 +14,7 @@
 //!
 //! A hundred for an account is NIST SP 800-63B §5.2.2. So that a guesser does not lock an account's owner out, a sender
 //! from which this account has signed in lately (its tokens say so, at every node) is counted by itself
-//! (`sign_ins_per_address`) and by nothing else; and who comes with a key that was right lately is never asked to wait.
+//! (`sign_ins_per_address`) and by nothing else; and who comes with a key that was right, or given, lately is never asked to wait.
 //!
 //! Counts lie in tables of fixed size ([`domain::kernel::pace`]): nobody's is thrown out for another's. What was right
 //! lately is bounded by how many accounts and keys there are, and by [`KNOWN`].
@@ -223,6 +223,12 @@ impl Attempts {
             (false, None) => vec![(Limit::Keys, 0)],
         };
         self.take(&mut state, account, Sender::WhoeverHasTheKey, counted, now)
+    }
+
+    /// A key that was given this moment: who uses it first does not wait for others' wrong ones.
+    pub(crate) fn given(&self, door: &'static str, key: &str, now: Instant) {
+        let key = self.numbers.hash_one((door, key));
+        self.state.lock().keys.add(key, 0, now);
     }
 
     /// The numbers of the present call's sender and its site.
