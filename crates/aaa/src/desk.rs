@@ -23,6 +23,7 @@ use radius::{
 use service::{
     access::{accounting::Refused, directory::RouterProfile},
     kernel::limits::Limits,
+    messages::words,
     sales::redemption::{self, FirstUse},
 };
 use tokio::sync::mpsc;
@@ -495,7 +496,7 @@ fn line_to_be(key: &str, client: &str) -> ServiceId {
 
 fn refuse(reply: &mut Reply<'_>, reason: Reason, delay_ms: Option<u32>) -> Result<Verdict, Overflow> {
     reply.clear();
-    reply.put_text(REPLY_MESSAGE, reason.message())?;
+    reply.put_text(REPLY_MESSAGE, words::refused(reason))?;
     Ok(match delay_ms {
         Some(ms) => Verdict::RejectAfter(ms),
         None => Verdict::Reject,

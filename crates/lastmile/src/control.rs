@@ -16,7 +16,7 @@ use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use service::{
     Actor, App,
-    customers::import::{Import, Report, Row},
+    customers::import::{Import, Row},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -24,7 +24,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::import::tenant;
+use crate::import::{self, tenant};
 
 const NAME: &str = "control.sock";
 const VERSION: u32 = 1;
@@ -59,7 +59,7 @@ enum Say {
 #[serde(rename_all = "snake_case")]
 enum Answer {
     Ready,
-    Done(Report),
+    Done(import::Report),
     Error(String),
 }
 
@@ -131,7 +131,7 @@ async fn converse(app: &App, stream: &mut UnixStream) -> anyhow::Result<()> {
     send(stream, &Answer::Ready).await?;
     loop {
         match receive(stream).await? {
-            Say::Rows(rows) => send(stream, &Answer::Done(import.take(rows).await?)).await?,
+            Say::Rows(rows) => send(stream, &Answer::Done(import::Report::from(import.take(rows).await?))).await?,
             Say::End => return send(stream, &Answer::Ready).await,
         }
     }
@@ -155,7 +155,7 @@ impl Client {
         Ok(client)
     }
 
-    pub async fn take(&mut self, rows: Vec<Row>) -> anyhow::Result<Report> {
+    pub async fn take(&mut self, rows: Vec<Row>) -> anyhow::Result<import::Report> {
         send(&mut self.0, &Say::Rows(rows)).await?;
         match receive(&mut self.0).await? {
             Answer::Done(report) => Ok(report),

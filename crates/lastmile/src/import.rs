@@ -9,9 +9,10 @@ use std::{
 
 use anyhow::{Context, bail};
 use domain::IspId;
+use serde::{Deserialize, Serialize};
 use service::{
     Actor, App, Clock, Engine, Location, Vault,
-    customers::import::{Import, Refused, Report, Row},
+    customers::import::{self, Form, Import, Row, Wrong},
 };
 
 use crate::{
@@ -63,7 +64,7 @@ async fn offline(app: &App, options: &ImportCustomers, rows: Rows<impl Read>) ->
     let mut report = Report::default();
     for batch in rows.batches() {
         let (rows, unreadable) = batch?;
-        add(&mut report, import.take(rows).await?, unreadable);
+        add(&mut report, import.take(rows).await?.into(), unreadable);
     }
     Ok(report)
 }
@@ -91,6 +92,57 @@ fn told(report: &Report, dry: bool, seconds: f64) -> String {
     let verb = if dry { "would be imported" } else { "imported" };
     text += &format!("{imported} {verb}, {} refused, {seconds:.1} s\n", refused.len());
     text
+}
+
+// ---- what is said of the rows ----
+
+/// As it is said to whoever imports, and travels from a running server to the command.
+#[derive(Default, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    pub imported: u64,
+    pub refused: Vec<Refused>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    pub line: u64,
+    pub reason: String,
+}
+
+impl From<import::Report> for Report {
+    fn from(report: import::Report) -> Report {
+        let said = |row: import::Refused| Refused { line: row.line, reason: reason(row.field, &row.wrong) };
+        Report { imported: report.imported, refused: report.refused.into_iter().map(said).collect() }
+    }
+}
+
+fn reason(field: &str, wrong: &Wrong) -> String {
+    match wrong {
+        Wrong::Missing => format!("{field} is missing"),
+        Wrong::TooShort { min } => format!("{field} has fewer than {min} characters"),
+        Wrong::TooLong { max } => format!("{field} has more than {max} characters"),
+        Wrong::ControlCharacter => format!("{field} holds a control character"),
+        Wrong::Not { found, expected } if found.is_empty() => {
+            format!("{field} is missing: {} is expected", form(*expected))
+        }
+        Wrong::Not { found, expected } => format!("{field}: {found:?} is not {}", form(*expected)),
+        Wrong::AlsoInLine { name, line } => format!("{field}: {name:?} is also in line {line}"),
+        Wrong::Exists { name } => format!("{field}: {name:?} exists already"),
+    }
+}
+
+fn form(expected: Form) -> &'static str {
+    match expected {
+        Form::ServiceType => "Hotspot, PPPoE or Static",
+        Form::Plan => "the name or id of a plan",
+        Form::Router => "the name or id of a router",
+        Form::Ipv4 => "an IPv4 address",
+        Form::Mac => "a MAC address",
+        Form::Phone => "a phone number of up to 20 digits",
+        Form::Email => "an e-mail address",
+        Form::Time => "YYYY-MM-DD, YYYY-MM-DD HH:MM:SS or an RFC 3339 time",
+        Form::TimeWithin => "between 1970 and 2100",
+    }
 }
 
 /// The Isp of this name or id; the only one where none is named.

@@ -250,29 +250,6 @@ impl Reason {
     pub fn from_word(word: &str) -> Option<Reason> {
         Reason::ALL.into_iter().find(|reason| reason.word() == word)
     }
-
-    /// Reply-Message: what the subscriber's device may show. An unknown user and a wrong password read alike.
-    pub fn message(self) -> &'static str {
-        match self {
-            Reason::UnknownUser | Reason::WrongPassword => "Wrong username or password",
-            Reason::Suspended => "Your service is suspended, please contact us",
-            Reason::Disabled => "Your service is disabled, please contact us",
-            Reason::Inactive => "Your service is switched off, please contact us",
-            Reason::Pending => "Your service has not started yet",
-            Reason::AwaitingApproval => "Your registration awaits approval",
-            Reason::Rejected => "Your registration was not accepted",
-            Reason::Terminated => "Your service has ended",
-            Reason::Expired => "Your package has expired, please recharge",
-            Reason::QuotaUsedUp => "Your package is used up, please recharge",
-            Reason::TooManySessions => "Too many devices are connected",
-            Reason::WrongMac => "This device is not registered for your service",
-            Reason::NoMac => "Your device could not be identified",
-            Reason::WrongRouter => "Your service belongs to another access point",
-            Reason::CheckFailed => "This connection is not allowed for your service",
-            Reason::NoAddressLeft => "No address is free, please try again later",
-            Reason::VoucherUsed => "This voucher has been used by another device",
-        }
-    }
 }
 
 /// Why a service may not connect whatever its period; `None`: it may.

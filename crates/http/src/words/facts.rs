@@ -262,6 +262,14 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
+/// Why a webhook is off; `last` is what its receiver answered last. Rows of earlier programs hold the whole sentence.
+pub fn webhook_disabled(last: &str) -> String {
+    match last.starts_with("Every delivery has failed") {
+        true => last.into(),
+        false => format!("Every delivery has failed for a day; the last one: {last}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

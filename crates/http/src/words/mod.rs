@@ -8,5 +8,5 @@ mod facts;
 mod why;
 
 pub use errors::{by, expected, failure, in_use, outcome, refusal, what};
-pub use facts::{Local, bytes, event, fact, length, rate, reason};
+pub use facts::{Local, bytes, event, fact, length, rate, reason, webhook_disabled};
 pub use why::{said, state, through};

@@ -51,17 +51,64 @@ pub struct Row {
     pub expires_at: String,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refused {
     pub line: u64,
-    pub reason: String,
+    pub field: &'static str,
+    pub wrong: Wrong,
 }
 
-#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+/// What is the matter with a field of a row. Passwords are never repeated.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wrong {
+    Missing,
+    TooShort {
+        min: usize,
+    },
+    TooLong {
+        max: usize,
+    },
+    /// It would forge lines of a log, and RADIUS attributes.
+    ControlCharacter,
+    /// `found` is empty where nothing stands.
+    Not {
+        found: String,
+        expected: Form,
+    },
+    /// The name stands in an earlier line of the same file.
+    AlsoInLine {
+        name: String,
+        line: u64,
+    },
+    /// Somebody has the name.
+    Exists {
+        name: String,
+    },
+}
+
+/// What a field is to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    ServiceType,
+    Plan,
+    Router,
+    Ipv4,
+    Mac,
+    Phone,
+    Email,
+    Time,
+    /// 1970 to 2100.
+    TimeWithin,
+}
+
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Report {
     pub imported: u64,
     pub refused: Vec<Refused>,
 }
+
+/// A field of a row and what is wrong with it.
+type Field = (&'static str, Wrong);
 
 /// Imports all rows; or, dry, says what would happen.
 pub async fn import(app: &App, actor: &Actor, rows: Vec<Row>, dry: bool) -> Result<Report, Error> {
@@ -149,7 +196,7 @@ impl Import {
         for row in &rows {
             match self.check(row) {
                 Ok(checked) => right.push(checked),
-                Err(reason) => report.refused.push(Refused { line: row.line, reason }),
+                Err((field, wrong)) => report.refused.push(Refused { line: row.line, field, wrong }),
             }
         }
         for block in right.chunks(BLOCK) {
@@ -164,7 +211,7 @@ impl Import {
         Ok(report)
     }
 
-    fn check(&mut self, row: &Row) -> Result<Checked, String> {
+    fn check(&mut self, row: &Row) -> Result<Checked, Field> {
         let given = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_string());
         let full_name = text("fullname", &row.fullname, 1, 100)?;
         let phone = phone(&row.phonenumber)?;
@@ -173,7 +220,7 @@ impl Import {
         let kind = match Kind::from_word(row.service_type.trim()) {
             Some(kind @ (Kind::Hotspot | Kind::Pppoe | Kind::Static)) => kind,
             Some(Kind::Other) | None => {
-                return Err(wrong("service_type", &row.service_type, "Hotspot, PPPoE or Static"));
+                return Err(wrong("service_type", &row.service_type, Form::ServiceType));
             }
         };
         let username = match given(&row.username) {
@@ -182,17 +229,17 @@ impl Import {
         };
         let password = text("password", &row.password, 3, 64)?;
         let offer = self.plans.get(&name_key(&row.plan)).cloned();
-        let offer = offer.ok_or_else(|| wrong("plan", &row.plan, "the name or id of a plan"))?;
+        let offer = offer.ok_or_else(|| wrong("plan", &row.plan, Form::Plan))?;
         let router = self.routers.get(&name_key(&row.router)).copied();
-        let router = router.ok_or_else(|| wrong("router", &row.router, "the name or id of a router"))?;
-        let ip = given(&row.ip).map(|ip| ip.parse().map_err(|_| wrong("ip", &ip, "an IPv4 address"))).transpose()?;
-        let mac = given(&row.mac).map(|mac| Mac::parse(&mac).ok_or_else(|| wrong("mac", &mac, "a MAC address")));
+        let router = router.ok_or_else(|| wrong("router", &row.router, Form::Router))?;
+        let ip = given(&row.ip).map(|ip| ip.parse().map_err(|_| wrong("ip", &ip, Form::Ipv4))).transpose()?;
+        let mac = given(&row.mac).map(|mac| Mac::parse(&mac).ok_or_else(|| wrong("mac", &mac, Form::Mac)));
         let mac = mac.transpose()?;
         let expires_at = given(&row.expires_at).map(|at| instant(&at, &self.tenant.zone)).transpose()?;
         for key in [name_key(&username), login_key(&username)] {
             match self.seen.get(&key) {
                 Some(line) if *line != row.line => {
-                    return Err(format!("username: {username:?} is also in line {line}"));
+                    return Err(("username", Wrong::AlsoInLine { name: username, line: *line }));
                 }
                 Some(_) => {}
                 None => drop(self.seen.insert(key, row.line)),
@@ -280,8 +327,8 @@ fn sorted_out<'a>(rows: impl Iterator<Item = &'a Checked>, taken: &Taken) -> (Ve
     let (mut free, mut report) = (Vec::new(), Report::default());
     for (at, row) in rows.enumerate() {
         if taken.accounts.contains(&name_key(&row.username)) || taken.logins.contains(&login_key(&row.username)) {
-            let reason = format!("username: {:?} exists already", row.username);
-            report.refused.push(Refused { line: row.line, reason });
+            let wrong = Wrong::Exists { name: row.username.clone() };
+            report.refused.push(Refused { line: row.line, field: "username", wrong });
         } else {
             free.push(at);
             report.imported += 1;
@@ -335,37 +382,32 @@ impl Ready {
 
 // ---- fields ----
 
-fn wrong(field: &str, found: &str, expected: &str) -> String {
-    match found.trim() {
-        "" => format!("{field} is missing: {expected} is expected"),
-        found => format!("{field}: {found:?} is not {expected}"),
-    }
+fn wrong(field: &'static str, found: &str, expected: Form) -> Field {
+    (field, Wrong::Not { found: found.trim().into(), expected })
 }
 
-fn text(field: &str, found: &str, min: usize, max: usize) -> Result<String, String> {
+fn text(field: &'static str, found: &str, min: usize, max: usize) -> Result<String, Field> {
     let found = found.trim();
     match found.chars().count() {
-        0 => Err(format!("{field} is missing")),
-        // Passwords are not repeated in a report.
-        length if length < min => Err(format!("{field} has fewer than {min} characters")),
-        length if length > max => Err(format!("{field} has more than {max} characters")),
-        // They forge lines of a log, and RADIUS attributes.
-        _ if found.chars().any(char::is_control) => Err(format!("{field} holds a control character")),
+        0 => Err((field, Wrong::Missing)),
+        length if length < min => Err((field, Wrong::TooShort { min })),
+        length if length > max => Err((field, Wrong::TooLong { max })),
+        _ if found.chars().any(char::is_control) => Err((field, Wrong::ControlCharacter)),
         _ => Ok(found.into()),
     }
 }
 
 /// Digits; a leading plus and what people write between them do not count. A dot is none of that: a spreadsheet's `.0`
 /// would become a digit more.
-fn phone(found: &str) -> Result<String, String> {
+fn phone(found: &str) -> Result<String, Field> {
     let digits: String = found.trim().trim_start_matches('+').chars().filter(|c| !" -()".contains(*c)).collect();
     match digits.len() {
         1..=20 if digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(digits),
-        _ => Err(wrong("phonenumber", found, "a phone number of up to 20 digits")),
+        _ => Err(wrong("phonenumber", found, Form::Phone)),
     }
 }
 
-fn address_of(field: &str, found: String) -> Result<String, String> {
+fn address_of(field: &'static str, found: String) -> Result<String, Field> {
     match found.split_once('@') {
         Some((name, host))
             if !name.is_empty()
@@ -377,13 +419,12 @@ fn address_of(field: &str, found: String) -> Result<String, String> {
         {
             Ok(found)
         }
-        _ => Err(wrong(field, &found, "an e-mail address")),
+        _ => Err(wrong(field, &found, Form::Email)),
     }
 }
 
 /// `YYYY-MM-DD` (the end of that day) and `YYYY-MM-DD HH:MM:SS` are the Isp's own time; RFC 3339 says which it is.
-fn instant(found: &str, zone: &TimeZone) -> Result<Instant, String> {
-    const FORM: &str = "YYYY-MM-DD, YYYY-MM-DD HH:MM:SS or an RFC 3339 time";
+fn instant(found: &str, zone: &TimeZone) -> Result<Instant, Field> {
     let local = |at: civil::DateTime| at.to_zoned(zone.clone()).ok().map(|at| at.timestamp());
     let at = if found.len() == 10 {
         found.parse::<civil::Date>().ok().and_then(|day| local(day.at(23, 59, 59, 0)))
@@ -394,8 +435,8 @@ fn instant(found: &str, zone: &TimeZone) -> Result<Instant, String> {
     };
     match at {
         Some(at) if (0..4_102_444_800).contains(&at.as_second()) => Ok(Instant::from_timestamp(at)),
-        Some(_) => Err(wrong("expires_at", found, "between 1970 and 2100")),
-        None => Err(wrong("expires_at", found, FORM)),
+        Some(_) => Err(wrong("expires_at", found, Form::TimeWithin)),
+        None => Err(wrong("expires_at", found, Form::Time)),
     }
 }
 
@@ -411,17 +452,17 @@ mod tests {
             ("2030-01-31 10:00:00", Ok("2030-01-31T07:00:00Z")),
             ("2030-01-31T10:00:00Z", Ok("2030-01-31T10:00:00Z")),
             ("2030-01-31T10:00:00+05:30", Ok("2030-01-31T04:30:00Z")),
-            ("2030-02-31", Err("is not YYYY-MM-DD")),
-            ("31/01/2030", Err("is not YYYY-MM-DD")),
-            ("tomorrow", Err("is not YYYY-MM-DD")),
-            ("9999-01-01", Err("between 1970 and 2100")),
+            ("2030-02-31", Err(Form::Time)),
+            ("31/01/2030", Err(Form::Time)),
+            ("tomorrow", Err(Form::Time)),
+            ("9999-01-01", Err(Form::TimeWithin)),
         ];
         for (found, expected) in rows {
             match (instant(found, &zone), expected) {
                 (Ok(at), Ok(expected)) => {
                     assert_eq!(at.0, expected.parse::<jiff::Timestamp>().unwrap().as_microsecond())
                 }
-                (Err(why), Err(expected)) => assert!(why.contains(expected), "{why}"),
+                (Err(got), Err(form)) => assert_eq!(got, wrong("expires_at", found, form)),
                 (got, _) => panic!("{found}: {got:?}"),
             }
         }

@@ -3,3 +3,4 @@
 pub mod queue;
 pub mod sms;
 pub mod templates;
+pub mod words;

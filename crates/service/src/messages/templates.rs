@@ -10,8 +10,8 @@ use crate::{
     Actor, App, Error, Refusal, Vault, What,
     catalogue::plans,
     customers::access_check::opened,
-    kernel::{app::Tenant, vault::random_bytes},
-    messages::queue,
+    kernel::app::Tenant,
+    messages::{queue, words},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,7 +104,7 @@ pub async fn send(app: &App, actor: &Actor, command: Sending) -> Result<Vec<Stri
             };
             let recipient = recipient.ok_or(Error::Refused(missing))?;
             let facts = facts(change, &tenant, &vault, &owner).await?;
-            let body = text(&command.template, &facts, change.now);
+            let body = words::text(&command.template, &facts, change.now);
             queue::write(change, command.channel.word(), command.name, recipient.clone(), body, *id, owner.branch_id)
                 .await?;
             recipients.push(recipient);
@@ -115,21 +115,21 @@ pub async fn send(app: &App, actor: &Actor, command: Sending) -> Result<Vec<Stri
 }
 
 /// What a template may tell.
-struct Facts {
-    isp: String,
-    name: String,
-    username: String,
-    password: Option<String>,
-    portal: Option<(String, String)>,
-    plan: Option<String>,
-    expires_at: Option<Instant>,
-    until: String,
-    used_mb: i64,
-    quota_mb: Option<i64>,
-    used_minutes: i64,
-    quota_minutes: Option<i64>,
-    balance: String,
-    owes: bool,
+pub struct Facts {
+    pub isp: String,
+    pub name: String,
+    pub username: String,
+    pub password: Option<String>,
+    pub portal: Option<(String, String)>,
+    pub plan: Option<String>,
+    pub expires_at: Option<Instant>,
+    pub until: String,
+    pub used_mb: i64,
+    pub quota_mb: Option<i64>,
+    pub used_minutes: i64,
+    pub quota_minutes: Option<i64>,
+    pub balance: String,
+    pub owes: bool,
 }
 
 async fn facts(
@@ -169,70 +169,6 @@ async fn facts(
         balance: format!("{} {}", tenant.currency.code, tenant.currency.format(Money(owed.0.saturating_abs()))),
         owes: owed > Money::ZERO,
     })
-}
-
-fn text(template: &Template, facts: &Facts, now: Instant) -> String {
-    let Facts { isp, name, username, .. } = facts;
-    let password = facts.password.as_deref().unwrap_or("the one you chose");
-    let plan = facts.plan.as_deref().unwrap_or("your package");
-    let of = |limit: Option<i64>, unit: &str| limit.map_or(String::new(), |limit| format!(" of {limit} {unit}"));
-    match template {
-        Template::Granted(Access::Network) => {
-            format!(
-                "You have been granted access to the internet at {isp} -\nUsername: {username}\nPassword: {password}"
-            )
-        }
-        Template::Granted(Access::Portal) => {
-            let (user, password) = match &facts.portal {
-                Some((user, password)) => (user.as_str(), password.as_str()),
-                None => (username.as_str(), password),
-            };
-            format!(
-                "You have been granted access to the customer portal of {isp} -\nUsername: {user}\nPassword: {password}"
-            )
-        }
-        Template::VerificationCode => {
-            let number = u32::from_be_bytes(random_bytes()) % 1_000_000;
-            format!("Your verification code for {isp} is {number:06}.")
-        }
-        Template::Rejected => format!("Dear {name}, your registration at {isp} was not accepted."),
-        Template::UsageAlert(Usage::Bandwidth) => {
-            format!("Dear {name}, you have used {} MB{} of {plan}. {isp}", facts.used_mb, of(facts.quota_mb, "MB"))
-        }
-        Template::UsageAlert(Usage::Duration) => {
-            let limit = of(facts.quota_minutes, "minutes");
-            format!("Dear {name}, you have used {} minutes{limit} of {plan}. {isp}", facts.used_minutes)
-        }
-        Template::UsageAlert(Usage::Vendor) => {
-            format!("Dear {name}, the settings of {plan} have changed with your use of {} MB. {isp}", facts.used_mb)
-        }
-        Template::Suspended => format!("Dear {name}, your account {username} at {isp} has been suspended."),
-        Template::ValidityEnds => match facts.expires_at.filter(|at| *at > now) {
-            Some(at) => {
-                let days = (at.seconds_since(now) + 43_200) / 86_400;
-                format!("Your validity expires in {days} days. Please recharge to enjoy uninterrupted service.")
-            }
-            None => "Your validity has expired. Please recharge to enjoy uninterrupted service.".into(),
-        },
-        Template::Balance => match facts.owes {
-            true => format!("Dear {name}, you owe {} to {isp}.", facts.balance),
-            false => format!("Dear {name}, your balance at {isp} is {}.", facts.balance),
-        },
-        Template::BillReminder => match facts.owes {
-            true => format!("Dear {name}, please remember your bill of {} at {isp}.", facts.balance),
-            false => format!("Dear {name}, nothing is owed to {isp}; {plan} lasts until {}.", facts.until),
-        },
-        Template::BillWarning => match facts.owes {
-            true => format!("Dear {name}, {} is owed to {isp}. Unpaid accounts are suspended.", facts.balance),
-            false => format!("Dear {name}, nothing is owed to {isp}; {plan} lasts until {}.", facts.until),
-        },
-        Template::Prepaid => format!("Dear {name}, {plan} at {isp} lasts until {}.", facts.until),
-        Template::TicketOtp { ticket, otp } => {
-            format!("Dear {name}, the code to close your ticket {ticket} at {isp} is {otp}.")
-        }
-        Template::TicketClosed { ticket } => format!("Dear {name}, your ticket {ticket} at {isp} has been closed."),
-        Template::Credentials => format!("Your credentials at {isp} -\nUsername: {username}\nPassword: {password}"),
-    }
 }
 
 /// Sends everybody who is reached this way their credentials; where to.

@@ -20,6 +20,7 @@ use super::{notices, place};
 use crate::{
     Actor, App, Change, Error, Fact, Vault,
     kernel::{ids::Table, vault::hex},
+    messages::words,
 };
 
 /// Events turned into deliveries in one transaction.
@@ -336,18 +337,11 @@ async fn give_up(change: &Change<'_>, hook: &mut Webhook, outcome: &Outcome) -> 
     };
     hook.active = false;
     hook.disabled_at = Some(change.now);
-    let reason = format!("Every delivery has failed for a day; the last one: {last}");
-    hook.disabled_reason = Some(reason.clone());
+    hook.disabled_reason = Some(last.clone());
     hook.updated_at = change.now.max(hook.updated_at.plus(1));
-    change.tell(Fact::WebhookDisabled { webhook: hook.id, url: hook.url.clone(), reason });
+    change.tell(Fact::WebhookDisabled { webhook: hook.id, url: hook.url.clone(), reason: last.clone() });
     let since = hook.failing_since.unwrap_or(change.now);
-    let text = format!(
-        "Webhook {} to {} was switched off: since {} no delivery has arrived (the last answer: {last}). What waits is \
-         kept. Put the receiver right, then activate the webhook again.",
-        hook.id,
-        hook.url,
-        notices::utc(since)
-    );
+    let text = words::webhook_switched_off(hook.id, &hook.url, &notices::utc(since), &last);
     for recipient in webhook::owners(change.tx, change.isp).await? {
         Message {
             isp_id: change.isp,

@@ -51,7 +51,7 @@ impl From<webhooks::Row> for Row {
             failing_since: row.failing_since.map(utc_seconds),
             last_success_at: row.last_success_at.map(utc_seconds),
             disabled_at: row.disabled_at.map(utc_seconds),
-            disabled_reason: row.disabled_reason,
+            disabled_reason: row.disabled_reason.map(|last| doors::words::webhook_disabled(&last)),
             previous_secret_until: row.previous_until.map(utc_seconds),
             created_at: utc_seconds(row.created_at),
             updated_at: utc_seconds(row.updated_at),

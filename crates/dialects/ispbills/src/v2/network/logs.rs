@@ -229,7 +229,7 @@ pub async fn ppp_auth(
         at: utc_seconds(login.at),
         username: login.username,
         result: if login.accepted { "accepted" } else { "rejected" },
-        message: login.reason.as_deref().and_then(Reason::from_word).map(Reason::message),
+        message: login.reason.as_deref().and_then(Reason::from_word).map(service::messages::words::refused),
         reason: login.reason,
         customer_id: login.customer.map(|id| id.0),
         mac: login.mac,
