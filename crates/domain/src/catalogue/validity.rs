@@ -84,10 +84,7 @@ pub fn term_from(starts_at: Instant, anchor: Option<u8>, validity: Validity, zon
         Unit::Period { day } => {
             anchor_day = Some(day);
             let earliest = start.checked_add(7.days()).unwrap_or(start);
-            let mut months = 0;
-            while end_of(month_later(start.date(), months, day)) < earliest {
-                months += 1;
-            }
+            let months = first_month(|months| end_of(month_later(start.date(), months, day)) >= earliest);
             Instant::from_civil(end_of(month_later(start.date(), months + count - 1, day)), zone)
         }
     };
@@ -122,6 +119,12 @@ pub(crate) fn month_later(date: civil::Date, months: i64, anchor: u8) -> civil::
     let first = first.unwrap_or(civil::Date::MAX.first_of_month());
     let day = (anchor.max(1) as i8).min(first.days_in_month());
     civil::Date::new(first.year(), first.month(), day).unwrap_or(first)
+}
+
+/// The first of the months from this one on in which it is so. A week away lies at most two months on; where the calendar
+/// ends, and no later day is later, it is the last that is looked at.
+pub(crate) fn first_month(is_so: impl Fn(i64) -> bool) -> i64 {
+    (0..2).find(|months| is_so(*months)).unwrap_or(2)
 }
 
 pub(crate) fn end_of(day: civil::Date) -> civil::DateTime {
@@ -171,6 +174,41 @@ mod tests {
         assert_eq!(length_before(at("2026-03-29T12:00:00", &berlin), None, day, &berlin), 23 * 3600);
         let longest = Validity { count: u32::MAX, unit: Unit::Days };
         assert!(length_before(at("2026-03-29T12:00:00", &berlin), None, longest, &berlin) > 0);
+    }
+
+    #[test]
+    fn where_the_calendar_ends_a_period_ends_too() {
+        let zone = TimeZone::get("Africa/Nairobi").unwrap();
+        let units =
+            [Unit::Mins, Unit::Hrs, Unit::Days, Unit::Months, Unit::Period { day: 20 }, Unit::Period { day: 31 }];
+        for start in ["9999-12-01T00:00:00", "9999-12-24T00:00:00", "9999-12-30T12:00:00", "2999-12-31T23:59:59"] {
+            for unit in units {
+                for count in [1, 12, u32::MAX] {
+                    let starts_at = at(start, &zone);
+                    let term = term_from(starts_at, None, Validity { count, unit }, &zone);
+                    assert!(term.expires_at >= starts_at.plus(-31 * 24 * HOUR), "{start} {count} {unit:?}: {term:?}");
+                }
+            }
+        }
+    }
+
+    proptest::proptest! {
+        /// The month of a fixed day is the first whose end is a week away, found among three.
+        #[test]
+        fn a_fixed_day_is_the_first_that_is_a_week_away(second in 0_i64..4_102_444_800, day in 1_u8..=31, count in 1_u32..40) {
+            let zone = TimeZone::get("Europe/Berlin").unwrap();
+            let starts_at = Instant::from_unix(second);
+            let term = term_from(starts_at, None, Validity { count, unit: Unit::Period { day } }, &zone);
+            let start = starts_at.in_zone(&zone).datetime();
+            let mut slow = start.date();
+            while end_of(slow) < start.checked_add(7.days()).unwrap()
+                || slow.day() != (day as i8).min(slow.days_in_month())
+            {
+                slow = slow.tomorrow().unwrap();
+            }
+            let end = month_later(slow, i64::from(count) - 1, day);
+            proptest::prop_assert_eq!(term.expires_at, Instant::from_civil(end_of(end), &zone));
+        }
     }
 
     /// now (local), running (expiry, same plan?, anchor), validity → expiry (local)

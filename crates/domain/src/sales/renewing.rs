@@ -18,7 +18,7 @@ use jiff::{Span, civil, tz::TimeZone};
 
 use crate::{
     Instant, Limit, Money, PlanTerms, Unit, Validity,
-    catalogue::validity::{Running, Term, end_of, month_later, term_from},
+    catalogue::validity::{Running, Term, end_of, first_month, month_later, term_from},
     sales::sale::Payer,
 };
 
@@ -171,7 +171,7 @@ pub fn shape(
             let (day, time) = cycle(running, validity, zone);
             let start = starts_at.in_zone(zone).datetime();
             let at = |months| civil::DateTime::from_parts(month_later(start.date(), months, day), time);
-            let months = (0..).find(|months| at(*months) > start).unwrap_or(1);
+            let months = first_month(|months| at(months) > start);
             let expires_at = Instant::from_civil(at(months), zone);
             let term = Term { starts_at, expires_at, anchor_day: Some(day), extends };
             (term, part_of(&term, expires_at.seconds_since(whole_until(at(months), day, validity, zone))))
