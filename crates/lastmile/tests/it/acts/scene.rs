@@ -148,9 +148,6 @@ impl Hall<'_> {
                 self.town.done(Zal, ("PUT", "/api/v1/subscribers/update".into(), body)).await;
             }
         }
-        if before.used {
-            self.uses(&scene).await;
-        }
         let status = match before.line {
             Line::Suspended => Some(("POST", format!("/api/v1/customers/{}/suspend", scene.id), json!({}))),
             Line::Off => Some(("PUT", format!("/api/v1/customers/{}", scene.id), json!({ "status": "Inactive" }))),
@@ -161,7 +158,13 @@ impl Hall<'_> {
             self.town.done(Alternet, call).await;
         }
         let gone = app.app.clock.now().since(made_at);
-        app.pass(days(age) - gone).await;
+        if before.used {
+            // On the day of the act: what counts anew leaves out what the same day has seen before it.
+            app.pass(days(age) - gone - seconds(300)).await;
+            self.uses(&scene).await;
+        } else {
+            app.pass(days(age) - gone).await;
+        }
         self.sign_in().await;
         if before.wallet > 0 {
             let body = json!({ "customer_id": scene.id, "amount": before.wallet });
