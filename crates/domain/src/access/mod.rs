@@ -3,5 +3,6 @@
 pub mod binding;
 pub mod compare;
 pub mod decide;
+pub mod senders;
 pub mod service;
 pub mod usage;

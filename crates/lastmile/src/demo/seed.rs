@@ -131,8 +131,8 @@ impl Tenant {
         // ISPBills' document bills in BDT, and so do programs that follow it to the letter.
         let (isp, actor) = isp(app, DEMO_ISP, "BDT", "Africa/Nairobi", "AB", OWNER, &known.password).await?;
         key(app, &actor, &known.alternet_key).await?;
-        // 127.0.0.0/8 is for your own tools; the simulated routers have addresses of their own.
-        router(app, &actor, FIRST_ROUTER, "127.0.0.0/8", coa_port).await?;
+        // 127.0.0.0/16 is for your own tools; the simulated routers have addresses of their own.
+        router(app, &actor, FIRST_ROUTER, "127.0.0.0/16", coa_port).await?;
         let north = router(app, &actor, "North BRAS", "127.0.2.0/24", coa_port).await?;
         let market = router(app, &actor, "Market Hotspot", "127.0.1.0/24", coa_port).await?;
         let homes = pool(app, &actor, HOMES).await?;

@@ -73,7 +73,7 @@ impl TestApp {
         let router = NewRouter {
             name: "bras".into(),
             vendor: "mikrotik".into(),
-            network: "127.0.0.0/8".into(),
+            network: "127.0.0.0/16".into(),
             nas_identifier: None,
             secret: SECRET.into(),
             coa_port: nas.coa_port(),

@@ -41,6 +41,7 @@ mod receivables;
 mod resellers;
 mod rules;
 mod selling;
+mod senders;
 mod statements;
 mod tidy;
 mod town;

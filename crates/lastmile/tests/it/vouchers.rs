@@ -255,7 +255,7 @@ async fn deleted_and_foreign_vouchers(app: TestApp) {
     let router = NewRouter {
         name: "foreign".into(),
         vendor: "mikrotik".into(),
-        network: "127.0.9.9".into(),
+        network: "127.9.9.9".into(),
         nas_identifier: None,
         secret: SECRET.into(),
         coa_port: 3799,
@@ -263,7 +263,7 @@ async fn deleted_and_foreign_vouchers(app: TestApp) {
         api_address: None,
     };
     routers::create(&app.app, &other, router).await.expect("a router");
-    assert_eq!(app.nas.at("127.0.9.9").login(device(code, &mac(1))).await, UNKNOWN);
+    assert_eq!(app.nas.at("127.9.9.9").login(device(code, &mac(1))).await, UNKNOWN);
     vouchers::delete(&app.app, &app.actor, vec![*id]).await.expect("deleted");
     assert_eq!(app.nas.login(device(code, &mac(1))).await, UNKNOWN);
     // deleted after its first use: its device keeps what was paid for

@@ -155,7 +155,7 @@ pub async fn world(app: &App) -> Result<World, Error> {
         })
     });
     let pools = pools.collect();
-    let routers = routers.into_iter().filter_map(|row| router_profile(app, row)).collect();
+    let routers = routers::heard(routers).into_iter().filter_map(|row| router_profile(app, row)).collect();
     Ok(World { plans, terms, zones, bandwidths, policies, pools, routers })
 }
 

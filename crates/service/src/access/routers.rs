@@ -1,6 +1,6 @@
 //! Routers: who may ask RADIUS, and where CoA goes.
 
-use domain::{Instant, RouterId};
+use domain::{Instant, RouterId, access::senders::Senders};
 use store::{
     access::router::{self, Router},
     db::Class,
@@ -8,7 +8,10 @@ use store::{
 
 use crate::{
     Actor, App, By, Error, Expected, Fact, FieldError, What, Why,
-    kernel::{change::unchanged, ids::Table},
+    kernel::{
+        change::{Change, unchanged},
+        ids::Table,
+    },
 };
 use domain::kernel::names::name_key;
 
@@ -50,6 +53,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewRouter) -> Result<Rout
         if routers.iter().any(|known| known.name_key.as_deref() == Some(key.as_str())) {
             return Err(Error::invalid("name", Why::Taken));
         }
+        of_no_other(change, &command.network).await?;
         Router {
             isp_id: change.isp,
             id,
@@ -133,6 +137,11 @@ pub async fn update(app: &App, actor: &Actor, id: RouterId, command: RouterChang
             row.name = name.trim().into();
             row.name_key = Some(key);
         }
+        if let Some(network) = &command.network
+            && *network != row.network
+        {
+            of_no_other(change, network).await?;
+        }
         row.vendor = command.vendor.clone().unwrap_or(row.vendor);
         row.network = command.network.clone().unwrap_or(row.network);
         row.nas_identifier = command.nas_identifier.clone().unwrap_or(row.nas_identifier);
@@ -154,6 +163,47 @@ pub async fn update(app: &App, actor: &Actor, id: RouterId, command: RouterChang
         Ok(row)
     })
     .await
+}
+
+/// Refuses a network that covers, or lies inside, one of another provider's: it would take that one's packets. Writes of this
+/// class are serializable, so that of two nodes that write at the same moment one is told.
+async fn of_no_other(change: &Change<'_>, network: &str) -> Result<(), Error> {
+    let mut senders = Senders::default();
+    for row in eldest_first(router::all(change.tx).await?).iter().filter(|row| row.isp_id != change.isp) {
+        if let Some(theirs) = parse_network(&row.network) {
+            senders.claim(row.isp_id, theirs);
+        }
+    }
+    match parse_network(network) {
+        Some(asked) if !senders.claim(change.isp, asked) => Err(Error::invalid("network", Why::Taken)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The rows that packets are looked up in. Of rows of two providers that overlap, which only a database of before can
+/// hold, the elder counts: the younger's packets are dropped, and the log names both providers' rows for the operator.
+pub(crate) fn heard(rows: Vec<Router>) -> Vec<Router> {
+    let mut senders = Senders::default();
+    let mut heard = eldest_first(rows);
+    heard.retain(|row| {
+        let counts = parse_network(&row.network).is_some_and(|network| senders.claim(row.isp_id, network));
+        if !counts {
+            let (isp, router, network) = (row.isp_id.0, row.id.0, row.network.as_str());
+            tracing::warn!(
+                isp,
+                router,
+                network,
+                "this router is not heard: an elder router of another provider has its address"
+            );
+        }
+        counts
+    });
+    heard
+}
+
+fn eldest_first(mut rows: Vec<Router>) -> Vec<Router> {
+    rows.sort_by_key(|row| (row.created_at, row.isp_id, row.id));
+    rows
 }
 
 /// Soft: its packets are dropped from now on. Refused while lines, vouchers or plans are its own.
