@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use domain::{CardState, Commission, CustomerId, Money, PlanId, Role, Scopes, StaffId, sales::sale::Payer};
+use domain::{CardState, Commission, CustomerId, Kind, Money, PlanId, Role, Scopes, StaffId, sales::sale::Payer};
 use serde_json::{Value, json};
 use service::{
-    Actor, By, Error, Refusal, What, Who, Why,
+    Actor, By, Error, Refusal, VoucherFilter, What, Who, Why,
+    access::{
+        fup::{self, Chosen},
+        routers,
+    },
     billing::{
         floats::{self, HandIn},
         funding::{self, Funding},
     },
+    catalogue::plans::{self, NewBandwidth, NewPool, PlanChange},
     customers::change::{self, Edit},
     identity::{
         clients::{self, NewOauthClient, Tier},
@@ -17,10 +22,14 @@ use service::{
         tokens,
     },
     kernel::change::CallerKey,
+    messages::sms,
     resellers::operators::{self, NewOperator, Terms},
     sales::{
+        activation::{self, Activation, Payments},
         cards::{self, Handed, NewBatch},
+        grace::{self, NewGrace},
         recharge::{self, Recharge},
+        vouchers::{self, Format, NewVouchers},
     },
 };
 
@@ -41,6 +50,8 @@ both!(
     cards_go_from_hand_to_hand,
     nobody_gives_more_than_it_has,
     operators_and_cards_over_http,
+    what_is_the_whole_isps_is_not_written_from_a_branch,
+    a_reseller_gives_nothing_away,
 );
 
 /// A plan of 1000.00 without tax and 30 days.
@@ -253,6 +264,87 @@ fn batch(plan: PlanId, quantity: i64) -> NewBatch {
         quantity,
         expires_at: None,
     }
+}
+
+/// The change itself refuses, so that the list of doors and use cases does not matter: each of these asks for nothing but the
+/// right to write.
+async fn what_is_the_whole_isps_is_not_written_from_a_branch(app: TestApp) {
+    let plan = plan(&app).await;
+    let (_, seller) = operator(&app, "north", None, Terms::Prepaid).await;
+    let api = Actor { who: Who::Api(domain::ApiClientId(77)), ..seller.clone() };
+    let core = &app.app;
+    let ledger = app.ledger().await;
+    for actor in [&seller, &api] {
+        let rate = NewBandwidth {
+            name: "theirs".into(),
+            down_kbps: 1_000,
+            down_unit: "Mbps".into(),
+            up_kbps: 1_000,
+            up_unit: "Mbps".into(),
+            burst: None,
+            priority: None,
+        };
+        let pool = NewPool { name: "theirs".into(), router: None, ranges: "10.9.0.0/24".into(), allocate: "server" };
+        let cheaper = PlanChange { price: Some(Money(1)), ..PlanChange::default() };
+        let codes = NewVouchers {
+            kind: Kind::Hotspot,
+            router: app.router,
+            plan,
+            count: 1,
+            format: Format::Upper,
+            length: 8,
+            clients: 1,
+            customer: None,
+        };
+        let refused = [
+            ("bandwidth", plans::create_bandwidth(core, actor, rate).await.err()),
+            ("pool", plans::create_pool(core, actor, pool).await.err()),
+            ("plan", plans::update(core, actor, plan, cheaper).await.err()),
+            ("no plan", plans::delete(core, actor, plan, None).await.err()),
+            ("router", routers::set_coa_port(core, actor, app.router, 1).await.err()),
+            ("no router", routers::delete(core, actor, app.router, None).await.err()),
+            ("a router's secret", routers::show(core, actor, app.router).await.err()),
+            ("vouchers", vouchers::create(core, actor, codes, None).await.err()),
+            ("codes", vouchers::list(core, actor, VoucherFilter::default(), 0, 10).await.err()),
+            ("cards", cards::generate(core, actor, batch(plan, 1), None).await.err()),
+            ("SMS credits", sms::top_up(core, actor, 1000, None, None).await.err()),
+        ];
+        for (what, refused) in refused {
+            assert_eq!(refused, Some(Error::Forbidden), "{what}");
+        }
+    }
+    assert_eq!(app.ledger().await, ledger);
+    let price = plans::show(core, &app.actor, plan).await.expect("the plan").version.price;
+    assert_eq!((price, sms::balance(core, &app.actor).await), (Money(100_000), Ok(0)));
+}
+
+/// What its people would give a customer is bought like a sale, or refused.
+async fn a_reseller_gives_nothing_away(app: TestApp) {
+    let plan = plan(&app).await;
+    let (id, seller) = operator(&app, "north", None, Terms::Prepaid).await;
+    fund(&app, id, 1_000_000).await;
+    let ali = app.try_customer_of(&seller, "ali", |customer| customer.plan = plan).await.expect("a sale");
+    let (core, held) = (&app.app, balance(&app, id).await);
+    let days = NewGrace { days: 366, until: None };
+    let far = Activation {
+        customer: ali.customer,
+        plan: None,
+        payment: Payments::Received { method: "cash".into(), amount: None },
+        expires_at: Some(core.clock.now().plus(400 * domain::kernel::clock::DAY)),
+        within: None,
+    };
+    let refused = [
+        ("grace", grace::give(core, &seller, ali.customer, days, None).await.err()),
+        ("no fair use", fup::choose(core, &seller, ali.customer, Chosen::Exempt).await.err()),
+        ("an end of one's own", activation::activate(core, &seller, far, None).await.err()),
+    ];
+    for (what, refused) in refused {
+        assert_eq!(refused, Some(Error::Refused(Refusal::NotByAnEdit)), "{what}");
+    }
+    assert_eq!(balance(&app, id).await, held);
+    // The Isp's own people give what they like.
+    let days = NewGrace { days: 3, until: None };
+    grace::give(core, &app.actor, ali.customer, days, None).await.expect("three days");
 }
 
 async fn a_card_is_redeemed_once(app: TestApp) {

@@ -229,7 +229,9 @@ pub async fn delete(app: &App, actor: &Actor, id: RouterId, since: Option<Instan
     .await
 }
 
+/// Equipment is the whole Isp's (docs/readings.md 2.4).
 pub async fn show(app: &App, actor: &Actor, id: RouterId) -> Result<Router, Error> {
+    actor.sees_all()?;
     let isp = actor.isp;
     let found = app.db.read(async move |tx| router::find(tx, isp, id).await).await?;
     found.ok_or(Error::NotFound { what: What::Router })

@@ -1,19 +1,20 @@
 //! A change: one transaction with its events, its jobs and its caller's key.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use domain::{BranchId, Instant, IspId, JobId};
 use serde::{Serialize, de::DeserializeOwned};
 use store::{
     db::{Class, Tx},
     kernel::{event::Event, idempotency, job::Job},
+    resellers::operator,
 };
 
 use crate::{
-    Actor, App, Error,
+    Actor, App, Error, Refusal,
     kernel::{
         call,
-        facts::{self, Fact},
+        facts::{self, Fact, Reach},
         ids::{Ids, Table},
         origin, vault,
         work::{self, Work},
@@ -32,6 +33,8 @@ pub struct Change<'a> {
     pub source: Option<&'a str>,
     ids: &'a Ids,
     events: RefCell<Vec<Event>>,
+    /// The strictest of what is told: who may make it so.
+    reach: Cell<Reach>,
     jobs: RefCell<Vec<Job>>,
 }
 
@@ -57,6 +60,7 @@ pub struct CallerKey {
 impl Change<'_> {
     /// Says what happened.
     pub fn tell(&self, fact: Fact) {
+        self.reach.set(self.reach.get().max(fact.reach()));
         let (noun, id) = fact.subject().parts();
         self.events.borrow_mut().push(Event {
             isp_id: self.isp,
@@ -119,8 +123,9 @@ impl App {
             .db
             .tx(class, async move |tx| {
                 let (events, jobs) = (RefCell::default(), RefCell::default());
-                let change =
-                    Change { tx, isp, now, actor: &label, branch, source: source.as_deref(), ids: &ids, events, jobs };
+                let reach = Cell::default();
+                let source = source.as_deref();
+                let change = Change { tx, isp, now, actor: &label, branch, source, ids: &ids, events, reach, jobs };
                 let answer = body(&change).await?;
                 let seq = change.end().await?;
                 if broken.is() {
@@ -217,7 +222,21 @@ fn answer_scope(actor: &Actor) -> String {
 }
 
 impl Change<'_> {
+    /// Refuses what is not the business of who made this change, whatever use case or door let it through.
+    async fn allowed(&self) -> Result<(), Error> {
+        let Some(branch) = self.branch else { return Ok(()) };
+        match self.reach.get() {
+            Reach::Anyone => Ok(()),
+            Reach::WholeIsp => Err(Error::Forbidden),
+            Reach::NoReseller => match operator::of_branch(self.tx, self.isp, branch).await? {
+                Some(_) => Err(Error::Refused(Refusal::NotByAnEdit)),
+                None => Ok(()),
+            },
+        }
+    }
+
     async fn end(self) -> Result<Option<i64>, Error> {
+        self.allowed().await?;
         let (events, jobs) = (self.events.into_inner(), self.jobs.into_inner());
         if !jobs.is_empty() {
             store::kernel::job::enqueue(self.tx, &jobs).await?;

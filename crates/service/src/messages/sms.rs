@@ -236,6 +236,8 @@ pub async fn top_up(
     note: Option<String>,
     key: Option<CallerKey>,
 ) -> Result<i64, Error> {
+    // Of the whole Isp.
+    actor.sees_all()?;
     actor.writes()?;
     app.change_once(actor, key, async move |change| {
         let balance = sms::add(change.tx, change.isp, credits).await?;

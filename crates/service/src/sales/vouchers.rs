@@ -219,6 +219,8 @@ pub async fn list(
     offset: i64,
     limit: i64,
 ) -> Result<(Vec<Voucher>, i64), Error> {
+    // Codes are the whole Isp's.
+    actor.sees_all()?;
     let isp = actor.isp;
     Ok(app.db.read(async move |tx| voucher::list(tx, isp, &filter, offset, limit).await).await?)
 }
@@ -248,6 +250,7 @@ pub struct Shown {
 pub const USES: i64 = 100;
 
 pub async fn show(app: &App, actor: &Actor, id: i64) -> Result<Shown, Error> {
+    actor.sees_all()?;
     let isp = actor.isp;
     app.db
         .read(async move |tx| {

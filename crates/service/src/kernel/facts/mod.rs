@@ -4,6 +4,7 @@
 //! The table ([`table`]) says of each fact under which kind and subject and in which JSON it is stored.
 
 mod datum;
+mod reach;
 mod table;
 
 use domain::kernel::event::Subject;
@@ -13,6 +14,7 @@ use store::kernel::event::Event;
 use datum::Key;
 
 pub use datum::{Before, Datum};
+pub use reach::Reach;
 pub use table::{CoaAnswer, Fact, Invoiced, Turned};
 
 /// Of the JSON that [`Fact::body`] makes; a row of another version was written by a build that is not this one.
