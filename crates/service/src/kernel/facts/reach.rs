@@ -70,11 +70,7 @@ impl Fact {
             | Fact::VouchersDeleted { .. }
             | Fact::CardsGenerated { .. }
             | Fact::CardsIssued { .. }
-            | Fact::OperatorFunded { .. }
-            | Fact::WebhookCreated { .. }
-            | Fact::WebhookRotated { .. }
-            | Fact::WebhookUpdated { .. }
-            | Fact::WebhookDeleted { .. } => Reach::WholeIsp,
+            | Fact::OperatorFunded { .. } => Reach::WholeIsp,
             Fact::OwnFupCreated { .. }
             | Fact::FupOverridden { .. }
             | Fact::LineAttributesChanged { .. }
@@ -144,6 +140,10 @@ impl Fact {
             | Fact::ComplaintCommented { .. }
             | Fact::ComplaintUpdated { .. }
             | Fact::ComplaintClosed { .. }
+            | Fact::WebhookCreated { .. }
+            | Fact::WebhookRotated { .. }
+            | Fact::WebhookUpdated { .. }
+            | Fact::WebhookDeleted { .. }
             | Fact::WebhookDisabled { .. } => Reach::Anyone,
         }
     }
