@@ -27,7 +27,8 @@ pub async fn password(State(app): State<App>, call: Call) -> Answer {
 
 const COMPLEXITY: &[&str] = &["numeric", "characters", "alphanumeric"];
 
-/// P Reset a user's network password: to the one given, or to a new one of so many digits, letters or both, which is told.
+/// P Reset a user's password, the line's and the portal's: to the one given, or to a new one of so many digits, letters or
+/// both, which is told (docs/readings.md 4.8).
 pub async fn reset_password(State(app): State<App>, mut call: Call) -> Answer {
     let user = CustomerId(call.body.required("userId", id));
     let complexity = call.body.optional("complexity", word(COMPLEXITY)).or("alphanumeric");
@@ -35,7 +36,8 @@ pub async fn reset_password(State(app): State<App>, mut call: Call) -> Answer {
     let given = call.body.optional("password", secret(1, 128)).value();
     call.body.finish()?;
     let password = given.unwrap_or_else(|| made(complexity, length as usize));
-    let edit = Edit { network_password: Some(password.clone()), ..Edit::default() };
+    let (portal_password, network_password) = (Some(password.clone()), Some(password.clone()));
+    let edit = Edit { portal_password, network_password, ..Edit::default() };
     change::update(&app, &call.actor, user, edit).await?;
     Ok(Reply::message(json!({ "password": password })))
 }

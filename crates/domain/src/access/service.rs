@@ -136,6 +136,15 @@ pub fn may_be_activated(expires_at: Option<Instant>, now: Instant) -> bool {
     over(expires_at, &Quota::default(), now).is_none()
 }
 
+/// Whether the subscriber is kept out of the portal too: staff or an unpaid bill bar it. Who has only run out of time comes in
+/// to buy more.
+pub fn bars_portal(status: Status) -> bool {
+    match status {
+        Status::Suspended | Status::Disabled | Status::Rejected | Status::Terminated => true,
+        Status::Active | Status::Inactive | Status::Pending | Status::AwaitingApproval => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ mod credentials;
 mod desk;
 mod desk_api;
 mod edits;
+mod ends;
 mod examples;
 mod facts;
 mod four;

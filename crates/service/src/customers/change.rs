@@ -22,6 +22,7 @@ use super::{
     beside::{self, Beside},
     card,
     create::login_field,
+    portal_password::{self, Kept},
 };
 use crate::{
     Actor, App, Change, Error, Expected, Fact, FieldError, Refusal, Vault, What, Why,
@@ -99,14 +100,16 @@ pub enum Means {
     Decision,
 }
 
-/// Which lines log in with the account's new password.
+/// Which of the account's and the line's passwords follows the other.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Follows {
-    /// Those whose kind has no login of its own: hotspot and static ones.
+    /// Lines whose kind has no login of its own, hotspot and static ones, follow the account.
     #[default]
     Kind,
-    /// Those that log in with the account's present one.
+    /// Lines that log in with the account's present one follow it.
     Password,
+    /// None: the account follows its line, where that gets another one.
+    Account,
 }
 
 /// Makes an edit. Credentials, address, plan and terms reach live sessions at once.
@@ -134,7 +137,7 @@ pub(crate) async fn put(
 
     contact(&mut owner, edit);
     names(change, &mut owner, line, edit).await?;
-    passwords(vault, &mut owner, line, edit);
+    passwords(change, vault, &mut owner, line, edit).await?;
     through(line, edit);
     let own = line.clone();
     let different = beside::apply(change, Some(&mut owner), line, &edit.beside).await?;
@@ -234,21 +237,31 @@ fn has_no_login(kind: Kind) -> bool {
     }
 }
 
-fn passwords(vault: &Vault, owner: &mut Customer, line: &mut Service, edit: &Edit) {
+async fn passwords(
+    change: &Change<'_>,
+    vault: &Vault,
+    owner: &mut Customer,
+    line: &mut Service,
+    edit: &Edit,
+) -> Result<(), Error> {
     let place = (portal_place(owner.id), secret_place(line.id));
     let opened = |place: &str, sealed: &Option<Vec<u8>>| vault.open(place, sealed.as_deref()?);
     let (portal, network) = (opened(&place.0, &owner.portal_secret), opened(&place.1, &line.secret));
     let follows = match edit.follows {
         Follows::Kind => has_no_login(line.kind),
         Follows::Password => network.is_some() && network == portal,
+        Follows::Account => false,
     };
-    let given = edit.portal_password.as_ref();
+    let followed = match edit.follows {
+        Follows::Account => edit.network_password.as_ref().filter(|password| network.as_ref() != Some(*password)),
+        Follows::Kind | Follows::Password => None,
+    };
+    let given = edit.portal_password.as_ref().or(followed);
     // Sealing the same password again would look like a change.
     if let Some(password) = given
         && (portal.as_ref() != Some(password) || owner.portal_hash.is_some())
     {
-        owner.portal_secret = Some(vault.seal(&place.0, password));
-        owner.portal_hash = None;
+        portal_password::put(change, owner, Kept::Sealed(vault.seal(&place.0, password)), None).await?;
     }
     let given = edit.network_password.as_ref().or(given.filter(|_| follows));
     if let Some(password) = given
@@ -256,6 +269,7 @@ fn passwords(vault: &Vault, owner: &mut Customer, line: &mut Service, edit: &Edi
     {
         line.secret = Some(vault.seal(&place.1, password));
     }
+    Ok(())
 }
 
 /// Through which router, with which address and device.
@@ -372,8 +386,7 @@ pub async fn delete(app: &App, actor: &Actor, id: CustomerId, how: Deletion) -> 
             change.order(Work::hang_up(line.id)).await?;
         }
         owner.username_key = None;
-        owner.portal_secret = None;
-        owner.portal_hash = None;
+        portal_password::put(change, &mut owner, Kept::Gone, None).await?;
         owner.deleted_at = Some(change.now);
         owner.updated_at = change.now;
         customer::update(change.tx, &owner).await?;

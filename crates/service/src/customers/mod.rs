@@ -13,6 +13,7 @@ pub mod lists;
 pub mod many;
 pub mod places;
 pub mod portal;
+pub(crate) mod portal_password;
 pub mod presence;
 pub mod subscribers;
 pub mod vouchers;

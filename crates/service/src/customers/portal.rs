@@ -4,7 +4,8 @@
 //! its end, once: the next one takes its place. One that comes a second time ends all that came from its login.
 
 use domain::{
-    CustomerId, IspId, Scopes, ServiceId, StaffId, Status,
+    CustomerId, IspId, Scopes, ServiceId, StaffId,
+    access::service::bars_portal,
     kernel::clock::{DAY, HOUR},
 };
 use store::{
@@ -21,6 +22,7 @@ use store::{
     },
 };
 
+use super::portal_password::{self, Kept};
 use crate::{
     Actor, App, Change, Error, Expected, Fact, Refusal, What, Who, Why,
     identity::{
@@ -157,9 +159,7 @@ async fn knows(app: &App, attempt: &Attempt<'_>, customer: &Customer, password: 
 /// Whether staff or an unpaid bill keep the subscriber out.
 async fn barred(app: &App, isp: IspId, id: CustomerId) -> Result<bool, Error> {
     let lines = app.db.read(async move |tx| service::of_customer(tx, isp, id).await).await?;
-    let keeps_out =
-        |status| matches!(status, Status::Suspended | Status::Disabled | Status::Rejected | Status::Terminated);
-    Ok(lines.first().is_none_or(|line| keeps_out(line.status)))
+    Ok(lines.first().is_none_or(|line| bars_portal(line.status)))
 }
 
 /// A token of a new login, or the next of an older one's `family`.
@@ -324,11 +324,9 @@ pub async fn change_password(
         if (&row.portal_hash, &row.portal_secret) != (&customer.portal_hash, &customer.portal_secret) {
             return Err(Error::Changed);
         }
-        row.portal_hash = Some(hash.clone());
-        row.portal_secret = None;
+        portal_password::put(change, &mut row, Kept::Hashed(hash.clone()), Some(keep_token)).await?;
         row.updated_at = change.now;
         customer::update(change.tx, &row).await?;
-        token::revoke_others(change.tx, change.isp, id, keep_token, change.now).await?;
         change.tell(Fact::CustomerPasswordSet { customer: id, username: row.username });
         Ok(())
     })

@@ -80,7 +80,7 @@ pub async fn give(
         line.anchor_day = Some(i64::from(until.day(&tenant.zone).day()));
         line.updated_at = change.now;
         if line.status == Status::Suspended {
-            standing::set(change, &mut line, Status::Active, "grace")?;
+            standing::set(change, &mut line, Status::Active, "grace").await?;
         }
         turning::tell(change, &before, &mut line, "grace");
         change.tell(Fact::ServiceGraceGiven { line: line.id, customer: id, days: command.days, from, until });

@@ -1,7 +1,10 @@
 //! Suspend and activate: status lives on the service, acts on all lines of a customer, and reaches live sessions.
 
-use domain::{CustomerId, Status, access::service::may_be_activated};
-use store::{db::Class, people::service::Service};
+use domain::{
+    CustomerId, Status,
+    access::service::{bars_portal, may_be_activated},
+};
+use store::{db::Class, identity::token, people::service::Service};
 
 use crate::{
     Actor, App, Change, Error, Fact, Refusal,
@@ -50,7 +53,7 @@ pub(crate) async fn put_all(
         match ready(line, status, change) {
             Err(_) if line.ordinal > 1 => {}
             Err(error) => return Err(error),
-            Ok(()) => drop(set(change, line, status, reason)?),
+            Ok(()) => drop(set(change, line, status, reason).await?),
         }
     }
     Ok(())
@@ -65,7 +68,7 @@ fn ready(line: &Service, status: Status, change: &Change<'_>) -> Result<(), Erro
 }
 
 /// Changes a line's status and says so; `false` when it already was so.
-pub(crate) fn set(change: &Change<'_>, line: &mut Service, status: Status, reason: &str) -> Result<bool, Error> {
+pub(crate) async fn set(change: &Change<'_>, line: &mut Service, status: Status, reason: &str) -> Result<bool, Error> {
     if line.status == status {
         return Ok(false);
     }
@@ -74,6 +77,16 @@ pub(crate) fn set(change: &Change<'_>, line: &mut Service, status: Status, reaso
     line.status_reason = Some(reason.chars().take(500).collect());
     line.status_since = change.now;
     line.updated_at = change.now;
-    change.tell(Fact::stands(line.id, line.customer_id, status, reason.into()));
+    stands(change, line, reason).await?;
     Ok(true)
+}
+
+/// Says how a line stands from now on. Where its subscriber is kept out, what it signed in with before ends, and is not good
+/// again when it is let in.
+pub(crate) async fn stands(change: &Change<'_>, line: &Service, reason: &str) -> Result<(), Error> {
+    if line.ordinal == 1 && bars_portal(line.status) {
+        token::revoke_customer(change.tx, change.isp, line.customer_id, None, change.now).await?;
+    }
+    change.tell(Fact::stands(line.id, line.customer_id, line.status, reason.into()));
+    Ok(())
 }

@@ -13,6 +13,7 @@ use store::{
 use crate::{
     Actor, App, Change, Error, Expected, Fact, What, Why,
     kernel::{hold::primary, work::Work},
+    sales::standing,
 };
 
 /// So many are started in one turn.
@@ -149,8 +150,7 @@ async fn start(app: &App, isp: IspId, id: ServiceId) -> Result<(), Error> {
         line.status_since = change.now;
         line.updated_at = change.now;
         service::update(change.tx, &line).await?;
-        let reason = "its time to start came".into();
-        change.tell(Fact::stands(id, line.customer_id, row.status, reason));
+        standing::stands(change, &line, "its time to start came").await?;
         change.order(Work::follow(id)).await
     })
     .await

@@ -101,14 +101,21 @@ pub async fn retire(tx: &Tx, isp: IspId, id: i64, at: Instant) -> Result<bool, E
     Ok(retired > 0)
 }
 
-/// Ends a subscriber's tokens but one.
-pub async fn revoke_others(tx: &Tx, isp: IspId, customer: CustomerId, kept: i64, at: Instant) -> Result<(), Error> {
+/// Ends a subscriber's tokens, but for one where it is said.
+pub async fn revoke_customer(
+    tx: &Tx,
+    isp: IspId,
+    customer: CustomerId,
+    kept: Option<i64>,
+    at: Instant,
+) -> Result<(), Error> {
     tx.run(
         sql!(
             "update token set revoked_at = $4 where isp_id = $1 and customer_id = $2 and id <> $3 \
              and revoked_at is null"
         ),
-        &params![isp, customer, kept, at],
+        // No token has the id 0.
+        &params![isp, customer, kept.unwrap_or(0), at],
     )
     .await
     .map(drop)

@@ -14,6 +14,16 @@ const WRITERS: &[(&str, &str, &str)] = &[
     ("a customer", "Customer { isp_id", "store/src/people/customer.rs"),
 ];
 
+/// Whoever assigns it elsewhere leaves the tokens that came from the one before.
+#[test]
+fn a_portal_password_is_assigned_in_one_place() {
+    let files = sources(&root().join("crates"));
+    let files: Vec<_> = files.into_iter().filter(|(file, _)| file.starts_with("service/src/")).collect();
+    for field in ["portal_secret = ", "portal_hash = "] {
+        assert_eq!(writers(&files, field), ["service/src/customers/portal_password.rs"], "{field}");
+    }
+}
+
 #[test]
 fn every_fact_has_one_writer() {
     let files = sources(&root().join("crates"));
