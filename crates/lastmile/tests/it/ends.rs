@@ -1,19 +1,26 @@
 //! What a new password or a suspension ends, and what a right leads to: whoever is out is out with all that came from it.
 
-use domain::Status;
+use domain::{Money, Scopes, Status};
 use serde_json::json;
 use service::{
     Error,
     customers::portal::{self, SUBSCRIBER},
+    identity::{staff::StaffChange, tokens},
+    resellers::operators::{self, OperatorChange, Terms},
 };
 
 use crate::{
     app::{Line, TestApp, seconds},
     both,
+    resellers::operator,
     town::{Alternet, Call, Jaze, Town, V2, Zal},
 };
 
-both!(a_password_set_by_staff_ends_the_old_ones_tokens, who_is_kept_out_does_not_come_back_with_an_old_token);
+both!(
+    a_password_set_by_staff_ends_the_old_ones_tokens,
+    who_is_kept_out_does_not_come_back_with_an_old_token,
+    setting_a_password_is_signing_in,
+);
 
 async fn signed_in(app: &TestApp, name: &str, password: &str) -> Result<String, Error> {
     portal::sign_in_subscriber(&app.app, name, password).await.map(|(_, granted)| granted.text)
@@ -77,4 +84,34 @@ async fn who_is_kept_out_does_not_come_back_with_an_old_token(app: TestApp) {
     let token = signed_in(&app, "ali", "portal").await.expect("a token");
     app.delete(line).await.expect("an end");
     assert!(!inside(&app, &token).await);
+}
+
+/// Who manages operators sets their terms; only who may do as much as they sets what they sign in with.
+async fn setting_a_password_is_signing_in(app: TestApp) {
+    let (id, _) = operator(&app, "north", None, Terms::Prepaid).await;
+    let few = Scopes::from_words("operators:read operators:write");
+    let person = |person| OperatorChange { person, ..OperatorChange::default() };
+    let password = person(StaffChange { password: Some("taken-over-1".into()), ..StaffChange::default() });
+    let address = person(StaffChange { email: Some("mine@example.com".into()), ..StaffChange::default() });
+    let (core, actor) = (&app.app, &app.actor);
+    for change in [password.clone(), address.clone()] {
+        let refused = operators::update(core, actor, few, id, change).await;
+        assert_eq!(refused.map(drop), Err(Error::Forbidden));
+    }
+    let stranger = tokens::sign_in(core, "north@example.com", "taken-over-1").await;
+    assert_eq!(stranger.map(drop), Err(Error::Unauthenticated));
+    let terms = OperatorChange {
+        account_type: Some("postpaid"),
+        collection_limit: Some(Money(5_000)),
+        ..person(StaffChange { name: Some("North".into()), ..StaffChange::default() })
+    };
+    let row = operators::update(core, actor, few, id, terms).await.expect("its terms");
+    assert_eq!((row.name.as_str(), row.collection_limit), ("North", Money(5_000)));
+
+    let old = tokens::sign_in(core, "north@example.com", "operator123").await.expect("tokens");
+    operators::update(core, actor, Scopes::ALL, id, password).await.expect("a new password");
+    let ended = tokens::authenticate(core, tokens::V1, &old.access).await;
+    assert_eq!(ended.map(drop), Err(Error::Unauthenticated), "a new password ends the old one's tokens");
+    operators::update(core, actor, Scopes::ALL, id, address).await.expect("another address");
+    tokens::sign_in(core, "mine@example.com", "taken-over-1").await.expect("tokens");
 }

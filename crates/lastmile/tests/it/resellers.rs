@@ -59,7 +59,7 @@ async fn plan(app: &TestApp) -> PlanId {
     app.plan("silver", |plan| plan.price = Money(100_000)).await
 }
 
-async fn operator(app: &TestApp, name: &str, parent: Option<StaffId>, terms: Terms) -> (StaffId, Actor) {
+pub async fn operator(app: &TestApp, name: &str, parent: Option<StaffId>, terms: Terms) -> (StaffId, Actor) {
     let command = NewOperator {
         name: name.into(),
         email: format!("{name}@example.com"),

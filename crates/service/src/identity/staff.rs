@@ -144,7 +144,7 @@ pub(crate) async fn edit(
     if let Some(role) = command.role {
         change_role(&mut person, rights, role)?;
     }
-    change_person(change, &mut person, command, password_hash).await?;
+    change_person(change, rights, &mut person, command, password_hash).await?;
     Ok(person)
 }
 
@@ -164,15 +164,20 @@ fn change_role(person: &mut Staff, rights: Scopes, role: Role) -> Result<(), Err
     Ok(())
 }
 
-/// Changes what is given but the role, and saves it.
+/// Changes what is given but the role, and saves it. Setting a password is signing in: who may do less than the person does
+/// not, nor names another address for it.
 pub(crate) async fn change_person(
     change: &Change<'_>,
+    rights: Scopes,
     person: &mut Staff,
     command: &StaffChange,
     password_hash: Option<&str>,
 ) -> Result<(), Error> {
     if command.unchanged_since.is_some() && command.unchanged_since != person.updated_at.or(Some(person.created_at)) {
         return Err(Error::Changed);
+    }
+    if command.email.is_some() || password_hash.is_some() {
+        within(rights, role(person))?;
     }
     if let Some(email) = &command.email {
         free_email(change, email, Some(person.id)).await?;
@@ -204,8 +209,13 @@ pub(crate) async fn live(change: &Change<'_>, id: StaffId) -> Result<Staff, Erro
 async fn reached(change: &Change<'_>, who: &Actor, rights: Scopes, id: StaffId) -> Result<Staff, Error> {
     let person = live(change, id).await?;
     who.reaches(person.branch_id)?;
-    within(rights, Role::from_word(&person.role).unwrap_or(Role::Owner))?;
+    within(rights, role(&person))?;
     Ok(person)
+}
+
+/// What is not known may everything.
+fn role(person: &Staff) -> Role {
+    Role::from_word(&person.role).unwrap_or(Role::Owner)
 }
 
 /// Suspends a person, whose tokens end at once, or lets them in again.

@@ -150,7 +150,14 @@ pub struct OperatorChange {
     pub collection_limit: Option<Money>,
 }
 
-pub async fn update(app: &App, actor: &Actor, id: StaffId, command: OperatorChange) -> Result<Listed, Error> {
+/// Changes what is given. Terms are the Isp's to set; how the person signs in is for whoever may do as much (`rights`).
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    rights: Scopes,
+    id: StaffId,
+    command: OperatorChange,
+) -> Result<Listed, Error> {
     actor.writes()?;
     by_the_isp(actor)?;
     let password_hash = match &command.person.password {
@@ -159,7 +166,7 @@ pub async fn update(app: &App, actor: &Actor, id: StaffId, command: OperatorChan
     };
     app.change(actor, Class::Interactive, async move |change| {
         let (mut row, mut person) = live(change, id).await?;
-        staff::change_person(change, &mut person, &command.person, password_hash.as_deref()).await?;
+        staff::change_person(change, rights, &mut person, &command.person, password_hash.as_deref()).await?;
         let before = match row.account_type.as_str() {
             "postpaid" => Terms::Postpaid { collection_limit: row.collection_limit },
             _ => Terms::Prepaid,

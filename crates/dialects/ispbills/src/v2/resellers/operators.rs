@@ -170,7 +170,7 @@ pub async fn update(
         account_type: account_type.value(),
         collection_limit: limit(&caller, collection_limit)?,
     };
-    let row = operators::update(&app, &caller.actor, StaffId(id), command).await?;
+    let row = operators::update(&app, &caller.actor, caller.scopes, StaffId(id), command).await?;
     let changed = operators::changed(&row);
     Ok(Reply::data(told(&caller, row)).tagged(changed))
 }
