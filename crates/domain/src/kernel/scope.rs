@@ -107,6 +107,10 @@ impl Scopes {
         self.and(other) == self
     }
 
+    pub fn with(self, other: Scopes) -> Scopes {
+        Scopes(self.0 | other.0)
+    }
+
     pub fn and(self, other: Scopes) -> Scopes {
         Scopes(self.0 & other.0)
     }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::Scopes;
 use doors::Route;
 use ispbills::examples::EXAMPLES;
 use serde_json::{Value, json};
@@ -121,7 +122,7 @@ async fn at_the_start(app: &TestApp, api: &Api) -> BTreeMap<String, String> {
 /// A webhook and a delivery of it that never arrived.
 async fn lost_delivery(app: &TestApp) -> (i64, i64) {
     let new = NewWebhook { url: "https://receiver.example/".into(), events: vec![], active: true, secret: None };
-    let hook = webhooks::create(&app.app, &app.actor, new).await.expect("a webhook").webhook.id;
+    let hook = webhooks::create(&app.app, &app.actor, Scopes::ALL, new).await.expect("a webhook").webhook.id;
     let delivery = webhooks::test(&app.app, &app.actor, hook).await.expect("a delivery").id;
     let isp = app.actor.isp;
     let dead = app.app.db.tx(Class::Interactive, async move |tx| {

@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    BranchId, Status,
+    BranchId, Scopes, Status,
     kernel::clock::{HOUR, MINUTE},
 };
 use parking_lot::Mutex;
@@ -50,6 +50,7 @@ both!(
     private_targets_are_refused,
     secrets_overlap_while_they_are_rotated,
     only_what_was_asked_for,
+    only_what_its_maker_reads,
 );
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -169,7 +170,7 @@ fn sender() -> Sender {
 async fn hook(app: &TestApp, to: &Receiver, events: &[&'static str]) -> webhooks::Issued {
     let url = format!("http://{}/hook", to.address);
     let command = NewWebhook { url, events: events.to_vec(), active: true, secret: None };
-    webhooks::create(&app.app, &app.actor, command).await.expect("a webhook")
+    webhooks::create(&app.app, &app.actor, Scopes::ALL, command).await.expect("a webhook")
 }
 
 async fn row(app: &TestApp, id: i64) -> Webhook {
@@ -177,7 +178,7 @@ async fn row(app: &TestApp, id: i64) -> Webhook {
 }
 
 async fn deliveries(app: &TestApp, id: i64, state: Option<&'static str>) -> Vec<webhooks::Logged> {
-    webhooks::deliveries(&app.app, &app.actor, id, state, 0, 100).await.expect("a log").0
+    webhooks::deliveries(&app.app, &app.actor, Scopes::ALL, id, state, 0, 100).await.expect("a log").0
 }
 
 async fn deliver(app: &TestApp) {
@@ -387,7 +388,7 @@ async fn a_day_of_failures_switches_it_off(app: TestApp) {
     assert_eq!(receiver.got().len(), asked);
     receiver.act(Mode::Fine);
     let on = WebhookChange { active: Some(true), ..WebhookChange::default() };
-    let hook = webhooks::update(&app.app, &app.actor, id, on).await.unwrap();
+    let hook = webhooks::update(&app.app, &app.actor, Scopes::ALL, id, on).await.unwrap();
     assert!(hook.disabled_at.is_none() && hook.failing_since.is_none());
     deliver(&app).await;
     let arrived: Vec<_> = receiver.got()[asked..].iter().map(|got| got.body()["data"]["name"].clone()).collect();
@@ -408,9 +409,9 @@ async fn dead_deliveries_are_replayed(app: TestApp) {
     assert_eq!((dead.len(), dead[0].attempts.len(), receiver.got().len()), (1, 8, 8));
     receiver.act(Mode::Fine);
     let delivery = dead[0].delivery.id;
-    webhooks::replay(&app.app, &app.actor, id, delivery).await.unwrap();
-    assert!(matches!(webhooks::replay(&app.app, &app.actor, id, delivery).await, Err(Error::Refused(_))));
-    let unknown = webhooks::replay(&app.app, &app.actor, id, 999_999).await;
+    webhooks::replay(&app.app, &app.actor, Scopes::ALL, id, delivery).await.unwrap();
+    assert!(matches!(webhooks::replay(&app.app, &app.actor, Scopes::ALL, id, delivery).await, Err(Error::Refused(_))));
+    let unknown = webhooks::replay(&app.app, &app.actor, Scopes::ALL, id, 999_999).await;
     assert_eq!(unknown, Err(Error::NotFound { what: What::Delivery }));
     deliver(&app).await;
     let got = receiver.got();
@@ -490,7 +491,7 @@ async fn private_targets_are_refused(app: TestApp) {
     for host in ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "127.1", "2130706433", "[::ffff:127.0.0.1]"] {
         let (url, events) = (format!("http://{host}:{port}/"), vec!["customer.created"]);
         let command = NewWebhook { url, events, active: true, secret: None };
-        hooks.push((host, webhooks::create(&app.app, &app.actor, command).await.unwrap().webhook.id));
+        hooks.push((host, webhooks::create(&app.app, &app.actor, Scopes::ALL, command).await.unwrap().webhook.id));
     }
     app.customer("ann", app.gold).await;
     pass(&app.app, &guarded).await.unwrap();
@@ -506,7 +507,7 @@ async fn secrets_overlap_while_they_are_rotated(app: TestApp) {
     let receiver = Receiver::new(Mode::Fine).await;
     let old = hook(&app, &receiver, &["customer.created"]).await;
     let id = old.webhook.id;
-    let new = webhooks::rotate(&app.app, &app.actor, id, HOUR).await.unwrap();
+    let new = webhooks::rotate(&app.app, &app.actor, Scopes::ALL, id, HOUR).await.unwrap();
     assert_ne!(old.secret, new.secret);
     app.customer("ann", app.gold).await;
     deliver(&app).await;
@@ -533,7 +534,7 @@ async fn only_what_was_asked_for(app: TestApp) {
     let branch = Actor { branch: Some(BranchId(7)), ..app.actor.clone() };
     let url = format!("http://{}/", elsewhere.address);
     let command = NewWebhook { url, events: vec!["customer.created"], active: true, secret: None };
-    let theirs = webhooks::create(&app.app, &branch, command).await.unwrap().webhook.id;
+    let theirs = webhooks::create(&app.app, &branch, Scopes::ALL, command).await.unwrap().webhook.id;
     assert_eq!(webhooks::show(&app.app, &branch, bills.webhook.id).await.map(drop), Err(Error::Forbidden));
     assert_eq!(webhooks::list(&app.app, &branch, 0, 10).await.unwrap().1, 1);
 
@@ -556,7 +557,7 @@ async fn only_what_was_asked_for(app: TestApp) {
     // While it is off nothing is gathered for it; what waited when it was deleted is not sent.
     let put = async |active| {
         let change = WebhookChange { active: Some(active), ..WebhookChange::default() };
-        webhooks::update(&app.app, &app.actor, bills.webhook.id, change).await.unwrap();
+        webhooks::update(&app.app, &app.actor, Scopes::ALL, bills.webhook.id, change).await.unwrap();
     };
     put(false).await;
     app.customer("bob", app.gold).await;
@@ -573,4 +574,50 @@ async fn only_what_was_asked_for(app: TestApp) {
     assert_eq!(gone.map(drop), Err(Error::NotFound { what: What::Webhook }));
     assert_eq!(webhooks::list(&app.app, &app.actor, 0, 10).await.unwrap().1, 2);
     assert!(deliveries(&app, theirs, None).await.is_empty());
+}
+
+/// A webhook is reading: each name has the right of what it tells, and whoever lacks it neither makes such a webhook, nor sets
+/// its address, nor has its secret, nor sees what it was sent.
+async fn only_what_its_maker_reads(app: TestApp) {
+    let (core, actor) = (&app.app, &app.actor);
+    let receiver = Receiver::new(Mode::Fine).await;
+    let few = Scopes::from_words("webhooks:read webhooks:write");
+    let url = format!("http://{}/few", receiver.address);
+    let command =
+        |events: &[&'static str]| NewWebhook { url: url.clone(), events: events.to_vec(), active: true, secret: None };
+    let forbidden = Some(Error::Forbidden);
+    for name in NAMES {
+        let made = webhooks::create(core, actor, few, command(&[name])).await;
+        assert_eq!(made.err(), forbidden, "{name}");
+    }
+    let billing = few.with(Scopes::from_words("billing:read"));
+    assert_eq!(
+        webhooks::create(core, actor, billing, command(&["payment.received", "customer.created"])).await.err(),
+        forbidden
+    );
+    let theirs =
+        webhooks::create(core, actor, billing, command(&["payment.received"])).await.expect("a webhook").webhook.id;
+
+    let all = hook(&app, &receiver, NAMES).await.webhook.id;
+    let ann = app.customer("ann", app.gold).await;
+    deliver(&app).await;
+    let first = deliveries(&app, all, None).await[0].delivery.id;
+    let elsewhere = WebhookChange { url: Some(url.clone()), ..WebhookChange::default() };
+    assert_eq!(webhooks::update(core, actor, billing, all, elsewhere.clone()).await.err(), forbidden, "its address");
+    assert_eq!(webhooks::rotate(core, actor, billing, all, 0).await.err(), forbidden, "its secret");
+    assert_eq!(webhooks::replay(core, actor, billing, all, first).await.err(), forbidden);
+    assert_eq!(webhooks::deliveries(core, actor, billing, all, None, 0, 9).await.err(), forbidden, "what it was sent");
+    // What it was sent in the past counts as well.
+    let less = WebhookChange { events: Some(vec!["payment.received"]), ..WebhookChange::default() };
+    webhooks::update(core, actor, Scopes::ALL, all, less).await.expect("a change");
+    assert_eq!(webhooks::deliveries(core, actor, billing, all, None, 0, 99).await.err(), forbidden);
+    // Its own it changes, but not to what it does not read.
+    webhooks::update(core, actor, billing, theirs, elsewhere).await.expect("a change");
+    let more = WebhookChange { events: Some(vec!["payment.received", "customer.updated"]), ..WebhookChange::default() };
+    assert_eq!(webhooks::update(core, actor, billing, theirs, more).await.err(), forbidden);
+    assert!(!webhooks::deliveries(core, actor, billing, theirs, None, 0, 9).await.expect("a log").0.is_empty());
+    app.update(ann, |change| change.full_name = Some("Ann".into())).await.unwrap();
+    deliver(&app).await;
+    let told: Vec<String> = receiver.got().iter().filter(|got| got.path == "/few").map(Got::event).collect();
+    assert!(!told.is_empty() && told.iter().all(|name| name == "payment.received"), "{told:?}");
 }

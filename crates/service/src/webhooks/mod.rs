@@ -4,6 +4,7 @@
 pub mod notices;
 pub mod queue;
 
+use domain::Scopes;
 use serde_json::json;
 use store::{
     db::Class,
@@ -71,7 +72,14 @@ pub fn events_of(webhook: &Webhook) -> Vec<String> {
     serde_json::from_str(&webhook.events).unwrap_or_default()
 }
 
-pub async fn create(app: &App, actor: &Actor, command: NewWebhook) -> Result<Issued, Error> {
+/// Nobody has a webhook told, nor learns of one, what it may not read itself.
+fn within<'a>(rights: Scopes, events: impl IntoIterator<Item = &'a String>) -> Result<(), Error> {
+    let reads = notices::reads(events.into_iter().map(String::as_str));
+    if reads.within(rights) { Ok(()) } else { Err(Error::Forbidden) }
+}
+
+/// Makes a webhook. `rights` are the caller's.
+pub async fn create(app: &App, actor: &Actor, rights: Scopes, command: NewWebhook) -> Result<Issued, Error> {
     actor.writes()?;
     let id = app.new_id(Table::Webhook).await?;
     let secret = command.secret.clone().unwrap_or_else(made_secret);
@@ -110,6 +118,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewWebhook) -> Result<Iss
                 updated_at: change.now,
                 deleted_at: None,
             };
+            within(rights, &events_of(&row))?;
             row.insert(change.tx).await?;
             change.tell(Fact::WebhookCreated { webhook: id, url: row.url.clone() });
             Ok(row)
@@ -138,6 +147,13 @@ async fn locked(change: &Change<'_>, actor: &Actor, id: i64) -> Result<Webhook, 
     Ok(row)
 }
 
+/// A webhook of which the caller may read what it is told: whoever sets its address or has its secret reads it.
+async fn readable(change: &Change<'_>, actor: &Actor, rights: Scopes, id: i64) -> Result<Webhook, Error> {
+    let row = locked(change, actor, id).await?;
+    within(rights, &events_of(&row))?;
+    Ok(row)
+}
+
 /// `None` leaves a field as it is.
 #[derive(Clone, Default, Debug)]
 pub struct WebhookChange {
@@ -150,12 +166,18 @@ pub struct WebhookChange {
 
 /// Changes what is given. Activated again, or with a new address, it is asked at once what waits for it; what happened
 /// while it was not active is not told.
-pub async fn update(app: &App, actor: &Actor, id: i64, command: WebhookChange) -> Result<Webhook, Error> {
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    rights: Scopes,
+    id: i64,
+    command: WebhookChange,
+) -> Result<Webhook, Error> {
     actor.writes()?;
     let who = actor.clone();
     app.change(actor, Class::Interactive, async move |change| {
         let head = webhook::head_seq(change.tx, change.isp).await?;
-        let before = locked(change, &who, id).await?;
+        let before = readable(change, &who, rights, id).await?;
         if command.unchanged_since.is_some_and(|at| at != before.updated_at) {
             return Err(Error::Changed);
         }
@@ -163,6 +185,7 @@ pub async fn update(app: &App, actor: &Actor, id: i64, command: WebhookChange) -
         row.url = command.url.clone().unwrap_or(row.url);
         row.events = command.events.as_deref().map_or(row.events, listed);
         row.active = command.active.unwrap_or(row.active);
+        within(rights, &events_of(&row))?;
         if row == before {
             return Ok(row);
         }
@@ -208,14 +231,14 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<(), Error> {
 }
 
 /// Gives it a new secret. For `overlap` microseconds deliveries are signed with the old one as well.
-pub async fn rotate(app: &App, actor: &Actor, id: i64, overlap: i64) -> Result<Issued, Error> {
+pub async fn rotate(app: &App, actor: &Actor, rights: Scopes, id: i64, overlap: i64) -> Result<Issued, Error> {
     actor.writes()?;
     let who = actor.clone();
     let secret = made_secret();
     let sealed = app.vault.seal(&place(id), &secret);
     let webhook = app
         .change(actor, Class::Interactive, async move |change| {
-            let mut row = locked(change, &who, id).await?;
+            let mut row = readable(change, &who, rights, id).await?;
             let old = std::mem::replace(&mut row.secret, sealed.clone());
             row.previous_secret = (overlap > 0).then_some(old);
             row.previous_until = (overlap > 0).then(|| change.now.plus(overlap));
@@ -239,16 +262,19 @@ pub struct Logged {
 pub async fn deliveries(
     app: &App,
     actor: &Actor,
+    rights: Scopes,
     id: i64,
     state: Option<&'static str>,
     offset: i64,
     limit: i64,
 ) -> Result<(Vec<Logged>, i64), Error> {
-    show(app, actor, id).await?;
+    within(rights, &events_of(&show(app, actor, id).await?))?;
     let isp = actor.isp;
     app.db
         .read(async move |tx| {
             let (rows, total) = webhook::deliveries(tx, isp, id, state, offset, limit).await?;
+            // It may have been told of more in the past.
+            within(rights, rows.iter().map(|row| &row.event))?;
             let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
             let attempts = webhook::attempts(tx, isp, &ids).await?;
             let logged = rows.into_iter().map(|delivery| {
@@ -261,13 +287,14 @@ pub async fn deliveries(
 }
 
 /// Sends a delivery that has ended once more, the same bytes under the same id, behind what waits already.
-pub async fn replay(app: &App, actor: &Actor, id: i64, delivery: i64) -> Result<Delivery, Error> {
+pub async fn replay(app: &App, actor: &Actor, rights: Scopes, id: i64, delivery: i64) -> Result<Delivery, Error> {
     actor.writes()?;
     let (who, ids) = (actor.clone(), app.ids.clone());
     app.change(actor, Class::Interactive, async move |change| {
-        let hook = locked(change, &who, id).await?;
+        let hook = readable(change, &who, rights, id).await?;
         let row = webhook::delivery(change.tx, change.isp, id, delivery).await?;
         let mut row = row.ok_or(Error::NotFound { what: What::Delivery })?;
+        within(rights, [&row.event])?;
         if !hook.active {
             return Err(Error::Refused(Refusal::WebhookInactive));
         }

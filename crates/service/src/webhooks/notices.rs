@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use domain::{BranchId, CustomerId, Instant, InvoiceId, Money, PaymentId, PlanId, ServiceId, Status};
+use domain::{BranchId, CustomerId, Instant, InvoiceId, Money, PaymentId, PlanId, Scope, Scopes, ServiceId, Status};
 use serde_json::{Map, Value as Json, json};
 use store::{
     billing::invoice::{Invoice, Payment},
@@ -26,31 +26,41 @@ use crate::{
 };
 
 macro_rules! names {
-    ($($name:literal, $when:literal;)*) => {
+    ($($name:literal, $reads:ident, $when:literal;)*) => {
         /// Every name that can be subscribed to.
         pub const NAMES: &[&str] = &[$($name),*];
         /// When each is sent.
         pub const INDEX: &[(&str, &str)] = &[$(($name, $when)),*];
+        /// What must be read to be told of each.
+        const READS: &[(&str, Scope)] = &[$(($name, Scope::$reads)),*];
     };
 }
 
 names! {
-    "customer.created", "A new customer is registered.";
-    "customer.suspended", "A customer's connection is suspended or disabled by staff, or its validity or its quota has ended.";
-    "customer.activated", "A customer's connection is activated again, by staff or by a payment.";
-    "payment.received", "A payment is recorded or verified.";
-    "bill.generated", "A new bill is generated.";
-    "complaint.created", "A new support complaint is submitted.";
-    "customer.updated", "A customer's name or contact has changed.";
-    "customer.deleted", "A customer is deleted.";
-    "invoice.generated", "An invoice is issued: a bill's printable form, with the bill's id.";
-    "invoice.paid", "An invoice is paid in full.";
-    "connection.activated", "A connection is made or activated again.";
-    "connection.suspended", "A connection is suspended, disabled or expired, or its quota is used up.";
-    "connection.terminated", "A connection is ended for good.";
-    "package.assigned", "A connection gets its first package.";
-    "package.changed", "A connection gets another package.";
-    "package.expired", "The validity of a connection's package has ended.";
+    "customer.created", CustomersRead, "A new customer is registered.";
+    "customer.suspended", CustomersRead, "A customer's connection is suspended or disabled by staff, or its validity or its quota has ended.";
+    "customer.activated", CustomersRead, "A customer's connection is activated again, by staff or by a payment.";
+    "payment.received", BillingRead, "A payment is recorded or verified.";
+    "bill.generated", BillingRead, "A new bill is generated.";
+    "complaint.created", ComplaintsRead, "A new support complaint is submitted.";
+    "customer.updated", CustomersRead, "A customer's name or contact has changed.";
+    "customer.deleted", CustomersRead, "A customer is deleted.";
+    "invoice.generated", BillingRead, "An invoice is issued: a bill's printable form, with the bill's id.";
+    "invoice.paid", BillingRead, "An invoice is paid in full.";
+    "connection.activated", CustomersRead, "A connection is made or activated again.";
+    "connection.suspended", CustomersRead, "A connection is suspended, disabled or expired, or its quota is used up.";
+    "connection.terminated", CustomersRead, "A connection is ended for good.";
+    "package.assigned", CustomersRead, "A connection gets its first package.";
+    "package.changed", CustomersRead, "A connection gets another package.";
+    "package.expired", CustomersRead, "The validity of a connection's package has ended.";
+}
+
+/// The rights without which nobody is told of these: a webhook is reading.
+pub fn reads<'a>(names: impl IntoIterator<Item = &'a str>) -> Scopes {
+    let wanted: Vec<&str> = names.into_iter().collect();
+    // A name that is not known any more is told to nobody.
+    let scopes = READS.iter().filter(|(name, _)| wanted.contains(name)).map(|(_, scope)| *scope);
+    Scopes::of(&scopes.collect::<Vec<_>>())
 }
 
 /// Something to be told under one name.

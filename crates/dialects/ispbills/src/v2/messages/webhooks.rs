@@ -104,7 +104,7 @@ pub const CREATE: Operation = Operation::new(TAG, "Create a webhook", Scope::Web
 pub async fn create(State(app): State<App>, caller: Caller, Body(body): Body<NewWebhookBody>) -> Answer<WithSecret> {
     let NewWebhookBody { url, events, active, secret } = body;
     let command = NewWebhook { url, events, active: active.or(true), secret: secret.value() };
-    let issued = webhooks::create(&app, &caller.actor, command).await?;
+    let issued = webhooks::create(&app, &caller.actor, caller.scopes, command).await?;
     let changed = issued.webhook.updated_at;
     Ok(Reply::created(issued.into()).tagged(changed))
 }
@@ -135,7 +135,7 @@ pub async fn update(
         active: active.value(),
         unchanged_since: caller.unchanged_since()?,
     };
-    let row = webhooks::update(&app, &caller.actor, id, command).await?;
+    let row = webhooks::update(&app, &caller.actor, caller.scopes, id, command).await?;
     let changed = row.updated_at;
     Ok(Reply::data(row.into()).tagged(changed))
 }
@@ -190,7 +190,7 @@ pub async fn rotate(
     Body(body): Body<WebhookRotation>,
 ) -> Answer<WithSecret> {
     let overlap = body.overlap_s.or(86_400) * SECOND;
-    let issued = webhooks::rotate(&app, &caller.actor, id, overlap).await?;
+    let issued = webhooks::rotate(&app, &caller.actor, caller.scopes, id, overlap).await?;
     let changed = issued.webhook.updated_at;
     Ok(Reply::data(issued.into()).tagged(changed))
 }
@@ -278,7 +278,8 @@ pub async fn deliveries(
     Query(wanted): Query<DeliveriesWanted>,
 ) -> Result<Listing<Delivery>, Failure> {
     let state = wanted.state.value();
-    let (rows, total) = webhooks::deliveries(&app, &caller.actor, id, state, page.offset(), page.limit()).await?;
+    let (rows, total) =
+        webhooks::deliveries(&app, &caller.actor, caller.scopes, id, state, page.offset(), page.limit()).await?;
     Ok(page.of(rows.into_iter().map(told).collect(), total))
 }
 
@@ -288,7 +289,7 @@ pub const REPLAY: Operation = Operation::new(TAG, "Send a delivery that ended on
     .refuses(&[422]);
 
 pub async fn replay(State(app): State<App>, caller: Caller, Nested(id, delivery): Nested) -> Answer<Delivery> {
-    let delivery = webhooks::replay(&app, &caller.actor, id, delivery).await?;
+    let delivery = webhooks::replay(&app, &caller.actor, caller.scopes, id, delivery).await?;
     Ok(Reply::data(told(Logged { delivery, attempts: Vec::new() })))
 }
 
