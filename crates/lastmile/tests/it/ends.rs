@@ -1,12 +1,18 @@
 //! What a new password or a suspension ends, and what a right leads to: whoever is out is out with all that came from it.
 
-use domain::{Money, Scopes, Status};
+use domain::{ApiClientId, BranchId, Money, Role, Scopes, Status};
 use serde_json::json;
 use service::{
-    Error,
-    customers::portal::{self, SUBSCRIBER},
-    identity::{staff::StaffChange, tokens},
+    Actor, Error, Who,
+    billing::funding::{self, Funding},
+    customers::portal::{self, STAFF, SUBSCRIBER},
+    identity::{
+        clients::{self, ClientChange, Form, Shown, Wanted},
+        staff::{self, NewStaff, StaffChange},
+        tokens,
+    },
     resellers::operators::{self, OperatorChange, Terms},
+    webhooks::{self, NewWebhook, queue},
 };
 
 use crate::{
@@ -20,6 +26,8 @@ both!(
     a_password_set_by_staff_ends_the_old_ones_tokens,
     who_is_kept_out_does_not_come_back_with_an_old_token,
     setting_a_password_is_signing_in,
+    a_suspended_resellers_clients_and_people_are_out,
+    a_webhook_ends_with_its_maker,
 );
 
 async fn signed_in(app: &TestApp, name: &str, password: &str) -> Result<String, Error> {
@@ -114,4 +122,117 @@ async fn setting_a_password_is_signing_in(app: TestApp) {
     assert_eq!(ended.map(drop), Err(Error::Unauthenticated), "a new password ends the old one's tokens");
     operators::update(core, actor, Scopes::ALL, id, address).await.expect("another address");
     tokens::sign_in(core, "mine@example.com", "taken-over-1").await.expect("tokens");
+}
+
+/// A credential of each form that sees this branch alone.
+async fn clients_of(app: &TestApp, branch: BranchId) -> Vec<(ApiClientId, Shown)> {
+    let mut made = Vec::new();
+    for form in [Form::Oauth, Form::Token, Form::Key, Form::Pair] {
+        let command = Wanted { form, name: form.word().into(), tier: None, scopes: None, branch: Some(branch) };
+        let (client, shown) = clients::issue(&app.app, &app.actor, Scopes::ALL, command).await.expect("a client");
+        made.push((client.id, shown));
+    }
+    made
+}
+
+/// Whether it opens anything.
+async fn opens(app: &TestApp, shown: &Shown) -> bool {
+    let core = &app.app;
+    match shown {
+        Shown::Oauth { client_id, client_secret } => tokens::exchange(core, client_id, client_secret).await.is_ok(),
+        Shown::Tokens(granted) => tokens::authenticate(core, tokens::V1, &granted.access).await.is_ok(),
+        Shown::Key(key) => clients::authenticate(core, clients::KEYS, key).await.is_ok(),
+        Shown::Pair { api_token, api_key } => {
+            clients::authenticate_pair(core, clients::PAIRS, api_token, api_key).await.is_ok()
+        }
+    }
+}
+
+async fn a_suspended_resellers_clients_and_people_are_out(app: TestApp) {
+    let (core, actor) = (&app.app, &app.actor);
+    let (north, seller) = operator(&app, "north", None, Terms::Prepaid).await;
+    let (_, below) = operator(&app, "village", Some(north), Terms::Prepaid).await;
+    let (_, beside) = operator(&app, "south", None, Terms::Prepaid).await;
+    let branch = |actor: &Actor| actor.branch.expect("a branch");
+    let (own, under) = (clients_of(&app, branch(&seller)).await, clients_of(&app, branch(&below)).await);
+    let others = clients_of(&app, branch(&beside)).await;
+    let person = NewStaff {
+        name: "Collector".into(),
+        email: "c@example.com".into(),
+        password: "long enough".into(),
+        phone: None,
+        role: Role::Collector,
+        branch: seller.branch,
+        parent: None,
+    };
+    staff::create(core, actor, Scopes::ALL, person).await.expect("a person");
+    let signed = tokens::sign_in(core, "c@example.com", "long enough").await.expect("tokens");
+    let (_, zal) = portal::sign_in(core, "c@example.com", "long enough").await.expect("a token");
+    let Shown::Oauth { client_id, client_secret } = &own[0].1 else { panic!("the first is of version 2") };
+    let token = tokens::exchange(core, client_id, client_secret).await.expect("a token").access;
+    let people = async || {
+        [
+            tokens::authenticate(core, tokens::V2, &token).await.is_ok(),
+            tokens::authenticate(core, tokens::V1, &signed.access).await.is_ok(),
+            portal::authenticate(core, STAFF, &zal.text).await.is_ok(),
+            portal::refresh(core, STAFF, &zal.text).await.is_ok(),
+            tokens::sign_in(core, "c@example.com", "long enough").await.is_ok(),
+            tokens::sign_in(core, "village@example.com", "operator123").await.is_ok(),
+        ]
+    };
+    operators::suspend(core, actor, north, true).await.expect("a suspension");
+    for (id, shown) in own.iter().chain(&under) {
+        assert!(!opens(&app, shown).await, "{id}: {shown:?}");
+    }
+    assert_eq!(people().await, [false; 6]);
+    for (_, shown) in &others {
+        assert!(opens(&app, shown).await, "another reseller's: {shown:?}");
+    }
+    // Let in again, its keys are good as its password is.
+    operators::suspend(core, actor, north, false).await.expect("its end");
+    for (_, shown) in own.iter().chain(&under) {
+        assert!(opens(&app, shown).await, "{shown:?}");
+    }
+    assert_eq!(people().await, [true; 6]);
+}
+
+/// It tells what its client may read now.
+async fn a_webhook_ends_with_its_maker(app: TestApp) {
+    let (core, actor) = (&app.app, &app.actor);
+    let (north, seller) = operator(&app, "north", None, Terms::Prepaid).await;
+    let made = clients_of(&app, seller.branch.expect("a branch")).await;
+    let id = made[0].0;
+    let client = Actor { who: Who::Api(id), ..seller.clone() };
+    let command = NewWebhook {
+        url: "https://receiver.example/".into(),
+        events: vec!["customer.created", "customer.updated"],
+        active: true,
+        secret: None,
+    };
+    let hook = webhooks::create(core, &client, Scopes::ALL, command).await.expect("a webhook").webhook.id;
+    let paid_in = Funding { amount: Money(1_000_000), method: "bank".into(), reference: None, note: None };
+    funding::operator(core, actor, north, paid_in, None).await.expect("a funding");
+    let ali = app.try_customer_of(&seller, "ali", |_| {}).await.expect("a customer");
+    let told = async || {
+        queue::fan_out(core).await.expect("a look");
+        webhooks::deliveries(core, actor, Scopes::ALL, hook, None, 0, 100).await.expect("a log").1
+    };
+    let rename = async |name: &str| app.update(ali, |edit| edit.full_name = Some(name.into())).await.expect("a change");
+    assert_eq!(told().await, 1);
+    operators::suspend(core, actor, north, true).await.expect("a suspension");
+    rename("Ali Khan").await;
+    assert_eq!(told().await, 1, "a suspended reseller's webhook");
+    operators::suspend(core, actor, north, false).await.expect("its end");
+    rename("Ali K.").await;
+    assert_eq!(told().await, 2);
+    let change = |words| ClientChange { scopes: Some(Some(Scopes::from_words(words))), ..ClientChange::default() };
+    clients::update(core, actor, Scopes::ALL, id, change("webhooks:write billing:read")).await.expect("less");
+    rename("Ali").await;
+    assert_eq!(told().await, 2, "its client reads no customers any more");
+    clients::update(core, actor, Scopes::ALL, id, change("webhooks:write customers:read")).await.expect("more");
+    rename("A. Khan").await;
+    assert_eq!(told().await, 3);
+    clients::revoke(core, actor, Scopes::ALL, id, None).await.expect("an end");
+    rename("Khan").await;
+    assert_eq!(told().await, 3, "its client has ended");
 }

@@ -211,7 +211,10 @@ async fn known(app: &App, issuer: &str, text: &str, late: i64) -> Result<(Bearer
         .read(async move |tx| match (staff_id, customer_id) {
             (Some(id), _) => {
                 let person = staff::find(tx, isp, id).await?;
-                let known = person.and_then(|person| tokens::of_person(&person));
+                let known = match person {
+                    Some(person) => tokens::of_person(tx, &person).await?,
+                    None => None,
+                };
                 Ok(known.map(|known| Known { tier: Tier::Zal, ..known }))
             }
             (None, Some(id)) => Ok(customer::find(tx, isp, id).await?.map(|customer| Known {

@@ -1,8 +1,8 @@
 //! API clients: machine credentials of one dialect.
 
-use domain::{ApiClientId, BranchId, Instant, Scopes};
+use domain::{ApiClientId, BranchId, Instant, IspId, Scopes};
 use store::{
-    db::Class,
+    db::{Class, Tx},
     identity::staff::{self, ApiClient, ClientSecret},
 };
 
@@ -147,7 +147,8 @@ async fn make(change: &Change<'_>, command: &NewClient, scopes: Option<Scopes>) 
     Ok(IssuedClient { id, secret })
 }
 
-/// A known credential.
+/// A known credential. Who it is that calls is found in [`known`] for clients and in [`tokens::of_person`] for people, which
+/// both ask whether they may still come in.
 #[derive(Clone, Debug)]
 pub struct Known {
     pub actor: Actor,
@@ -160,10 +161,14 @@ pub struct Known {
 pub async fn authenticate(app: &App, dialect: &'static str, secret: &str) -> Result<Known, Error> {
     let attempt = app.limits.attempts.key(dialect, secret, app.clock.now())?;
     let hash = token_hash(secret);
-    let client = app.db.read(async move |tx| staff::client_by_key(tx, &hash).await).await.map_err(Error::from);
-    let of_dialect = |client: Option<ApiClient>| client.filter(|client| client.dialect == dialect);
-    let found = client.and_then(|client| of_dialect(client).ok_or(Error::Unauthenticated));
-    attempt.settle(found.map(|client| known(&client)), app.clock.now())
+    let found = app
+        .db
+        .read(async move |tx| match staff::client_by_key(tx, &hash).await? {
+            Some(client) if client.dialect == dialect => known(tx, &client).await,
+            Some(_) | None => Ok(None),
+        })
+        .await;
+    attempt.settle(found.and_then(|known| known.ok_or(Error::Unauthenticated)), app.clock.now())
 }
 
 /// 160 bits.
@@ -232,25 +237,38 @@ pub async fn authenticate_pair(app: &App, dialect: &'static str, public: &str, s
 
 async fn holder_of_pair(app: &App, dialect: &'static str, public: &str, secret: &str) -> Result<Known, Error> {
     let (hash, public, now) = (token_hash(secret), public.to_string(), app.clock.now());
-    let client = app
+    let found = app
         .db
         .read(async move |tx| {
             let client = staff::client_by_public_id(tx, &public).await?;
             let Some(client) = client.filter(|client| client.dialect == dialect) else { return Ok(None) };
             let secrets = staff::secrets(tx, client.isp_id, client.id, now).await?;
-            let holds = secrets.iter().any(|known| known.secret_hash == hash);
-            Ok::<_, Error>(holds.then_some(client))
+            match secrets.iter().any(|known| known.secret_hash == hash) {
+                true => known(tx, &client).await,
+                false => Ok(None),
+            }
         })
         .await?;
-    Ok(known(&client.ok_or(Error::Unauthenticated)?))
+    found.ok_or(Error::Unauthenticated)
 }
 
-/// What a client may do.
-pub(crate) fn known(client: &ApiClient) -> Known {
+/// Whether whoever is confined to this branch may come in: not while its reseller is suspended, nor the one above.
+pub(crate) async fn open(tx: &Tx, isp: IspId, branch: Option<BranchId>) -> Result<bool, Error> {
+    match branch {
+        Some(branch) => Ok(!staff::shut(tx, isp, branch).await?),
+        None => Ok(true),
+    }
+}
+
+/// What a client may do now; nothing once it has ended, or while the reseller is suspended for whom it acts.
+pub(crate) async fn known(tx: &Tx, client: &ApiClient) -> Result<Option<Known>, Error> {
+    if client.status != "active" || !open(tx, client.isp_id, client.branch_id).await? {
+        return Ok(None);
+    }
     let tier = Tier::from_word(&client.tier).unwrap_or(Tier::Free);
     let actor =
         Actor { isp: client.isp_id, who: Who::Api(client.id), branch: client.branch_id, may_write: tier.may_write() };
-    Known { actor, tier, sandbox: client.sandbox, scopes: scopes(client) }
+    Ok(Some(Known { actor, tier, sandbox: client.sandbox, scopes: scopes(client) }))
 }
 
 /// A client that exchanges an id and a secret for short-lived tokens (ISPBills v2).

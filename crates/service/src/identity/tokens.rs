@@ -6,7 +6,7 @@ use domain::{
     kernel::clock::{DAY, HOUR, MINUTE},
 };
 use store::{
-    db::Class,
+    db::{Class, Tx},
     identity::{
         staff::{self, Staff},
         token::{self, Token},
@@ -109,11 +109,16 @@ async fn active(app: &App, attempt: &Attempt<'_>, email: &str, password: &str) -
     }
     for person in people {
         let hash = person.password_hash.clone();
-        if hashing::password_matches(attempt, password.into(), hash).await? && person.status == "active" {
+        if hashing::password_matches(attempt, password.into(), hash).await? && comes_in(app, &person).await? {
             return Ok(person);
         }
     }
     Err(Error::Unauthenticated)
+}
+
+async fn comes_in(app: &App, person: &Staff) -> Result<bool, Error> {
+    let person = person.clone();
+    app.db.read(async move |tx| Ok(of_person(tx, &person).await?.is_some())).await
 }
 
 /// A pair for a v1 client that may do no more than `own`, as the panel's "Generate Token" gives it. Its earlier tokens
@@ -206,16 +211,16 @@ async fn exchanged(app: &App, client_id: &str, secret: &str) -> Result<Granted, 
             let client = staff::client_by_public_id(tx, &public_id).await?;
             let Some(client) = client.filter(|client| client.dialect == clients::OAUTH) else { return Ok(None) };
             let secrets = staff::secrets(tx, client.isp_id, client.id, now).await?;
-            Ok::<_, Error>(Some((client, secrets)))
+            Ok::<_, Error>(clients::known(tx, &client).await?.map(|known| (client, known.actor, secrets)))
         })
         .await?;
     let hash = token_hash(secret);
-    let Some((client, secrets)) = found else { return Err(Error::Unauthenticated) };
+    let Some((client, actor, secrets)) = found else { return Err(Error::Unauthenticated) };
     if !secrets.iter().any(|known| known.secret_hash == hash) {
         return Err(Error::Unauthenticated);
     }
     let id = client.id;
-    app.change(&clients::known(&client).actor, Class::Interactive, async move |change| {
+    app.change(&actor, Class::Interactive, async move |change| {
         let access = format!("{V2_PREFIX}{}", random_text(LENGTH));
         let row = new(change, V2, "access", &access, Holder::Client(id), V2_ACCESS, None).await?;
         row.insert(change.tx).await?;
@@ -286,26 +291,29 @@ async fn bearer(app: &App, token: &Token) -> Result<Bearer, Error> {
     let known = app
         .db
         .read(async move |tx| match (staff_id, client_id) {
-            (Some(id), _) => Ok(staff::find(tx, isp, id).await?.and_then(|person| of_person(&person))),
-            (None, Some(id)) => {
-                let client = staff::client(tx, isp, id).await?.filter(|client| client.status == "active");
-                Ok(client.map(|client| clients::known(&client)))
-            }
-            (None, None) => Ok::<_, Error>(None),
+            (Some(id), _) => match staff::find(tx, isp, id).await? {
+                Some(person) => of_person(tx, &person).await,
+                None => Ok(None),
+            },
+            (None, Some(id)) => match staff::client(tx, isp, id).await? {
+                Some(client) => clients::known(tx, &client).await,
+                None => Ok(None),
+            },
+            (None, None) => Ok(None),
         })
         .await?;
     Ok(Bearer { known: known.ok_or(Error::Unauthenticated)?, token_id: token.id })
 }
 
-pub(crate) fn of_person(person: &Staff) -> Option<Known> {
-    let role = Role::from_word(&person.role)?;
+/// What a person may do now; nothing once they are suspended or have left, or while the reseller is suspended whose people
+/// they are.
+pub(crate) async fn of_person(tx: &Tx, person: &Staff) -> Result<Option<Known>, Error> {
+    let Some(role) = Role::from_word(&person.role) else { return Ok(None) };
+    if person.status != "active" || !clients::open(tx, person.isp_id, person.branch_id).await? {
+        return Ok(None);
+    }
     let actor = Actor { isp: person.isp_id, who: Who::Staff(person.id), branch: person.branch_id, may_write: true };
-    (person.status == "active").then_some(Known {
-        actor,
-        tier: Tier::V1Standard,
-        sandbox: false,
-        scopes: role.scopes(),
-    })
+    Ok(Some(Known { actor, tier: Tier::V1Standard, sandbox: false, scopes: role.scopes() }))
 }
 
 /// Ends a token at once.

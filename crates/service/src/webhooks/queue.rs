@@ -3,7 +3,7 @@
 //! A crash in between means that a receiver may get a delivery twice, under the same id.
 
 use domain::{
-    Instant, IspId,
+    Instant, IspId, Scopes,
     webhooks::delivery::{self, Next},
 };
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use store::{
     db::{Class, Tx},
+    identity::staff,
     kernel::event,
     messages::message::Message,
     webhooks::webhook::{self, Attempt, Delivery, Webhook},
@@ -19,6 +20,7 @@ use store::{
 use super::{notices, place};
 use crate::{
     Actor, App, Change, Error, Fact, Vault,
+    identity::clients,
     kernel::{ids::Table, vault::hex},
     messages::words,
 };
@@ -52,8 +54,7 @@ async fn fan_out_some(app: &App, isp: IspId) -> Result<Option<usize>, Error> {
             let Some(oldest) = hooks.iter().map(|hook| hook.since_seq).min() else { return Ok(None) };
             let events = event::after(tx, isp, cursor.max(oldest), BATCH).await?;
             let Some(last) = events.last() else { return Ok(None) };
-            let hooks: Vec<(Webhook, Vec<String>)> =
-                hooks.into_iter().map(|hook| (hook.clone(), super::events_of(&hook))).collect();
+            let hooks = listeners(tx, hooks).await?;
             let wanted: Vec<String> = hooks.iter().flat_map(|(_, names)| names.clone()).collect();
             let notices = notices::of(tx, &tenant, &events, &wanted).await?;
             let mut rows = Vec::new();
@@ -79,6 +80,24 @@ async fn fan_out_some(app: &App, isp: IspId) -> Result<Option<usize>, Error> {
             Ok(Some(rows.len()))
         })
         .await
+}
+
+/// Each with the names it is told now: what whoever made it may read at this moment.
+async fn listeners(tx: &Tx, hooks: Vec<Webhook>) -> Result<Vec<(Webhook, Vec<String>)>, Error> {
+    let mut listeners = Vec::with_capacity(hooks.len());
+    for hook in hooks {
+        let mut names = super::events_of(&hook);
+        if let Some(id) = hook.client_id {
+            let rights = match staff::client(tx, hook.isp_id, id).await? {
+                Some(client) => clients::known(tx, &client).await?.map(|known| known.scopes),
+                None => None,
+            };
+            let rights = rights.unwrap_or(Scopes::NONE);
+            names.retain(|name| notices::reads([name.as_str()]).within(rights));
+        }
+        listeners.push((hook, names));
+    }
+    Ok(listeners)
 }
 
 /// The same for every receiver, and however often it is made.

@@ -92,6 +92,21 @@ pub async fn client_by_public_id(tx: &Tx, public_id: &str) -> Result<Option<ApiC
     row.map(|row| ApiClient::from_row(&row)).transpose()
 }
 
+/// Whether a branch is a reseller's who is not active, or one of his resellers'.
+pub async fn shut(tx: &Tx, isp: IspId, branch: BranchId) -> Result<bool, Error> {
+    let row = tx
+        .row(
+            sql!(
+                "select 1 from operator o join staff s on s.isp_id = o.isp_id and s.id = o.staff_id \
+                 where o.isp_id = $1 and s.status <> 'active' and o.branch_id in \
+                 ($2, (select b.parent_id from branch b where b.isp_id = $1 and b.id = $2)) limit 1"
+            ),
+            &params![isp, branch],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
 pub async fn client(tx: &Tx, isp: IspId, id: ApiClientId) -> Result<Option<ApiClient>, Error> {
     let row = tx.row(sql!(text!(ApiClient::SELECT, "where t.isp_id = $1 and t.id = $2")), &params![isp, id]).await?;
     row.map(|row| ApiClient::from_row(&row)).transpose()
