@@ -44,9 +44,17 @@ pub fn own(id: PaymentId) -> String {
     format!("LM{:08}", id.0)
 }
 
-/// Whether a reference is of the form of our own, however it is spelt.
+/// The reference of a payment that was a collector's until it was approved: `collection:12`.
+pub fn of_collection(id: i64) -> String {
+    format!("collection:{id}")
+}
+
+/// Whether a reference is of the form of our own, however it is spelt: those are ours to give.
 pub fn is_own(reference: &str) -> bool {
-    key(reference).strip_prefix("LM").is_some_and(|rest| rest.len() >= 8 && rest.bytes().all(|b| b.is_ascii_digit()))
+    let key = key(reference);
+    let digits = |rest: &str, least: usize| rest.len() >= least && rest.bytes().all(|b| b.is_ascii_digit());
+    key.strip_prefix("LM").is_some_and(|rest| digits(rest, 8))
+        || key.strip_prefix("COLLECTION:").is_some_and(|rest| digits(rest, 1))
 }
 
 /// A day that has not come is no day on which something was paid.
@@ -106,7 +114,7 @@ mod tests {
 
     #[test]
     fn our_own_references() {
-        assert_eq!(own(PaymentId(12)), "LM00000012");
+        assert_eq!((own(PaymentId(12)).as_str(), of_collection(12).as_str()), ("LM00000012", "collection:12"));
         let rows = [
             ("LM00000012", true),
             ("lm00000012", true),
@@ -114,6 +122,11 @@ mod tests {
             ("LM1234567", false),
             ("LM0000001a", false),
             ("QK00000012", false),
+            ("collection:12", true),
+            (" Collection:12", true),
+            ("collection:", false),
+            ("collection:12a", false),
+            ("collection 12", false),
         ];
         for (text, expected) in rows {
             assert_eq!(is_own(text), expected, "{text}");

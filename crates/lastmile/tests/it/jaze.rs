@@ -10,11 +10,13 @@ use domain::{Money, Scope, Scopes};
 use doors::{Gate, Log};
 use serde_json::Value;
 use service::{
-    Actor,
+    Actor, Error, Why,
+    billing::receipts::Means,
     identity::{
         branches,
         clients::{self, NewPair, Tier},
     },
+    receivables::payments::{self, NewPayment},
 };
 use tower::ServiceExt;
 
@@ -84,6 +86,31 @@ impl Door {
         assert_eq!((status, &body["status"]), (200, &Value::from("success")), "{path} {form}: {body}");
         body
     }
+}
+
+/// A collection's payment is named by us, and nobody takes that name before.
+async fn nobody_takes_a_collections_name(app: TestApp) {
+    let door = Door::open(&app).await;
+    let (ali, eve) = (app.customer("ali", app.gold).await.customer, app.customer("eve", app.gold).await.customer);
+    let visit = format!("userId={ali}&amount=2000&statusOfCollection=cashCollected&method=cash&notes=x");
+    door.done("collect_user_payment", &visit).await;
+    let waiting = door.done("get_collection_approval_users", "").await;
+    let id = waiting["data"][0][0]["PaymentCollectionMode"]["paymentcollectionId"].as_str().expect("an id").to_string();
+    for name in
+        [format!("collection:{id}"), format!("COLLECTION:{id}"), format!("%20Collection:{id}%20"), "LM00000999".into()]
+    {
+        let payment = format!("userId={eve}&amount=1&method=cash&merchantTxnId={name}");
+        let (status, told) = door.post("make_payment", &payment).await;
+        assert_eq!(status, 400, "{name}: {told}");
+    }
+    // The core refuses it, not the door.
+    let means = Means { method: "cash".into(), reference: Some(format!("collection:{id}")) };
+    let taken = Some(Error::invalid("transaction_id", Why::Taken));
+    let topped_up = payments::top_up(&app.app, &app.actor, eve, Money(100), means.clone(), None).await;
+    assert_eq!(topped_up.err(), taken);
+    let payment = NewPayment { customer: eve, amount: Money(100), means, bill: None };
+    assert_eq!(payments::record(&app.app, &app.actor, payment, None).await.err(), taken);
+    door.done("collection_approval", &format!("userId={ali}&amount=2000&modelId={id}")).await;
 }
 
 /// Collected money is a payment only when it is approved: it settles what is owed, the rest is the customer's.
@@ -388,6 +415,7 @@ async fn the_router_is_asked_and_follows_a_limit(app: TestApp) {
 both!(
     the_router_is_asked_and_follows_a_limit,
     collected_cash_waits_for_approval,
+    nobody_takes_a_collections_name,
     a_move_gives_back_what_is_left_and_bills_the_new_period,
     grace_lets_in_who_was_out,
     figures_are_those_of_the_port,

@@ -1,10 +1,7 @@
 //! Field collection: customers are given to collectors, a visit may bring money, and the money is a payment once a
 //! supervisor has approved it. Until the collector hands it in it is in his float.
 
-use domain::{
-    CustomerId, Instant, Money, PaymentId, StaffId,
-    billing::{bill::Source, payment},
-};
+use domain::{CustomerId, Instant, Money, PaymentId, StaffId, billing::payment};
 use jiff::tz::TimeZone;
 use store::{
     billing::{
@@ -21,7 +18,7 @@ use crate::{
     Actor, App, Change, Error, Expected, Fact, Refusal, What, Why,
     billing::{
         Written,
-        receipts::{self, Details, Incoming, Means},
+        receipts::{self, Details, Incoming, Means, Named},
     },
     kernel::{amounts, change::CallerKey, ids::Table},
 };
@@ -195,14 +192,11 @@ pub(crate) async fn approve(
     }
     let missing = Money(row.amount.0 - amount.0);
     let method = row.method.clone().unwrap_or_else(|| "cash".into());
-    let source = match (method.as_str(), row.staff_id) {
-        ("cash" | "cheque", Some(collector)) => Source::Collected { collector },
-        // A card's money never was the collector's.
-        _ => Source::Cash { method: method.clone() },
-    };
+    let source = receipts::source_of_collection(&method, row.staff_id);
     let open = bill::lock_open(change.tx, change.isp, customer).await?;
-    let means = Means { method, reference: Some(format!("collection:{id}")) };
-    let incoming = Incoming { customer, amount, source, means: &means, details: &details(&row) };
+    let means = Means { method, reference: None };
+    let named = Named::Collection(id);
+    let incoming = Incoming { customer, amount, source, means: &means, named, details: &details(&row) };
     let spread = receipts::spread(change, zone, incoming, open).await?;
     let payment = spread.payment.ok_or_else(|| Error::Internal("money came, and no payment was written".into()))?;
     if missing > Money::ZERO {

@@ -2,7 +2,7 @@
 //! once, however it is spelt (`domain::billing::payment`).
 
 use domain::{
-    CustomerId, Instant, InvoiceId, Money, PaymentId, PlanId,
+    CustomerId, Instant, InvoiceId, Money, PaymentId, PlanId, StaffId,
     billing::{
         bill::{self, Bill, Refusal, Source},
         ledger::{Account, Entry, Kind},
@@ -71,6 +71,15 @@ pub(crate) fn taken() -> Error {
     Error::invalid("transaction_id", Why::Taken)
 }
 
+/// Who names a payment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Named {
+    /// Its provider, or nobody: then it has its own number.
+    ByProvider,
+    /// We, after the collection it was.
+    Collection(i64),
+}
+
 /// A payment to write down.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Received<'a> {
@@ -78,6 +87,7 @@ pub(crate) struct Received<'a> {
     pub amount: Money,
     pub kind: PaymentKind,
     pub means: &'a Means,
+    pub named: Named,
     pub details: &'a Details,
     /// What was bought with it, as it is called.
     pub plan: Option<(PlanId, &'a str)>,
@@ -91,11 +101,15 @@ pub(crate) struct Received<'a> {
 /// `Invalid` of `amount`; of `transaction_id` where the provider's reference has paid already; of `paid_on` where that day
 /// has not come.
 pub(crate) async fn write(change: &Change<'_>, zone: &TimeZone, received: Received<'_>) -> Result<Payment, Error> {
-    let Received { customer, amount, kind, means, details, plan, settles } = received;
+    let Received { customer, amount, kind, means, named, details, plan, settles } = received;
     amounts::positive("amount", amount)?;
     check_day(details.paid_on, change.now, zone)?;
     let id = PaymentId(change.id(Table::Payment).await?);
-    let reference = reference(means, details)?.map_or_else(|| payment::own(id), str::to_string);
+    let reference = match (named, reference(means, details)?) {
+        (Named::Collection(id), _) => payment::of_collection(id),
+        (Named::ByProvider, Some(given)) => given.to_string(),
+        (Named::ByProvider, None) => payment::own(id),
+    };
     let day = details.paid_on.filter(|day| *day != change.now.day(zone));
     let row = Payment {
         isp_id: change.isp,
@@ -181,6 +195,15 @@ pub(crate) async fn source(change: &Change<'_>, customer: CustomerId, means: &Me
     })
 }
 
+/// Where a collection's money comes from. What a collector took in notes or cheques is his to hand in; a card's money never
+/// was his.
+pub(crate) fn source_of_collection(method: &str, collector: Option<StaffId>) -> Source {
+    match (method, collector) {
+        ("cash" | "cheque", Some(collector)) => Source::Collected { collector },
+        _ => Source::Cash { method: method.into() },
+    }
+}
+
 async fn held(change: &Change<'_>, customer: CustomerId) -> Result<Money, Error> {
     Ok(ledger::held(change.tx, change.isp, &Account::CustomerWallet(customer)).await?)
 }
@@ -192,6 +215,7 @@ pub(crate) struct Incoming<'a> {
     pub amount: Money,
     pub source: Source,
     pub means: &'a Means,
+    pub named: Named,
     pub details: &'a Details,
 }
 
@@ -211,7 +235,7 @@ pub(crate) async fn spread(
     incoming: Incoming<'_>,
     bills: Vec<Invoice>,
 ) -> Result<Spread, Error> {
-    let Incoming { customer, amount, source, means, details } = incoming;
+    let Incoming { customer, amount, source, means, named, details } = incoming;
     amounts::positive("amount", amount)?;
     let first = bills.first().map(|row| row.id);
     let (parts, entry) = settle(change, customer, bills, amount, &source).await?;
@@ -220,7 +244,7 @@ pub(crate) async fn spread(
         Source::Cash { .. } | Source::Collected { .. } => {
             let settles: Vec<(InvoiceId, Money)> = parts.iter().map(|(row, part)| (row.id, *part)).collect();
             let kind = PaymentKind::Payment;
-            let received = Received { customer, amount, kind, means, details, plan: None, settles: &settles };
+            let received = Received { customer, amount, kind, means, named, details, plan: None, settles: &settles };
             Some(write(change, zone, received).await?)
         }
     };

@@ -14,7 +14,7 @@ use crate::{
     billing::{
         Written, credit,
         invoices::{self, Amendment, New},
-        receipts::{self, Details, Incoming, Means},
+        receipts::{self, Details, Incoming, Means, Named},
     },
     catalogue::plans,
     kernel::{amounts, app::Tenant, change::CallerKey, hold::hold},
@@ -209,7 +209,7 @@ async fn pay(
     bills: Vec<store::billing::invoice::Invoice>,
 ) -> Result<(), Error> {
     let source = receipts::source(change, customer, means).await?;
-    let incoming = Incoming { customer, amount, source, means, details: &Details::default() };
+    let incoming = Incoming { customer, amount, source, means, named: Named::ByProvider, details: &Details::default() };
     let spread = receipts::spread(change, &tenant.zone, incoming, bills).await?;
     follow(change, tenant, customer, &spread.paid).await
 }

@@ -8,7 +8,7 @@ use crate::{
     Actor, App, Error, Expected, Why,
     billing::{
         Written,
-        receipts::{self, Details, Incoming, Means, WALLET},
+        receipts::{self, Details, Incoming, Means, Named, WALLET},
     },
     kernel::{change::CallerKey, hold::hold},
 };
@@ -65,7 +65,8 @@ pub async fn record_with(
             }
         };
         let source = receipts::source(change, customer, &means).await?;
-        let incoming = Incoming { customer, amount, source, means: &means, details: &details };
+        let incoming =
+            Incoming { customer, amount, source, means: &means, named: Named::ByProvider, details: &details };
         let spread = receipts::spread(change, &tenant.zone, incoming, bills).await?;
         follow(change, &tenant, customer, &spread.paid).await?;
         let payment = spread.payment.ok_or_else(|| Error::Internal("money came, and no payment was written".into()))?;
@@ -90,7 +91,14 @@ pub async fn top_up(
     app.change_once(actor, key, async move |change| {
         hold(change, &who, customer).await?;
         let source = receipts::source(change, customer, &means).await?;
-        let incoming = Incoming { customer, amount, source, means: &means, details: &Details::default() };
+        let incoming = Incoming {
+            customer,
+            amount,
+            source,
+            means: &means,
+            named: Named::ByProvider,
+            details: &Details::default(),
+        };
         let spread = receipts::spread(change, &tenant.zone, incoming, Vec::new()).await?;
         follow(change, &tenant, customer, &spread.paid).await?;
         Ok(Written { id: spread.payment.map_or(0, |payment| payment.id.0) })

@@ -25,7 +25,7 @@ use crate::{
     billing::{
         entries::{self, Heading, Of},
         invoices::{self, New},
-        receipts::{self, Details, Means, Received},
+        receipts::{self, Details, Means, Named, Received},
     },
     catalogue::plans::{self, Offer},
     kernel::{app::Tenant, facts::Before, ids::Table, work::Work},
@@ -259,6 +259,7 @@ async fn take(
         amount,
         kind: if wallet_first { PaymentKind::Payment } else { PaymentKind::Recharge },
         means: &Means { method, reference: None },
+        named: Named::ByProvider,
         details,
         plan: Some((offer.plan.id, &offer.plan.name)),
         settles: &settles,

@@ -34,6 +34,17 @@ fn every_fact_has_one_writer() {
     }
 }
 
+/// Whoever says elsewhere where money comes from forgets whose people took it.
+#[test]
+fn where_money_comes_from_is_said_in_one_place() {
+    let files = sources(&root().join("crates"));
+    let files: Vec<_> = files.into_iter().filter(|(file, _)| file.starts_with("service/src/")).collect();
+    for words in ["Source::Cash {", "Source::Collected {", "Source::Wallet {"] {
+        let found = writers(&files, words);
+        assert!(found.iter().all(|file| file == "service/src/billing/receipts.rs"), "{words}: {found:?}");
+    }
+}
+
 #[test]
 fn a_second_writer_is_found() {
     let first = ("service/src/sales/sale.rs", "fn sold() -> Period {\n    Period {\n        isp_id: change.isp,\n }");
