@@ -186,7 +186,8 @@ pub(crate) fn heard(rows: Vec<Router>) -> Vec<Router> {
     let mut senders = Senders::default();
     let mut heard = eldest_first(rows);
     heard.retain(|row| {
-        let counts = parse_network(&row.network).is_some_and(|network| senders.claim(row.isp_id, network));
+        // What is no network is nobody's; whoever reads the row says so.
+        let counts = parse_network(&row.network).is_none_or(|network| senders.claim(row.isp_id, network));
         if !counts {
             let (isp, router, network) = (row.isp_id.0, row.id.0, row.network.as_str());
             tracing::warn!(

@@ -37,7 +37,6 @@ use crate::{
         secrets::{portal_place, secret_place},
         work::Work,
     },
-    resellers::chain,
     sales::{
         by_hand::{self, Override},
         moves, standing, starts, turning,
@@ -153,7 +152,7 @@ pub(crate) async fn put(
     }
     let given = allowed(change, tenant, line, edit).await?;
     if given || different.terms || different.wallet {
-        chain::sells_nothing(change).await?;
+        change.by_no_reseller().await?;
     }
     stand(change, &mut lines, edit).await?;
 

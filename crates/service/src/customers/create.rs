@@ -26,7 +26,6 @@ use crate::{
         app::Tenant,
         secrets::{portal_place, secret_place},
     },
-    resellers::chain,
     sales::{
         recharge::{Wanted, sell_as},
         sale::{Opening, insert, opened},
@@ -198,7 +197,7 @@ impl New {
             First::Nothing => false,
         };
         if gives || self.beside.gives_more() {
-            chain::sells_nothing(change).await?;
+            change.by_no_reseller().await?;
         }
         Ok(())
     }

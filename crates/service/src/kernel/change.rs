@@ -58,9 +58,24 @@ pub struct CallerKey {
 }
 
 impl Change<'_> {
+    /// Says whose business this is, where it is more than the facts say that are told.
+    pub(crate) fn concerns(&self, reach: Reach) {
+        self.reach.set(self.reach.get().max(reach));
+    }
+
+    /// Refuses what would give a customer more without a sale, where a reseller's people ask for it: before anything is
+    /// looked at that would be refused in other words.
+    pub(crate) async fn by_no_reseller(&self) -> Result<(), Error> {
+        let Some(branch) = self.branch else { return Ok(()) };
+        match operator::of_branch(self.tx, self.isp, branch).await? {
+            Some(_) => Err(Error::Refused(Refusal::NotByAnEdit)),
+            None => Ok(()),
+        }
+    }
+
     /// Says what happened.
     pub fn tell(&self, fact: Fact) {
-        self.reach.set(self.reach.get().max(fact.reach()));
+        self.concerns(fact.reach());
         let (noun, id) = fact.subject().parts();
         self.events.borrow_mut().push(Event {
             isp_id: self.isp,
@@ -224,14 +239,11 @@ fn answer_scope(actor: &Actor) -> String {
 impl Change<'_> {
     /// Refuses what is not the business of who made this change, whatever use case or door let it through.
     async fn allowed(&self) -> Result<(), Error> {
-        let Some(branch) = self.branch else { return Ok(()) };
         match self.reach.get() {
             Reach::Anyone => Ok(()),
-            Reach::WholeIsp => Err(Error::Forbidden),
-            Reach::NoReseller => match operator::of_branch(self.tx, self.isp, branch).await? {
-                Some(_) => Err(Error::Refused(Refusal::NotByAnEdit)),
-                None => Ok(()),
-            },
+            Reach::WholeIsp if self.branch.is_some() => Err(Error::Forbidden),
+            Reach::WholeIsp => Ok(()),
+            Reach::NoReseller => self.by_no_reseller().await,
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     Actor, App, Change, Error, Refusal, Why,
     kernel::{
         change::CallerKey,
+        facts::Reach,
         ids::Table,
         vault::{hex, random_bytes},
     },
@@ -236,10 +237,10 @@ pub async fn top_up(
     note: Option<String>,
     key: Option<CallerKey>,
 ) -> Result<i64, Error> {
-    // Of the whole Isp.
-    actor.sees_all()?;
     actor.writes()?;
     app.change_once(actor, key, async move |change| {
+        // Credits are no fact of the feed's: the change is told here whose they are.
+        change.concerns(Reach::WholeIsp);
         let balance = sms::add(change.tx, change.isp, credits).await?;
         moved(change, credits, balance, note.as_deref().unwrap_or("top-up")).await?;
         Ok(balance)

@@ -116,11 +116,3 @@ pub(crate) async fn holder(change: &Change<'_>) -> Result<Option<StaffId>, Error
     let Some(branch) = change.branch else { return Ok(None) };
     Ok(operator::of_branch(change.tx, change.isp, branch).await?)
 }
-
-/// Refuses what would give a customer more without a sale, where a reseller's people ask for it.
-pub(crate) async fn sells_nothing(change: &Change<'_>) -> Result<(), Error> {
-    match holder(change).await?.is_some() {
-        true => Err(Error::Refused(Refusal::NotByAnEdit)),
-        false => Ok(()),
-    }
-}

@@ -13,7 +13,6 @@ use store::{
 use crate::{
     Actor, App, Change, Error, Fact, Refusal, What, Why,
     kernel::{app::Tenant, hold::primary, work::Work},
-    resellers::chain,
     sales::turning,
 };
 
@@ -63,7 +62,7 @@ pub(crate) async fn apply(
     let before = line.clone();
     match given {
         Override::End(_) | Override::Speed(_) | Override::Time(_) | Override::Volume(_) => {
-            chain::sells_nothing(change).await?;
+            change.by_no_reseller().await?;
         }
         Override::Device(_) | Override::AnyDevice => {}
     }

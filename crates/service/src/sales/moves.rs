@@ -22,7 +22,6 @@ use crate::{
     billing::receipts::Details,
     catalogue::plans::{self, Offer},
     kernel::{app::Tenant, change::CallerKey, hold::primary, ids::Table},
-    resellers::chain,
     sales::{
         paid,
         recharge::{Wanted, sell_as},
@@ -68,7 +67,7 @@ pub async fn order(app: &App, actor: &Actor, command: NewMove, key: Option<Calle
     app.change_once(actor, key, async move |change| {
         let mut line = primary(change, &who, command.customer).await?;
         // What is given back and billed anew is the Isp's own business: a reseller sells.
-        chain::sells_nothing(change).await?;
+        change.by_no_reseller().await?;
         match plans::for_sale(change, command.plan, Some(line.plan_id)).await {
             Err(Error::NotFound { .. }) => return Err(Error::invalid("plan", Why::Unknown)),
             offer => offer?,
@@ -272,7 +271,7 @@ pub(crate) async fn assign(change: &Change<'_>, line: &mut Service, plan: PlanId
     if plan == line.plan_id {
         return Ok(());
     }
-    chain::sells_nothing(change).await?;
+    change.by_no_reseller().await?;
     let offer = match plans::for_sale(change, plan, Some(line.plan_id)).await {
         Err(Error::NotFound { .. }) => return Err(Error::invalid("plan", Why::Unknown)),
         offer => offer?,

@@ -29,7 +29,6 @@ use crate::{
     billing::receipts::{self, Details},
     catalogue::plans::{self, Offer},
     kernel::{app::Tenant, change::CallerKey, hold::primary, ids::Table},
-    resellers::chain,
     sales::{
         paid,
         recharge::{Wanted, sell_as},
@@ -108,7 +107,7 @@ pub async fn order(app: &App, actor: &Actor, command: Renewal, key: Option<Calle
             offer => offer?,
         };
         if command.credit_rest {
-            chain::sells_nothing(change).await?;
+            change.by_no_reseller().await?;
         }
         let (not_before, at_end) = match command.when {
             When::Now => (change.now, false),

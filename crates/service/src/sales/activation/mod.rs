@@ -101,7 +101,7 @@ pub async fn activate(
         }
         if command.expires_at.is_some() {
             // An end of one's own is time beside what the package costs.
-            chain::sells_nothing(change).await?;
+            change.by_no_reseller().await?;
         }
         let since = change.now.plus(-activation::DUE_HOLDS);
         if let Some((_, issued, due)) = subscriber::due_invoice(change.tx, change.isp, owner.id, since).await?
