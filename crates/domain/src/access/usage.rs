@@ -172,6 +172,15 @@ pub fn happened_at(received: Instant, event_timestamp: Option<u32>, delay_s: Opt
     }
 }
 
+/// The last moment at which a report of `at` may have happened: an Event-Timestamp (RFC 2869, 5.3) says its second alone,
+/// and a period that began within that second has it.
+pub fn until(at: Instant) -> Instant {
+    match at.0 % SECOND {
+        0 => at.plus(SECOND - 1),
+        _ => at,
+    }
+}
+
 /// A session that was told an interval, or has sent an interim, is lost after three silent ones.
 pub fn is_lost(reported_at: Instant, interval_s: Option<u32>, now: Instant) -> bool {
     match interval_s {
@@ -345,6 +354,21 @@ mod tests {
         for (stamp, delay, expected) in rows {
             let got = happened_at(Instant::from_unix(received), stamp, delay);
             assert_eq!(got, Instant::from_unix(expected), "{stamp:?} {delay:?}");
+        }
+    }
+
+    #[test]
+    fn a_timestamp_is_a_second_long() {
+        let sold = Instant::from_unix(T0).plus(SECOND / 2);
+        let rows = [
+            (Instant::from_unix(T0), true), // by its Event-Timestamp
+            (Instant::from_unix(T0).plus(-1), false),
+            (Instant::from_unix(T0 - 1), false),
+            (sold.plus(-1), false), // by when it came
+            (sold, true),
+        ];
+        for (at, of_the_new_period) in rows {
+            assert_eq!(until(at) >= sold, of_the_new_period, "{at:?}");
         }
     }
 

@@ -12,6 +12,7 @@ both!(
     a_restart_of_the_router_ends_its_sessions,
     a_lost_session_reopens,
     late_reports_count_on_their_day,
+    usage_of_the_second_of_a_sale_is_of_what_was_sold,
     data_quota_ends_the_session_once,
     unknown_users_are_recorded_without_a_service,
 );
@@ -90,6 +91,28 @@ async fn late_reports_count_on_their_day(app: TestApp) {
     let days = service::access::accounting::usage_by_day(&app.app, app.actor.isp, ali.service).await.expect("usage");
     let first = 21_915; // 2030-01-01
     assert_eq!(days, [(first, 100, 200, 300), (first + 1, 50, 100, 600)]);
+}
+
+/// An Event-Timestamp says the second; a sale is in the middle of it.
+async fn usage_of_the_second_of_a_sale_is_of_what_was_sold(app: TestApp) {
+    let halfway = domain::kernel::clock::SECOND / 2;
+    let report = async |stamp: i64, time, up, down| {
+        let event_timestamp = Some(stamp as u32);
+        app.nas.report(Report { event_timestamp, ..interim("ali", "s1", time, up, down) }).await;
+    };
+    app.app.clock.pass(halfway);
+    let ali = app.customer("ali", app.gold).await;
+    report(start().unix(), 300, 100, 200).await;
+    assert_eq!(app.row(ali).await.used_bytes, 300, "of the second of its first sale");
+    // its period ends, and it is sold another one
+    app.app.clock.pass(seconds(40 * 86_400));
+    let anew = start().unix() + 40 * 86_400;
+    app.recharge(ali).await.expect("a recharge");
+    assert_eq!(app.row(ali).await.used_bytes, 0);
+    report(anew - 1, 301, 150, 250).await;
+    assert_eq!(app.row(ali).await.used_bytes, 0, "of a second before");
+    report(anew, 302, 151, 252).await;
+    assert_eq!(app.row(ali).await.used_bytes, 3, "of the same second");
 }
 
 async fn data_quota_ends_the_session_once(app: TestApp) {

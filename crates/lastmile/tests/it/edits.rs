@@ -87,6 +87,8 @@ async fn refused(app: &TestApp, town: &Town<'_>, calls: Vec<(Dialect, &'static s
     for (dialect, method, path, body) in calls {
         // Rate limits are other tests'.
         app.app.clock.pass(61_000_000);
+        // What was ordered before is done: it is not the call's.
+        app.settled().await;
         let before = everything(app).await;
         let what = format!("{dialect:?} {method} {path} {body}");
         let (status, answer) = town.ask(dialect, (method, path, body)).await;

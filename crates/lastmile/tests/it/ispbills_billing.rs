@@ -362,8 +362,10 @@ async fn money_finds_the_oldest_bill_and_then_the_wallet(app: TestApp) {
     assert_eq!(api.call("PUT", &third, json!({ "status": "paid", "method": "wallet" })).await.wrong(), "");
     api.call("PUT", &third, json!({ "amount": 50, "status": "paid", "method": "wallet" })).await.is(200);
     assert!(explained(&app).await.contains(&format!("wallet:customer:{ali} 0")));
-    let body = json!({ "customer_id": ali.0, "amount": 5, "method": "wallet" });
-    assert_eq!(api.call("POST", "/api/v2/billing/payments", body).await.wrong(), "method");
+    for method in ["wallet", "balance", "Balance"] {
+        let body = json!({ "customer_id": ali.0, "amount": 5, "method": method });
+        assert_eq!(api.call("POST", "/api/v2/billing/payments", body).await.wrong(), "method", "{method}");
+    }
 
     // A debt outlives its customer.
     let last = format!("/api/v2/billing/bills/{}", api.bill(ali, 70).await);
@@ -615,7 +617,7 @@ async fn every_action_does_what_it_says(app: TestApp) {
     ok(json!({ "action": "other_payment", "amount": 116, "description": "Cable", "method": "card", "transaction_id": "C1" })).await;
     ok(json!({ "action": "advance_payment", "amount": 1500, "method": "mpesa" })).await;
     assert!(explained(&app).await.contains(&format!("receivable:customer:{ali} 150000, revenue")), "the bill is open");
-    ok(json!({ "action": "recharge", "method": "wallet" })).await;
+    ok(json!({ "action": "recharge", "method": "balance" })).await;
     assert_eq!(api.action(ali, json!({ "action": "recharge", "method": "wallet" })).await.wrong(), "");
     let ledger = explained(&app).await;
     assert!(ledger.starts_with("cash:api 150000, cash:bkash 150000, cash:card 11600, cash:mpesa 150000"), "{ledger}");

@@ -10,7 +10,7 @@ use service::{
         floats::{self, HandIn},
         funding::{self, Funding},
         invoices, payments,
-        receipts::{Details, Means, WALLET},
+        receipts::{Details, Means},
     },
     customers::{
         beside::Beside,
@@ -102,7 +102,7 @@ async fn settle(app: &TestApp, door: Door, id: CustomerId, invoice: InvoiceId) {
             pay(app, id, PRICE.0 - 50_000, by("bank", None), Some(invoice)).await.expect("the rest");
         }
         Door::Wallet | Door::MarkedPaid => {
-            let method = if let Door::Wallet = door { WALLET } else { "cash" };
+            let method = if let Door::Wallet = door { "wallet" } else { "cash" };
             if let Door::Wallet = door {
                 put_into(app, Account::CustomerWallet(id), PRICE.0).await;
             }

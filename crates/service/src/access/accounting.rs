@@ -250,7 +250,7 @@ impl Batch {
         let rows: Vec<[Value; 5]> = quota
             .into_iter()
             .map(|(service, (growth, at))| {
-                params![isp, *service, growth.up.saturating_add(growth.down), growth.seconds, *at]
+                params![isp, *service, growth.up.saturating_add(growth.down), growth.seconds, usage::until(*at)]
             })
             .collect();
         let used = session::add_to_quota(change.tx, change.now, &rows).await?;

@@ -31,13 +31,16 @@ use crate::{
 /// How a payment was made.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Means {
-    /// `wallet`: what is held for the customer; anything else is money received that way.
+    /// What `of_the_wallet` names is held for the customer already; anything else is money received that way.
     pub method: String,
     /// The provider's reference.
     pub reference: Option<String>,
 }
 
-pub const WALLET: &str = "wallet";
+/// Whether `method` says that what is held for the customer pays. Who writes of a customer's balance means it as well.
+pub fn of_the_wallet(method: &str) -> bool {
+    matches!(method, "wallet" | "balance")
+}
 
 /// What is known of a payment besides method and reference.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -187,7 +190,7 @@ pub(crate) async fn seen(change: &Change<'_>, means: &Means, details: &Details) 
 /// Where money comes from that is said to be paid so. What a reseller's people take is theirs to hand in.
 pub(crate) async fn source(change: &Change<'_>, customer: CustomerId, means: &Means) -> Result<Source, Error> {
     Ok(match means.method.as_str() {
-        WALLET => Source::Wallet { holds: held(change, customer).await? },
+        method if of_the_wallet(method) => Source::Wallet { holds: held(change, customer).await? },
         method => match chain::holder(change).await? {
             Some(collector) => Source::Collected { collector },
             None => Source::Cash { method: method.into() },

@@ -8,7 +8,7 @@ use crate::{
     Actor, App, Error, Expected, Why,
     billing::{
         Written,
-        receipts::{self, Details, Incoming, Means, Named, WALLET},
+        receipts::{self, Details, Incoming, Means, Named},
     },
     kernel::{change::CallerKey, hold::hold},
 };
@@ -108,7 +108,7 @@ pub async fn top_up(
 
 /// What is held already does not come in.
 fn came_outside(means: &Means) -> Result<(), Error> {
-    match means.method == WALLET {
+    match receipts::of_the_wallet(&means.method) {
         true => Err(Error::invalid("method", Why::Not(Expected::HowMoneyCame))),
         false => Ok(()),
     }

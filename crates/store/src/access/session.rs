@@ -369,7 +369,7 @@ pub async fn silent(tx: &Tx, now: Instant, limit: i64) -> Result<Vec<Session>, E
     records(rows, Session::from_row)
 }
 
-/// What growth made of services: rows of isp, service, bytes, seconds, and when it happened.
+/// What growth made of services: rows of isp, service, bytes, seconds, and the last moment at which it may have happened.
 pub async fn add_to_quota(tx: &Tx, now: Instant, rows: &[[Value; 5]]) -> Result<Vec<Used>, Error> {
     // Usage from before the running period began is not of its quota. A bare 0 would make PostgreSQL take the growth for
     // an integer of 32 bits.

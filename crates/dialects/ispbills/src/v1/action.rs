@@ -5,7 +5,7 @@ use domain::{BandwidthId, CustomerId, Instant, PlanId, Scope, Status, sales::sal
 use doors::{Given, Id, Operation, form::Body};
 use service::{
     App, Error, Why,
-    billing::receipts::{Means, WALLET},
+    billing::receipts::{self, Means},
     customers::change::{self, Deletion, Edit},
     messages::queue,
     receivables::{
@@ -112,7 +112,7 @@ async fn perform(app: &App, caller: &Caller, id: CustomerId, body: CustomerActio
         }
         "recharge" => {
             let payer = match payments::method(body.method, "api")? {
-                method if method == WALLET => Payer::Wallet,
+                method if receipts::of_the_wallet(&method) => Payer::Wallet,
                 method => Payer::Cash { method },
             };
             let command = Recharge { customer: id, plan: body.package_id.value().map(PlanId), payer };

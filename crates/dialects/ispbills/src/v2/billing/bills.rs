@@ -55,7 +55,7 @@ doors::form! {
         due_date: optional Date, "Another day.";
         description: optional Text(0, 500), "What for; null removes it.";
         status: optional Word(STATUSES), "`paid` records a payment of what is left. The others can only be confirmed.";
-        method: optional Text(1, 32), "How it is paid: cash, bank, bkash …, or `wallet` for what is held for the customer; `cash` where it is left out.";
+        method: optional Text(1, 32), "How it is paid: cash, bank, bkash …, or `wallet` (`balance`) for what is held for the customer; `cash` where it is left out.";
         transaction_id: optional Text(1, 100), "The provider's reference of that payment; good once per provider.";
     }
 }

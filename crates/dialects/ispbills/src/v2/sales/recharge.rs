@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Number;
 use service::{
     App, Error, Expected, Why,
-    billing::receipts::WALLET,
+    billing::receipts,
     sales::recharge::{self, Recharge},
 };
 use utoipa::ToSchema;
@@ -77,7 +77,7 @@ pub async fn recharge(
         "complimentary" => sold(Payer::Complimentary).await,
         _ => {
             let method = payments::method(method, "cash")?;
-            if method == WALLET {
+            if receipts::of_the_wallet(&method) {
                 return Err(Error::invalid("method", Why::Not(Expected::LeftOutForWallet)).into());
             }
             sold(Payer::Cash { method }).await
