@@ -3,13 +3,10 @@
 //! With the directory not loaded the desk is silent, so that the NAS asks another server; a name it does not know is
 //! refused only while the event feed is fresh. It never refuses because it does not know.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use domain::{
-    CustomerId, Instant, IspId, Kind, Mac, RouterId, ServiceId, Status,
+    CustomerId, Instant, IspId, Kind, Mac, ServiceId, Status,
     access::decide::{self, Decision, Live, Login, MacLock, Reason, Subscriber},
     kernel::clock::HOUR,
 };
@@ -22,7 +19,10 @@ use radius::{
 };
 use service::{
     access::{accounting::Refused, directory::RouterProfile},
-    kernel::limits::Limits,
+    kernel::{
+        guessing::{Answer, Asker as Guesser, Guess},
+        limits::Limits,
+    },
     messages::words,
     sales::redemption::{self, FirstUse},
 };
@@ -38,12 +38,8 @@ use crate::{
 
 /// NAS-Port-Type of 802.11 (RFC 2865 §5.41).
 const WIRELESS: u32 = 19;
-/// From the fifth wrong password within a minute from one port on, the answer takes its time.
-const GUESSES: usize = 5;
-const GUESS_DELAY_MS: u32 = 2000;
-/// From so many unknown names within a minute through one router on, every such answer there takes its time: codes of few
-/// digits are not to be tried out from ever new devices.
-const UNKNOWN: usize = 60;
+/// How long a refusal is held back that takes its time.
+const LATE_MS: u32 = 2000;
 /// An accepted login is written down at most this often per service.
 const LOGIN_WRITTEN_EVERY: i64 = HOUR;
 /// Reservations one service can hold.
@@ -54,34 +50,10 @@ pub struct Desk {
     seldom: Seldom,
     logins: Sender,
     first_uses: mpsc::Sender<FirstUse>,
-    guesses: Arc<Guesses>,
+    limits: Arc<Limits>,
     strip_realm: bool,
     /// Accepts of this batch, counted for everybody when it has been answered.
     accepts: u64,
-}
-
-/// Wrong passwords and unknown names of the last minute, for all threads of the desk.
-pub struct Guesses {
-    limits: Arc<Limits>,
-    ports: RandomState,
-}
-
-impl Guesses {
-    pub fn new(limits: Arc<Limits>) -> Guesses {
-        Guesses { limits, ports: RandomState::new() }
-    }
-
-    /// Counts one from a device, or from a port where devices do not say who they are; whether it is one of too many.
-    fn wrong(&self, router: RouterId, station: Option<&[u8]>, port: Option<u32>, now: Instant) -> bool {
-        // Some routers number every attempt: the port tells nothing where the device is named.
-        let port = if station.is_some() { None } else { port };
-        let key = self.ports.hash_one((router, port, station));
-        self.limits.passwords.add(key, GUESSES, now) >= GUESSES
-    }
-
-    fn unknown(&self, router: RouterId, now: Instant) -> bool {
-        self.limits.unknown_names.add(router, UNKNOWN + 1, now) > UNKNOWN
-    }
 }
 
 impl Desk {
@@ -89,10 +61,10 @@ impl Desk {
         directory: Arc<Directory>,
         logins: Sender,
         first_uses: mpsc::Sender<FirstUse>,
-        guesses: Arc<Guesses>,
+        limits: Arc<Limits>,
         strip_realm: bool,
     ) -> Desk {
-        Desk { seldom: Seldom::new(&directory), directory, logins, first_uses, guesses, strip_realm, accepts: 0 }
+        Desk { seldom: Seldom::new(&directory), directory, logins, first_uses, limits, strip_realm, accepts: 0 }
     }
 
     /// A known subscriber: password, then policy, then the answer's attributes.
@@ -106,6 +78,12 @@ impl Desk {
         now: Instant,
     ) -> Result<Verdict, Overflow> {
         let name = request.packet.find(USER_NAME).unwrap_or_default();
+        if self.limits.guessing.is_tense(now) {
+            let known = entry.state.lock().knows(&login_of(&request.packet, router));
+            if !self.limits.guessing.has_room(&guesser(router, request, Some(entry.service), known), now) {
+                return Ok(Verdict::Silent);
+            }
+        }
         let proof = match entry.state.lock().secret.as_ref() {
             Some(secret) => request.credentials().verify(name, Known::Clear(secret.as_bytes())),
             None => Proof::Wrong,
@@ -133,10 +111,10 @@ impl Desk {
             Proof::Right => None,
             Proof::RightMsChapV2(success) => Some(success),
             Proof::Wrong | Proof::NeedsClearText | Proof::Unsupported => {
+                let guesser = guesser(router, request, Some(entry.service), state.knows(&login));
                 drop(guard);
-                let delay = self.guessed(router, &login, request, now);
                 self.log(router, whose, request, login.mac, Reason::WrongPassword, now);
-                return refuse(reply, Reason::WrongPassword, delay);
+                return self.refuse_guess(reply, Reason::WrongPassword, &guesser, Guess::Password, now);
             }
         };
         let network = self.seldom.last();
@@ -186,6 +164,7 @@ impl Desk {
             self.logins.learnt(entry.isp, entry.service, mac);
         }
         reserve(state, &login, &grant, self.directory.generation(), now);
+        state.device = login.mac.or(state.device);
         if now.since(state.login_written_at) >= LOGIN_WRITTEN_EVERY {
             state.login_written_at = now;
             self.logins.accepted(entry.isp, entry.service, now);
@@ -210,14 +189,21 @@ impl Desk {
         let client = vouchers::client(&request.packet, login.mac, key);
         // Held until the use is reserved: two devices never get the last one.
         let mut guard = voucher.lock();
+        let guesser = guesser(router, request, None, false);
+        // Its holder is known to it, whatever else this device has tried.
+        if self.limits.guessing.is_tense(now)
+            && !guard.is_of(&client, now)
+            && !self.limits.guessing.has_room(&guesser, now)
+        {
+            return Ok(Verdict::Silent);
+        }
         let proof = guard.verify(&request.credentials(), name);
         let right = match proof.is_right() {
             true => guard.right(&client, now, |line| self.directory.has_ended(line, now)),
             false => {
                 drop(guard);
-                let delay = self.guessed(router, &login, request, now);
                 self.log(router, Whose::Voucher, request, login.mac, Reason::WrongPassword, now);
-                return refuse(reply, Reason::WrongPassword, delay);
+                return self.refuse_guess(reply, Reason::WrongPassword, &guesser, Guess::Name, now);
             }
         };
         let network = self.seldom.last();
@@ -301,9 +287,25 @@ impl Desk {
         login: &Login,
         now: Instant,
     ) -> Result<Verdict, Overflow> {
-        let delay = self.guessed_name(router, login, request, now);
         self.log(router, Whose::Voucher, request, login.mac, Reason::VoucherUsed, now);
-        refuse(reply, Reason::VoucherUsed, delay)
+        self.refuse_guess(reply, Reason::VoucherUsed, &guesser(router, request, None, false), Guess::Name, now)
+    }
+
+    /// A name that nobody has.
+    fn unknown(
+        &self,
+        request: &Request<'_>,
+        reply: &mut Reply<'_>,
+        router: &RouterProfile,
+        now: Instant,
+    ) -> Result<Verdict, Overflow> {
+        let guesser = guesser(router, request, None, false);
+        if self.limits.guessing.is_tense(now) && !self.limits.guessing.has_room(&guesser, now) {
+            return Ok(Verdict::Silent);
+        }
+        let mac = login_of(&request.packet, router).mac;
+        self.log(router, Whose::Nobody, request, mac, Reason::UnknownUser, now);
+        self.refuse_guess(reply, Reason::UnknownUser, &guesser, Guess::Name, now)
     }
 
     /// The rule, over open sessions and places reserved for a Start that has yet to come.
@@ -334,26 +336,23 @@ impl Desk {
         }
     }
 
-    /// Counts a wrong password; how long the answer is to be held back, if it is.
-    fn guessed(&self, router: &RouterProfile, login: &Login, request: &Request<'_>, now: Instant) -> Option<u32> {
-        let station = request.packet.find(CALLING_STATION_ID);
-        let wrong = self.guesses.wrong(router.id, station, login.port, now);
-        self.held_back(wrong)
-    }
-
-    /// As [`Desk::guessed`], for a name that nobody has.
-    fn guessed_name(&self, router: &RouterProfile, login: &Login, request: &Request<'_>, now: Instant) -> Option<u32> {
-        let station = request.packet.find(CALLING_STATION_ID);
-        let wrong = self.guesses.wrong(router.id, station, login.port, now);
-        let unknown = self.guesses.unknown(router.id, now);
-        self.held_back(wrong || unknown)
-    }
-
-    fn held_back(&self, is_guessing: bool) -> Option<u32> {
-        if is_guessing {
-            self.logins.count_delayed();
+    /// Refuses what was wrong as often as it may be tried.
+    fn refuse_guess(
+        &self,
+        reply: &mut Reply<'_>,
+        reason: Reason,
+        guesser: &Guesser<'_>,
+        guess: Guess,
+        now: Instant,
+    ) -> Result<Verdict, Overflow> {
+        match self.limits.guessing.wrong(guesser, guess, now) {
+            Answer::Prompt => refuse(reply, reason, None),
+            Answer::Late => {
+                self.logins.count_delayed();
+                refuse(reply, reason, Some(LATE_MS))
+            }
+            Answer::None => Ok(Verdict::Silent),
         }
-        is_guessing.then_some(GUESS_DELAY_MS)
     }
 
     fn log(
@@ -431,12 +430,7 @@ impl Desk {
             None => match self.directory.vouchers.find(router.isp, name, self.strip_realm) {
                 Some((key, voucher)) => self.voucher(request, reply, router, *vendor, &key, &voucher, now),
                 None if !self.directory.is_fresh() => Ok(Verdict::Silent),
-                None => {
-                    let login = login_of(&request.packet, router);
-                    let delay = self.guessed_name(router, &login, request, now);
-                    self.log(router, Whose::Nobody, request, login.mac, Reason::UnknownUser, now);
-                    refuse(reply, Reason::UnknownUser, delay)
-                }
+                None => self.unknown(request, reply, router, now),
             },
         };
         // An answer that does not fit is a fault of ours, not the subscriber's: another server may do better.
@@ -464,6 +458,12 @@ pub(crate) fn find(directory: &Directory, isp: IspId, name: &[u8], strip_realm: 
 pub(crate) fn login_of(packet: &Packet<'_>, router: &RouterProfile) -> Login {
     let mac = packet.text(CALLING_STATION_ID).and_then(Mac::parse);
     Login { router: router.id, mac, port: packet.u32(NAS_PORT) }
+}
+
+fn guesser<'a>(router: &RouterProfile, request: &Request<'a>, line: Option<ServiceId>, known: bool) -> Guesser<'a> {
+    let packet = &request.packet;
+    let (station, name) = (packet.find(CALLING_STATION_ID), packet.find(USER_NAME).unwrap_or_default());
+    Guesser { router: router.id, station, name, line, known }
 }
 
 /// A name as it may be logged: text without control characters, at most 253 bytes as RADIUS limits it.

@@ -14,7 +14,7 @@ use std::{
 
 use domain::{
     CustomerId, Instant, IspId, Kind, Mac, PlanId, Quota, RouterId, ServiceId, SessionId,
-    access::decide::{self, Choice, FairUse, Live, MacLock, PlanAccess, Subscriber},
+    access::decide::{self, Choice, FairUse, Live, Login, MacLock, PlanAccess, Subscriber},
 };
 use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::{Mutex, RwLock};
@@ -94,6 +94,8 @@ pub struct State {
     pub live: Vec<Live>,
     /// Where it lies in the entry: hardly ever is there more than one.
     pub reserved: SmallVec<[Reservation; 1]>,
+    /// The device that was let in last.
+    pub device: Option<Mac>,
     /// When the last login was passed on to be written.
     pub login_written_at: Instant,
     /// Counts changes of what it may have, so that a Start can tell that its Accept is out of date.
@@ -128,6 +130,7 @@ impl State {
             used_before: profile.used_before,
             live: Vec::new(),
             reserved: SmallVec::new(),
+            device: None,
             login_written_at: Instant::EPOCH,
             version: 0,
             followed_at: now,
@@ -137,9 +140,25 @@ impl State {
             state.version = before.version.wrapping_add(u32::from(!same));
             state.live = std::mem::take(&mut before.live);
             state.reserved = std::mem::take(&mut before.reserved);
+            state.device = before.device;
             state.login_written_at = before.login_written_at;
         }
         state
+    }
+
+    /// Whether this line has let this very device in: it is online, or was the last one, or is the line's own.
+    pub fn knows(&self, login: &Login) -> bool {
+        match login.mac {
+            Some(mac) => {
+                self.device == Some(mac)
+                    || self.subscriber.mac == MacLock::Locked(mac)
+                    || self.live.iter().any(|known| known.mac == Some(mac))
+            }
+            None => {
+                let same = |router, port| router == login.router && port == login.port;
+                login.port.is_some() && self.live.iter().any(|known| same(known.router, known.port))
+            }
+        }
     }
 }
 
@@ -383,6 +402,16 @@ impl Directory {
         state.reserved.shrink_to_fit();
         let plan = network.world.plans.get(&(entry.isp, state.plan));
         let must_go = plan.is_some_and(|plan| decide::must_go(&state.subscriber, plan, now));
+        state.device = live.mac.or(state.device);
+        // A report that names neither device, port nor address tells of nobody who could be online: it is counted, and takes
+        // no place from who logs in.
+        if live.mac.is_none() && live.port.is_none() && session.address.is_none() {
+            let behind = must_go && now.since(state.followed_at) >= REMIND;
+            if behind {
+                state.followed_at = now;
+            }
+            return behind;
+        }
         let behind = match state.live.iter_mut().find(|known| known.session == live.session) {
             Some(known) => {
                 *known = live;

@@ -29,6 +29,7 @@ pub mod vouchers;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+pub use radius::server::Held;
 use radius::server::{Config, Queue, access, accounting};
 use service::App;
 use tokio::{sync::watch, task::JoinHandle};
@@ -47,6 +48,8 @@ pub struct Settings {
     pub threads: usize,
     /// `ali@isp.example` logs in as `ali` where no such full name is known.
     pub strip_realm: bool,
+    /// How many refusals that take their time are held back.
+    pub held: Held,
 }
 
 /// Both ports and everything behind them.
@@ -68,17 +71,17 @@ pub async fn start(app: App, settings: Settings) -> io::Result<Running> {
     let (login_sender, login_writer) = logins::channel();
     let login_counts = login_sender.counts();
     let (first_uses, unwritten) = vouchers::channel();
-    let guesses = Arc::new(desk::Guesses::new(app.limits.clone()));
     let probe = probe::Probe::new();
     let clients = clients::Table::new(directory.clone(), login_sender.clone(), probe.client());
 
     let mut config = Config::new(settings.auth);
     config.threads = settings.threads.max(1);
+    config.held = settings.held;
     let auth = access::start(config, clients.clone(), {
-        let (directory, logins) = (directory.clone(), login_sender.clone());
+        let (directory, logins, limits) = (directory.clone(), login_sender.clone(), app.limits.clone());
         move |_| {
-            let (first_uses, guesses) = (first_uses.clone(), guesses.clone());
-            desk::Desk::new(directory.clone(), logins.clone(), first_uses, guesses, settings.strip_realm)
+            let (first_uses, limits) = (first_uses.clone(), limits.clone());
+            desk::Desk::new(directory.clone(), logins.clone(), first_uses, limits, settings.strip_realm)
         }
     })?;
     let queue = Queue::new(ACCOUNTING_QUEUE);

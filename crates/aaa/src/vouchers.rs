@@ -87,6 +87,12 @@ impl Voucher {
         }
     }
 
+    /// Whether this device has been let in by it.
+    pub fn is_of(&self, client: &str, now: Instant) -> bool {
+        self.holders.iter().any(|holder| *holder.client == *client)
+            || self.reserved.iter().any(|place| place.until > now && *place.client == *client)
+    }
+
     /// Gives a use to `client`, which was found free in the same lock.
     pub fn reserve(&mut self, client: &str, now: Instant, expires_at: Instant, quota: Quota) {
         let Some(live) = &self.live else { return };

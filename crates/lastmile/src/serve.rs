@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use service::{
     Clock,
-    kernel::{attempts::Attempts, hashing, limits::Limits},
+    kernel::{attempts::Attempts, guessing::Guessing, hashing, limits::Limits},
 };
 use worker::outgoing;
 
@@ -28,7 +28,11 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let location = settings.location()?;
     let lock = server::lock(&location)?;
     let mut app = server::core(server::open(&location).await?, Clock::System, vault);
-    app.limits = Arc::new(Limits { attempts: Attempts::new(settings.limits.rates()), ..Limits::default() });
+    app.limits = Arc::new(Limits {
+        attempts: Attempts::new(settings.limits.rates()),
+        guessing: Guessing::new(settings.limits.guessing()),
+        ..Limits::default()
+    });
     hashing::set(settings.limits.hashing_places as usize, settings.limits.hashing_waiting as usize);
     let files = descriptors::raise().context("how many files may be open cannot be asked")?;
     let listener = settings.http.listener(files)?;
@@ -37,6 +41,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         acct: settings.radius.acct,
         threads: settings.radius.threads(),
         strip_realm: settings.radius.strip_realm,
+        held: settings.limits.held(),
     };
     let bound =
         server::bind(&app, Ports { http: settings.http.listen, operator: Some(settings.operator.listen), radius })

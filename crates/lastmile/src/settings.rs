@@ -12,7 +12,7 @@ use doors::listen::{self, Proxies};
 use serde::{Deserialize, Deserializer};
 use service::{
     Location, Vault,
-    kernel::{attempts::Rates, hashing},
+    kernel::{attempts::Rates, guessing, hashing},
 };
 
 use crate::descriptors;
@@ -77,6 +77,14 @@ pub struct Limits {
     /// 0: as many as there are cores.
     pub hashing_places: i64,
     pub hashing_waiting: i64,
+    /// Over RADIUS; `service::kernel::guessing` has the rule.
+    pub radius_wrong_per_device: i64,
+    pub radius_wrong_per_line: i64,
+    pub radius_unknown_per_router: i64,
+    pub radius_wrong_per_router: i64,
+    pub radius_wrong_in_all: i64,
+    pub radius_held_per_router: i64,
+    pub radius_held_in_all: i64,
 }
 
 #[derive(Clone, PartialEq, Debug, Deserialize)]
@@ -156,7 +164,7 @@ impl Default for Operator {
 
 impl Default for Limits {
     fn default() -> Limits {
-        let rates = Rates::default();
+        let (rates, guessing, held) = (Rates::default(), guessing::Rates::default(), aaa::Held::default());
         Limits {
             sign_ins_per_account: rates.sign_ins_per_account.into(),
             sign_ins_per_address: rates.sign_ins_per_address.into(),
@@ -165,6 +173,13 @@ impl Default for Limits {
             wrong_keys_in_all: rates.wrong_keys_in_all.into(),
             hashing_places: 0,
             hashing_waiting: hashing::MAX_WAITING as i64,
+            radius_wrong_per_device: guessing.wrong_per_device.into(),
+            radius_wrong_per_line: guessing.wrong_per_line.into(),
+            radius_unknown_per_router: guessing.unknown_per_router.into(),
+            radius_wrong_per_router: guessing.wrong_per_router.into(),
+            radius_wrong_in_all: guessing.wrong_in_all.into(),
+            radius_held_per_router: held.per_client as i64,
+            radius_held_in_all: held.in_all as i64,
         }
     }
 }
@@ -257,6 +272,13 @@ impl Settings {
             ("limits.wrong_keys_in_all", limits.wrong_keys_in_all, 1, 1_000_000),
             ("limits.hashing_places", limits.hashing_places, 0, 256),
             ("limits.hashing_waiting", limits.hashing_waiting, 0, 10_000),
+            ("limits.radius_wrong_per_device", limits.radius_wrong_per_device, 1, 1_000_000),
+            ("limits.radius_wrong_per_line", limits.radius_wrong_per_line, 1, 1_000_000),
+            ("limits.radius_unknown_per_router", limits.radius_unknown_per_router, 1, 1_000_000),
+            ("limits.radius_wrong_per_router", limits.radius_wrong_per_router, 1, 1_000_000),
+            ("limits.radius_wrong_in_all", limits.radius_wrong_in_all, 1, 1_000_000),
+            ("limits.radius_held_per_router", limits.radius_held_per_router, 0, 1_000_000),
+            ("limits.radius_held_in_all", limits.radius_held_in_all, 0, 1_000_000),
         ] {
             if !(least..=most).contains(&value) {
                 bail!("{name} is {value}: {least} to {most} are possible");
@@ -363,6 +385,20 @@ impl Http {
 }
 
 impl Limits {
+    pub fn guessing(&self) -> guessing::Rates {
+        guessing::Rates {
+            wrong_per_device: self.radius_wrong_per_device as u32,
+            wrong_per_line: self.radius_wrong_per_line as u32,
+            unknown_per_router: self.radius_unknown_per_router as u32,
+            wrong_per_router: self.radius_wrong_per_router as u32,
+            wrong_in_all: self.radius_wrong_in_all as u32,
+        }
+    }
+
+    pub fn held(&self) -> aaa::Held {
+        aaa::Held { in_all: self.radius_held_in_all as usize, per_client: self.radius_held_per_router as usize }
+    }
+
     pub fn rates(&self) -> Rates {
         Rates {
             sign_ins_per_account: self.sign_ins_per_account as u32,
@@ -452,6 +488,7 @@ mod tests {
             ("[http]\nconnections = 0", "", "", "http.connections is 0"),
             ("[http]\nlisten = \"127.0.0.1:8081\"", "", "", "each needs its own port"),
             ("[limits]\nsign_ins_in_all = 0", "", "", "limits.sign_ins_in_all is 0"),
+            ("[limits]\nradius_wrong_per_line = 0", "", "", "limits.radius_wrong_per_line is 0"),
             ("", "LASTMILE__HTTP__TRUSTED_PROXIES", "10.0.0.0/8,nobody", "http.trusted_proxies has \"nobody\""),
             ("[radius]\nthreads = 65", "", "", "radius.threads is 65"),
             ("[radius]\nthreads = -1", "", "", "radius.threads is -1"),

@@ -10,7 +10,7 @@ use radius::client::{Draft, Exchange, Outcome, Signed};
 use radius::das::Das;
 use radius::policy::Policy;
 use radius::server::{
-    AcctRequest, Client, Clients, Config, Handler, Queue, Reply, Request, Responder, Running, Snapshot, Verdict,
+    AcctRequest, Client, Clients, Config, Handler, Held, Queue, Reply, Request, Responder, Running, Snapshot, Verdict,
     access, accounting,
 };
 use radius::{Code, Packet, Secret};
@@ -204,6 +204,27 @@ fn a_delayed_reject_holds_up_nobody() {
     assert_eq!(later.verify(&heard, &nas.secret).unwrap().code(), Code::AccessReject);
     assert_eq!(server.counters().duplicates_in_progress, 1);
     assert_eq!(nas.ask(later.bytes(), WAIT).unwrap(), heard, "and then it is cached");
+}
+
+#[test]
+fn no_more_is_held_back_than_may_be() {
+    let mut config = Config::new(loopback());
+    config.held = Held { in_all: 3, per_client: 2 };
+    let server = access::start(config, clients(Policy::Require), |_| Desk { calls: 0 }).unwrap();
+    let asked: Vec<(Nas, Signed)> = (0..4)
+        .map(|_| Nas::of(&server))
+        .map(|nas| {
+            let request = nas.login("later", "wrong");
+            nas.socket.send(request.bytes()).unwrap();
+            (nas, request)
+        })
+        .collect();
+    for (nas, request) in &asked {
+        let heard = nas.hear(WAIT).unwrap();
+        assert_eq!(request.verify(&heard, &nas.secret).unwrap().code(), Code::AccessReject);
+    }
+    let counted = server.counters();
+    assert_eq!((counted.held, counted.held_full, counted.held_released), (2, 2, 2), "what found no room left at once");
 }
 
 #[test]

@@ -85,7 +85,13 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     fill(&app, &actor, options.customers, options.due).await?;
 
     let threads = Radius { threads: options.radius_threads, ..Radius::default() }.threads();
-    let radius = aaa::Settings { auth: options.radius_auth, acct: options.radius_acct, threads, strip_realm: false };
+    let radius = aaa::Settings {
+        auth: options.radius_auth,
+        acct: options.radius_acct,
+        threads,
+        strip_realm: false,
+        held: aaa::Held::default(),
+    };
     let bound = server::bind(&app, Ports { http: options.http, operator: options.operator, radius }).await?;
     let at = bound.addresses;
     let guide = guide(&app, &actor, directory, at).await?;

@@ -323,7 +323,8 @@ pub fn bandwidth(name: &str, down_kbps: i64, up_kbps: i64) -> NewBandwidth {
 /// RADIUS on free ports, and a router that asks there.
 async fn radius(app: &App) -> (aaa::Running, Nas) {
     let loopback: SocketAddr = ([127, 0, 0, 1], 0).into();
-    let settings = aaa::Settings { auth: loopback, acct: loopback, threads: 1, strip_realm: true };
+    let settings =
+        aaa::Settings { auth: loopback, acct: loopback, threads: 1, strip_realm: true, held: aaa::Held::default() };
     let aaa = aaa::start(app.clone(), settings).await.expect("RADIUS ports");
     aaa.ready().await;
     let nas = Nas::new(aaa.auth_addr(), aaa.acct_addr(), SECRET).await;

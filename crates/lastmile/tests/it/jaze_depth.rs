@@ -347,7 +347,8 @@ async fn a_line_has_several_devices(app: TestApp) {
 /// The answer of a second RADIUS server over the same database, which has just loaded it.
 async fn aaa_again(app: &TestApp) -> String {
     let loopback: std::net::SocketAddr = ([127, 0, 0, 1], 0).into();
-    let settings = aaa::Settings { auth: loopback, acct: loopback, threads: 1, strip_realm: true };
+    let settings =
+        aaa::Settings { auth: loopback, acct: loopback, threads: 1, strip_realm: true, held: aaa::Held::default() };
     let second = aaa::start(app.app.clone(), settings).await.expect("RADIUS ports");
     second.ready().await;
     let nas = crate::nas::Nas::new(second.auth_addr(), second.acct_addr(), crate::app::SECRET).await;

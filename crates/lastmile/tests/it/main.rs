@@ -18,6 +18,7 @@ mod facts;
 mod four;
 mod fup;
 mod golden_path;
+mod guessing;
 mod home;
 mod hostile;
 mod hotspot;

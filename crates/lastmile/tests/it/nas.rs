@@ -192,22 +192,7 @@ impl Nas {
 
     /// As `login`; `None` after so long without an answer.
     pub async fn try_login(&self, login: Login<'_>, patience: Duration) -> Option<String> {
-        let id = next_id();
-        let mut draft = match login.signed {
-            true => Draft::access(id),
-            false => Draft::without_message_authenticator(Code::AccessRequest, id),
-        };
-        let mut expected = None;
-        match login.method {
-            Method::Pap => draft.pap(login.user, login.password.as_bytes(), &self.secret).unwrap(),
-            Method::Chap => draft.chap(login.user, login.password.as_bytes()).unwrap(),
-            Method::MsChapV2 => expected = Some(draft.mschapv2(login.user, login.password.as_bytes()).unwrap()),
-        }
-        if let Some(mac) = login.mac {
-            draft.put_text(attribute::CALLING_STATION_ID, mac).unwrap();
-        }
-        draft.put_u32(attribute::NAS_PORT, login.port).unwrap();
-        let signed = draft.sign(&self.secret);
+        let (signed, expected) = self.asking(&login);
         let answer = self.ask(self.auth, &signed, patience).await?;
         let packet = Packet::parse(&answer).expect("verified");
         if let (Some(expected), Code::AccessAccept) = (expected, packet.code()) {
@@ -217,6 +202,35 @@ impl Nas {
         let first = packet.attributes().next().expect("an attribute");
         assert_eq!(first.kind, attribute::MESSAGE_AUTHENTICATOR, "Message-Authenticator comes first");
         Some(told(&packet))
+    }
+
+    /// Asks, and waits for no answer.
+    pub async fn throw(&self, login: Login<'_>) {
+        let socket = UdpSocket::bind((self.source, 0)).await.expect("a port");
+        let (signed, _) = self.asking(&login);
+        socket.send_to(signed.bytes(), self.auth).await.expect("sending");
+    }
+
+    /// The packet, and what MS-CHAPv2 wants of its answer.
+    fn asking(&self, login: &Login<'_>) -> (radius::client::Signed, Option<Vec<u8>>) {
+        let id = next_id();
+        let mut draft = match login.signed {
+            true => Draft::access(id),
+            false => Draft::without_message_authenticator(Code::AccessRequest, id),
+        };
+        let mut expected = None;
+        match login.method {
+            Method::Pap => draft.pap(login.user, login.password.as_bytes(), &self.secret).unwrap(),
+            Method::Chap => draft.chap(login.user, login.password.as_bytes()).unwrap(),
+            Method::MsChapV2 => {
+                expected = Some(draft.mschapv2(login.user, login.password.as_bytes()).unwrap().to_vec())
+            }
+        }
+        if let Some(mac) = login.mac {
+            draft.put_text(attribute::CALLING_STATION_ID, mac).unwrap();
+        }
+        draft.put_u32(attribute::NAS_PORT, login.port).unwrap();
+        (draft.sign(&self.secret), expected)
     }
 
     /// Sends a report; true when it was acknowledged.
@@ -253,6 +267,16 @@ impl Nas {
             draft.put(attribute::CLASS, class).unwrap();
         }
         self.ask(self.acct, &draft.sign(&self.secret), patience).await.is_some()
+    }
+
+    /// An interim report that says neither device, port nor address.
+    pub async fn report_of_nobody(&self, user: &str, session: &str) {
+        let mut draft = Draft::accounting(next_id());
+        draft.put_text(attribute::USER_NAME, user).unwrap();
+        draft.put_u32(attribute::ACCT_STATUS_TYPE, acct_status::INTERIM).unwrap();
+        draft.put_text(attribute::ACCT_SESSION_ID, session).unwrap();
+        let answer = self.ask(self.acct, &draft.sign(&self.secret), PATIENCE).await;
+        assert!(answer.is_some(), "the report is acknowledged");
     }
 
     /// Accounting-On (7) or -Off (8).

@@ -22,7 +22,8 @@ async fn what_one_node_changes_the_other_follows() {
     let b = App::new(db, a.app.clock.clone(), a.app.vault.clone(), "second");
     let feed_b = b.feed.clone();
     let loopback: std::net::SocketAddr = ([127, 0, 0, 1], 0).into();
-    let settings = aaa::Settings { auth: loopback, acct: loopback, threads: 1, strip_realm: true };
+    let settings =
+        aaa::Settings { auth: loopback, acct: loopback, threads: 1, strip_realm: true, held: aaa::Held::default() };
     let aaa_b = aaa::start(b, settings).await.expect("RADIUS ports");
     aaa_b.ready().await;
     let nas_b = Nas::new(aaa_b.auth_addr(), aaa_b.acct_addr(), crate::app::SECRET).await;

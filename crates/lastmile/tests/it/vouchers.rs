@@ -186,7 +186,8 @@ async fn the_period_counts_from_the_first_use(app: TestApp) {
 /// The same database behind a RADIUS side that begins anew.
 async fn restarted(app: &TestApp) -> (aaa::Running, crate::nas::Nas) {
     let loopback = ([127, 0, 0, 1], 0).into();
-    let settings = aaa::Settings { auth: loopback, acct: loopback, threads: 2, strip_realm: true };
+    let settings =
+        aaa::Settings { auth: loopback, acct: loopback, threads: 2, strip_realm: true, held: aaa::Held::default() };
     let aaa = aaa::start(app.app.clone(), settings).await.expect("RADIUS ports");
     aaa.ready().await;
     let nas = crate::nas::Nas::new(aaa.auth_addr(), aaa.acct_addr(), SECRET).await;

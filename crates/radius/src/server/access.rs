@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::delay::Delayed;
+use super::delay::{Context, Delayed};
 use super::gate::{self, Freshness, Passed, Room};
 use super::socket::{self, Inbound, Outbound, wall_ns};
 use super::{Client, Clients, Clock, Config, Counters, Running, guarded};
@@ -116,7 +116,7 @@ where
         let mut thread = Thread {
             fd,
             cache: Cache::new(config.cache),
-            delayed: Delayed::new(config.max_delayed),
+            delayed: Delayed::new(config.held.part(config.threads)),
             freshness: Freshness::default(),
             room: Room::new(config.receive_buffer),
             clock: Clock(Instant::now()),
@@ -218,8 +218,13 @@ impl<H: Handler> Thread<H> {
         let Some((len, delay_ms)) = decided else { return };
         self.cache.begin(key, &authenticator, now_ms);
         let answer = &outbound.slot()[..len];
-        if delay_ms > 0 && !self.delayed.is_full() {
-            return self.delayed.hold(now_ms + u64::from(delay_ms), answer, key, authenticator, target, local);
+        if delay_ms > 0 {
+            if self.delayed.has_room(passed.client.id) {
+                self.counters.held.one();
+                let context = Context { client: passed.client.id, key, local };
+                return self.delayed.hold(now_ms + u64::from(delay_ms), answer, authenticator, target, context);
+            }
+            self.counters.held_full.one();
         }
         self.cache.finish(&key, &authenticator, answer);
         outbound.commit(len, target, local);
@@ -227,9 +232,10 @@ impl<H: Handler> Thread<H> {
 
     /// Sends what was held back and is now due.
     fn release(&mut self, now_ms: u64, outbound: &mut Outbound) {
-        while let Some((held, key, local)) = self.delayed.due(now_ms) {
-            self.cache.finish(&key, &held.authenticator, &held.answer);
-            outbound.copy(&held.answer, held.target, local);
+        while let Some((held, context)) = self.delayed.due(now_ms) {
+            self.counters.held_released.one();
+            self.cache.finish(&context.key, &held.authenticator, &held.answer);
+            outbound.copy(&held.answer, held.target, context.local);
             if outbound.is_full() {
                 self.flush(outbound);
             }

@@ -42,6 +42,11 @@ counters! {
     duplicates_in_progress,
     /// The handler chose not to answer.
     silent,
+    /// Answers held back so far, and those of them that have left.
+    held,
+    held_released,
+    /// Answers that were to be held back and left at once, because as many as may be were held already.
+    held_full,
     /// Not from a router we know.
     unknown_client,
     /// The Request Authenticator of an Accounting-Request is wrong: usually the secret.

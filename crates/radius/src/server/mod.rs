@@ -71,8 +71,30 @@ pub struct Config {
     pub overload_age_ms: u64,
     /// Per thread.
     pub cache: cache::Limits,
-    /// Answers held back at a time per thread ([`Verdict::RejectAfter`]).
-    pub max_delayed: usize,
+    pub held: Held,
+}
+
+/// How many answers are held back at a time ([`Verdict::RejectAfter`]), over all threads. What is refused beyond leaves at
+/// once and is counted (`held_full`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    pub in_all: usize,
+    /// Of one router.
+    pub per_client: usize,
+}
+
+impl Default for Held {
+    fn default() -> Held {
+        Held { in_all: 4096, per_client: 256 }
+    }
+}
+
+impl Held {
+    /// A thread's part, for threads share nothing.
+    fn part(self, threads: usize) -> Held {
+        let part = |most: usize| most.div_ceil(threads.max(1));
+        Held { in_all: part(self.in_all), per_client: part(self.per_client) }
+    }
 }
 
 impl Config {
@@ -84,7 +106,7 @@ impl Config {
             max_age_ms: 2_000,
             overload_age_ms: 250,
             cache: cache::Limits::default(),
-            max_delayed: 4_096,
+            held: Held::default(),
         }
     }
 }

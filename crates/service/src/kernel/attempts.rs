@@ -187,7 +187,7 @@ impl Attempts {
     fn stranger(&self, now: Instant) -> Option<IpAddr> {
         let address = origin::current()?;
         let (sender, site) = self.from()?;
-        let mut state = self.state.lock();
+        let state = self.state.lock();
         let counted = [(Limit::Sender, sender), (Limit::Site, site)];
         let room = |(limit, key): &(Limit, u64)| {
             state.tables[*limit as usize].wait(*key, self.rates.pace(*limit), now).is_none()

@@ -6,7 +6,7 @@
 use std::hash::Hash;
 
 use domain::{
-    CustomerId, Instant, IspId, RouterId,
+    CustomerId, Instant, IspId,
     kernel::{
         clock::MINUTE,
         windows::{Room, Wait, Windows},
@@ -14,7 +14,7 @@ use domain::{
 };
 use parking_lot::Mutex;
 
-use super::{actor::Who, attempts::Attempts};
+use super::{actor::Who, attempts::Attempts, guessing::Guessing};
 
 /// Keys of each limit that are remembered.
 const KEYS: usize = 16_384;
@@ -27,10 +27,8 @@ pub struct Limits {
     pub attempts: Attempts,
     /// Wrong codes of recharge cards.
     pub card_codes: Limit<(IspId, Guesser)>,
-    /// Wrong passwords at the RADIUS desk, by what tells one device or port of a router from another.
-    pub passwords: Limit<u64>,
-    /// Names that nobody has, by router.
-    pub unknown_names: Limit<RouterId>,
+    /// Wrong passwords and codes at the RADIUS desk.
+    pub guessing: Guessing,
 }
 
 /// Who tries codes.

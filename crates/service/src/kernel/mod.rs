@@ -12,6 +12,7 @@ pub mod events;
 pub mod expected;
 pub mod facts;
 pub mod feed;
+pub mod guessing;
 pub mod hashing;
 pub mod heard;
 pub mod hold;
