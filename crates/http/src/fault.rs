@@ -20,10 +20,14 @@ pub enum Fault {
     TooLarge,
     /// The caller went away while sending.
     Interrupted,
-    /// The `Idempotency-Key` is longer than 255 characters or not plain text.
+    /// The `Idempotency-Key` is longer than 255 characters or not plain text, or there are two.
     BadKey,
     /// The same `Idempotency-Key` came with another request.
     KeyReused,
+    /// The first call with the same `Idempotency-Key` is still under way.
+    KeyTaken,
+    /// The first call with the same `Idempotency-Key` was done, and the server ended before it could keep the answer.
+    AnswerLost,
     TimedOut,
     Panicked,
 }
@@ -37,7 +41,7 @@ impl Fault {
                 StatusCode::BAD_REQUEST
             }
             Fault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Fault::KeyReused => StatusCode::CONFLICT,
+            Fault::KeyReused | Fault::KeyTaken | Fault::AnswerLost => StatusCode::CONFLICT,
             Fault::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
             Fault::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -55,6 +59,11 @@ impl Fault {
             Fault::Interrupted => "The request body was cut off",
             Fault::BadKey => "The Idempotency-Key must be text of at most 255 characters",
             Fault::KeyReused => "This Idempotency-Key was used for another request",
+            Fault::KeyTaken => "The first request with this Idempotency-Key is still being worked on, please try again",
+            Fault::AnswerLost => {
+                "The request with this Idempotency-Key was done, but its answer was lost; please look it up before you \
+                 send it with another key"
+            }
             Fault::TimedOut => "The server is overloaded, please try again",
             Fault::Panicked => "Server error",
         }

@@ -24,7 +24,7 @@ use crate::{Fault, Log, logged};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// No call takes this long but when something is wrong. The change it may have begun is finished all the same.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many changes a call has committed; in its response's extensions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -163,6 +163,7 @@ fn message(caller: &Caller, error: &Error) -> Option<String> {
         | Error::Forbidden
         | Error::InUse { .. }
         | Error::KeyReused
+        | Error::KeyTaken
         | Error::Changed
         | Error::TooOften { .. }
         | Error::Busy

@@ -10,13 +10,12 @@ use domain::{Scopes, kernel::clock::MINUTE};
 use doors::{Dispatch, Gate, Log};
 use serde_json::{Value, json};
 use service::identity::clients::{self, Form, Shown, Wanted};
-use tower::ServiceExt;
 
 use crate::{
     app::{TestApp, seconds},
     both,
     nas::started,
-    whole,
+    once, whole,
 };
 
 both!(
@@ -69,8 +68,8 @@ impl Api {
             request = request.header(*name, *value);
         }
         let text = if body.is_null() { String::new() } else { body.to_string() };
-        let response = self.router.clone().oneshot(request.body(Body::from(text)).expect("a request")).await;
-        let (parts, body) = response.expect("an answer").into_parts();
+        let response = once::twice(&self.router, request.body(Body::from(text)).expect("a request")).await;
+        let (parts, body) = response.into_parts();
         whole::one_change(&parts.extensions, method, path);
         let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);

@@ -33,6 +33,7 @@ mod managed;
 mod measure;
 mod nas;
 mod nodes;
+mod once;
 mod orders;
 mod pages;
 mod peers;

@@ -15,9 +15,8 @@ use service::{
         tokens,
     },
 };
-use tower::ServiceExt;
 
-use crate::{app::TestApp, whole};
+use crate::{app::TestApp, once, whole};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Dialect {
@@ -154,7 +153,7 @@ impl Town<'_> {
             None => request,
         };
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-        let response = self.router.clone().oneshot(request.body(body).expect("a request")).await.expect("an answer");
+        let response = once::twice(&self.router, request.body(body).expect("a request")).await;
         let status = response.status().as_u16();
         whole::one_change(response.extensions(), method, &uri);
         let bytes = axum::body::to_bytes(response.into_body(), 1 << 22).await.expect("a body");

@@ -19,13 +19,12 @@ use service::{
     resellers::salespeople::{self, Selling},
     sales::activation::{self, Activation, Payments},
 };
-use tower::ServiceExt;
 
 use crate::{
     app::{TestApp, days, isp, seconds},
     both,
     nas::login,
-    whole,
+    once, whole,
 };
 
 both!(
@@ -93,7 +92,7 @@ impl Api {
             .header("content-type", "application/json")
             .body(if query { Body::empty() } else { Body::from(body.to_string()) })
             .expect("a request");
-        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let response = once::twice(&self.router, request).await;
         let status = response.status().as_u16();
         whole::one_change(response.extensions(), method, path);
         let bytes = axum::body::to_bytes(response.into_body(), 1 << 24).await.expect("a body");

@@ -15,6 +15,7 @@ use crate::{
         heard::Heard,
         ids::{Ids, Table},
         limits::Limits,
+        once::Underway,
         probe::Statistics,
     },
 };
@@ -29,6 +30,8 @@ pub struct App {
     pub feed: Feed,
     /// What may happen only so often.
     pub limits: Arc<Limits>,
+    /// The calls with keys of their callers.
+    pub underway: Arc<Underway>,
     /// Names this process in leases.
     pub node: Arc<str>,
     /// How the RADIUS ports are asked for their figures, where this process has them.
@@ -64,6 +67,7 @@ impl App {
             feed: Feed::default(),
             heard: Arc::default(),
             limits: Arc::default(),
+            underway: Arc::default(),
             broken: Arc::default(),
             node: node.into(),
             statistics: Statistics::default(),

@@ -31,10 +31,15 @@ pub async fn item<F: Future>(one: F) -> F::Output {
     answer
 }
 
+/// Counts for this call what was committed where the call was worked on apart from it.
+pub fn count(changes: u32) {
+    // Background work is no call.
+    let _ = CHANGES.try_with(|count| count.set(count.get() + changes));
+}
+
 /// A change was committed.
 pub(super) fn committed() {
-    // Background work is no call.
-    let _ = CHANGES.try_with(|count| count.set(count.get() + 1));
+    count(1);
 }
 
 /// Lets changes fail in their last part, for those who look whether anything stayed.

@@ -16,10 +16,12 @@ use crate::{
         call,
         facts::{self, Fact, Reach},
         ids::{Ids, Table},
-        origin, vault,
+        once, origin,
         work::{self, Work},
     },
 };
+
+pub use super::once::CallerKey;
 
 /// One attempt at a change. Events and jobs gathered here are written as its last acts.
 pub struct Change<'a> {
@@ -47,14 +49,6 @@ pub fn unchanged(since: Option<Instant>, changed: Instant) -> Result<(), Error> 
         Some(since) if since != changed => Err(Error::Changed),
         Some(_) | None => Ok(()),
     }
-}
-
-/// A caller's key for a write: the first answer is given again to its repeats.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CallerKey {
-    pub key: String,
-    /// What the request said, hashed: the same key with another body is refused.
-    pub request_hash: String,
 }
 
 impl Change<'_> {
@@ -125,8 +119,28 @@ impl Change<'_> {
 }
 
 impl App {
-    /// Runs a change and waits until this process's directory knows of it.
+    /// Runs a change and waits until this process's directory knows of it. Where the call has a key, the change takes it.
     pub async fn change<T, F>(&self, actor: &Actor, class: Class, body: F) -> Result<T, Error>
+    where
+        F: AsyncFn(&Change<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        let during = once::during();
+        let claim = during.clone();
+        let answer = self.write(actor, class, async move |change: &Change<'_>| {
+            if let Some(during) = &claim {
+                during.claim(change.tx, change.now).await?;
+            }
+            body(change).await
+        });
+        let answer = answer.await?;
+        if let Some(during) = during {
+            during.committed();
+        }
+        Ok(answer)
+    }
+
+    async fn write<T, F>(&self, actor: &Actor, class: Class, body: F) -> Result<T, Error>
     where
         F: AsyncFn(&Change<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
@@ -157,83 +171,38 @@ impl App {
         Ok(answer)
     }
 
-    /// As [`App::change`], once per caller's key.
+    /// As [`App::change`], once per caller's key, which keeps what came of it: it is given again even where a server ended
+    /// before the call was answered.
     pub async fn change_once<T, F>(&self, actor: &Actor, key: Option<CallerKey>, body: F) -> Result<T, Error>
     where
         F: AsyncFn(&Change<'_>) -> Result<T, Error> + Send + 'static,
         T: Serialize + DeserializeOwned + Send + 'static,
     {
-        let scope = actor.label();
-        self.change(actor, Class::Interactive, async move |change: &Change<'_>| {
-            let Some(caller) = &key else { return body(change).await };
-            let seen = idempotency::claim(change.tx, change.isp, &scope, &caller.key, &caller.request_hash, change.now)
-                .await?;
-            match seen {
+        let Some(caller) = key else { return self.change(actor, Class::Interactive, body).await };
+        let (scope, vault) = (actor.label(), self.vault.clone());
+        let answer = self.write(actor, Class::Interactive, async move |change: &Change<'_>| {
+            let (tx, isp, key) = (change.tx, change.isp, caller.key.as_str());
+            match idempotency::claim(tx, isp, &scope, key, &caller.request_hash, change.now).await? {
                 Some(seen) if seen.request_hash != caller.request_hash => Err(Error::KeyReused),
-                Some(seen) => serde_json::from_str(&seen.answer).map_err(|error| Error::Internal(error.to_string())),
+                Some(seen) => {
+                    let text = once::opened_result(&vault, isp, &scope, key, &seen.answer)?;
+                    serde_json::from_str(&text).map_err(|error| Error::Internal(error.to_string()))
+                }
                 None => {
                     let answer = body(change).await?;
                     let text = serde_json::to_string(&answer).map_err(|error| Error::Internal(error.to_string()))?;
-                    idempotency::remember(change.tx, change.isp, &scope, &caller.key, &text).await?;
+                    let text = once::sealed_result(&vault, isp, &scope, key, &text);
+                    idempotency::remember(tx, isp, &scope, key, &text).await?;
                     Ok(answer)
                 }
             }
-        })
-        .await
+        });
+        let answer = answer.await?;
+        if let Some(during) = once::during() {
+            during.committed();
+        }
+        Ok(answer)
     }
-}
-
-/// The answer that was kept for this key, if there is one.
-///
-/// # Errors
-/// `KeyReused` when the key came with another request.
-pub async fn answered(app: &App, actor: &Actor, key: &CallerKey) -> Result<Option<String>, Error> {
-    let (isp, scope, name) = (actor.isp, answer_scope(actor), key.key.clone());
-    let seen = app.db.read(async move |tx| idempotency::find(tx, isp, &scope, &name).await).await;
-    match seen.map_err(|error: store::db::Error| Error::from(error))? {
-        Some(seen) if seen.request_hash != key.request_hash => Err(Error::KeyReused),
-        Some(seen) => opened(app, actor, key, &seen.answer).map(Some),
-        None => Ok(None),
-    }
-}
-
-/// Where a kept answer belongs.
-fn answer_place(actor: &Actor, key: &CallerKey) -> String {
-    format!("answer:{}:{}:{}", actor.isp, actor.label(), key.key)
-}
-
-/// Keeps the answer that a caller was given, for its repeats. The first one stays.
-pub async fn keep_answer(app: &App, actor: &Actor, key: CallerKey, answer: String) -> Result<(), Error> {
-    let (isp, scope, now) = (actor.isp, answer_scope(actor), app.clock.now());
-    let answer = sealed(app, actor, &key, &answer);
-    app.db
-        .tx(Class::Interactive, async move |tx| {
-            let claimed = idempotency::claim(tx, isp, &scope, &key.key, &key.request_hash, now).await?;
-            match claimed {
-                None => idempotency::remember(tx, isp, &scope, &key.key, &answer).await,
-                Some(_) => Ok(()),
-            }
-        })
-        .await
-        .map_err(|error: store::db::Error| error.into())
-}
-
-/// What a kept answer begins with that is sealed: answers may hold secrets that are shown once.
-const SEALED: &str = "sealed:";
-
-fn sealed(app: &App, actor: &Actor, key: &CallerKey, answer: &str) -> String {
-    format!("{SEALED}{}", vault::hex(&app.vault.seal(&answer_place(actor, key), answer)))
-}
-
-fn opened(app: &App, actor: &Actor, key: &CallerKey, kept: &str) -> Result<String, Error> {
-    let Some(text) = kept.strip_prefix(SEALED) else { return Ok(kept.into()) };
-    let answer = vault::unhex(text).and_then(|bytes| app.vault.open(&answer_place(actor, key), &bytes));
-    answer.ok_or_else(|| Error::Internal("a kept answer does not open".into()))
-}
-
-/// Whole answers are kept apart from use cases' results.
-fn answer_scope(actor: &Actor) -> String {
-    format!("answer:{}", actor.label())
 }
 
 impl Change<'_> {

@@ -35,6 +35,8 @@ pub enum Error {
     },
     /// The caller's idempotency key was used for another request.
     KeyReused,
+    /// Another call has the caller's idempotency key: it is under way, or its answer was lost.
+    KeyTaken,
     /// The row is no longer the one that the caller read.
     Changed,
     /// Tried too often; in so many seconds it is looked at again.
@@ -104,6 +106,7 @@ impl Error {
             Error::Refused(refusal) => refusal.word(),
             Error::Insufficient { .. } => "insufficient",
             Error::KeyReused => "key_reused",
+            Error::KeyTaken => "key_taken",
             Error::Changed => "changed",
             Error::TooOften { .. } => "too_often",
             Error::Busy => "busy",

@@ -20,6 +20,7 @@ pub mod ids;
 pub mod jobs;
 pub mod limits;
 pub mod nouns;
+pub mod once;
 pub mod origin;
 pub mod probe;
 pub mod refusals;

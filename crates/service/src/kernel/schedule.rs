@@ -2,7 +2,7 @@
 
 use store::{
     access::refusal,
-    db::{Class, Value},
+    db::Class,
     kernel::{event, idempotency, job},
 };
 
@@ -24,7 +24,7 @@ pub async fn end(app: &App, name: &'static str) -> Result<(), Error> {
     Ok(app.db.tx(Class::Bulk, async move |tx| job::end_turn(tx, name, &node).await).await?)
 }
 
-/// How many refused logins or events one transaction removes: writers wait no longer than that takes.
+/// How many keys, refused logins or events one transaction removes: writers wait no longer than that takes.
 const AT_ONCE: i64 = 2000;
 
 /// How long what is only looked back at is kept, in microseconds.
@@ -43,10 +43,11 @@ pub async fn forget(app: &App, kept: Kept) -> Result<(), Error> {
     app.db
         .tx(Class::Bulk, async move |tx| {
             job::forget(tx, now.plus(-kept.jobs)).await?;
-            idempotency::forget(tx, Value::from(now.plus(-kept.keys))).await?;
             Ok::<_, Error>(())
         })
         .await?;
+    let before = now.plus(-kept.keys);
+    while app.db.tx(Class::Bulk, async move |tx| idempotency::forget(tx, before, AT_ONCE).await).await? > 0 {}
     for tenant in app.tenants().await? {
         let (isp, before) = (tenant.isp.isp_id, now.plus(-kept.refusals));
         while app.db.tx(Class::Bulk, async move |tx| refusal::forget(tx, isp, before, AT_ONCE).await).await? > 0 {}

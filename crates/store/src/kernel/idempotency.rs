@@ -3,7 +3,7 @@
 use domain::{Instant, IspId};
 
 use crate::{
-    db::{Error, Tx, Value},
+    db::{Error, Tx},
     params, sql,
 };
 
@@ -12,6 +12,8 @@ use crate::{
 pub struct Seen {
     pub request_hash: String,
     pub answer: String,
+    /// When the key was taken.
+    pub created_at: Instant,
 }
 
 /// Claims a key. `None`: it is new and now taken, to be filled by [`remember`]; two claims at once wait for each other.
@@ -41,11 +43,14 @@ pub async fn claim(
 pub async fn find(tx: &Tx, isp: IspId, scope: &str, key: &str) -> Result<Option<Seen>, Error> {
     let row = tx
         .row(
-            sql!("select request_hash, answer from idempotency where isp_id = $1 and scope = $2 and caller_key = $3"),
+            sql!(
+                "select request_hash, answer, created_at from idempotency \
+                 where isp_id = $1 and scope = $2 and caller_key = $3"
+            ),
             &params![isp, scope, key],
         )
         .await?;
-    row.map(|row| Ok(Seen { request_hash: row.get(0)?, answer: row.get(1)? })).transpose()
+    row.map(|row| Ok(Seen { request_hash: row.get(0)?, answer: row.get(1)?, created_at: row.get(2)? })).transpose()
 }
 
 pub async fn remember(tx: &Tx, isp: IspId, scope: &str, key: &str, answer: &str) -> Result<(), Error> {
@@ -57,7 +62,14 @@ pub async fn remember(tx: &Tx, isp: IspId, scope: &str, key: &str, answer: &str)
     .map(drop)
 }
 
-/// Removes keys older than `before`.
-pub async fn forget(tx: &Tx, before: Value) -> Result<u64, Error> {
-    tx.run(sql!("delete from idempotency where created_at < $1"), &[before]).await
+/// Removes keys older than `before`, the oldest first, at most so many; how many there were.
+pub async fn forget(tx: &Tx, before: Instant, limit: i64) -> Result<u64, Error> {
+    tx.run(
+        sql!(
+            "delete from idempotency where (isp_id, scope, caller_key) in (select isp_id, scope, caller_key \
+             from idempotency where created_at < $1 order by created_at limit $2)"
+        ),
+        &params![before, limit],
+    )
+    .await
 }

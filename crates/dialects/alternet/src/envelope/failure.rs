@@ -169,6 +169,7 @@ impl From<Error> for Failure {
             Error::Refused(why) => Failure::new(bad, "STATE_001", words::refusal(why)),
             Error::Insufficient { .. } => Failure::new(bad, "FUNDS_001", "The customer's balance is not sufficient"),
             Error::KeyReused => Fault::KeyReused.into(),
+            Error::KeyTaken => Fault::KeyTaken.into(),
             Error::Changed => Failure::new(StatusCode::CONFLICT, "STATE_002", "It was changed meanwhile"),
             Error::TooOften { wait_s } => Failure::too_fast(wait_s),
             Error::Busy => busy("The server is busy, please try again"),
@@ -190,7 +191,7 @@ impl From<Fault> for Failure {
                 "REQUEST_400"
             }
             Fault::TooLarge => "REQUEST_413",
-            Fault::KeyReused => "IDEMPOTENCY_409",
+            Fault::KeyReused | Fault::KeyTaken | Fault::AnswerLost => "IDEMPOTENCY_409",
             Fault::TimedOut => "SERVER_503",
             Fault::Panicked => "SERVER_500",
         };

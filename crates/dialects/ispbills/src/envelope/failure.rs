@@ -67,6 +67,7 @@ impl From<Error> for Failure {
             Error::Refused(why) => unfit(words::refusal(why)),
             Error::Insufficient { .. } => unfit("The balance is not sufficient."),
             Error::KeyReused => Fault::KeyReused.into(),
+            Error::KeyTaken => Fault::KeyTaken.into(),
             Error::Changed => Failure::new(
                 StatusCode::PRECONDITION_FAILED,
                 "PRECONDITION_FAILED",
@@ -92,7 +93,7 @@ impl From<Fault> for Failure {
                 "BAD_REQUEST"
             }
             Fault::TooLarge => "PAYLOAD_TOO_LARGE",
-            Fault::KeyReused => "CONFLICT",
+            Fault::KeyReused | Fault::KeyTaken | Fault::AnswerLost => "CONFLICT",
             Fault::TimedOut => "SERVICE_UNAVAILABLE",
             Fault::Panicked => "INTERNAL_ERROR",
         };

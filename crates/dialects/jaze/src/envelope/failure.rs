@@ -106,6 +106,7 @@ impl From<Error> for Failure {
             Error::Refused(why) => Failure::said(words::refusal(why)),
             Error::Insufficient { .. } => Failure::said("The balance is not sufficient"),
             Error::KeyReused => Fault::KeyReused.into(),
+            Error::KeyTaken => Fault::KeyTaken.into(),
             Error::Changed => Failure::new(409, "It was changed meanwhile"),
             Error::TooOften { wait_s } => Failure::too_fast(wait_s),
             Error::Busy => busy("The server is busy, please try again"),

@@ -108,6 +108,7 @@ impl From<Error> for Failure {
             Error::Refused(why) => unfit(words::refusal(why)),
             Error::Insufficient { .. } => unfit("Insufficient Balance"),
             Error::KeyReused => Fault::KeyReused.into(),
+            Error::KeyTaken => Fault::KeyTaken.into(),
             Error::Changed => Failure::new(StatusCode::CONFLICT, "It was changed meanwhile"),
             Error::TooOften { wait_s } => Failure::too_fast(wait_s),
             Error::Busy => busy("The server is busy, please try again"),
