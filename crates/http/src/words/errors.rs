@@ -43,7 +43,9 @@ pub fn refusal(refusal: Refusal) -> &'static str {
         Refusal::CardNotIssued => "This card has not been issued to a distributor",
         Refusal::CardPlanGone => "This card's package is no longer sold",
         Refusal::OperatorSuspended => "This operator is suspended and sells nothing",
-        Refusal::NotByAnEdit => "An operator gives a customer more, or another plan, by a recharge",
+        Refusal::NotByAnEdit => {
+            "An operator gives a customer more, or another plan, by a recharge, and takes back or lowers no bill"
+        }
         Refusal::NobodysCustomer => "No operator has this customer",
         Refusal::NotASalesperson => "Only a salesperson has a wallet and packages to sell here",
         Refusal::HotspotNotBilled => "Hotspot customers are not billed: they recharge",

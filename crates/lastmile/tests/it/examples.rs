@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Scopes;
 use doors::Route;
-use ispbills::examples::EXAMPLES;
+use ispbills::examples::{EXAMPLES, Example};
 use serde_json::{Value, json};
 use service::{
     Class,
@@ -19,7 +19,7 @@ use crate::{
     whole,
 };
 
-fn routes() -> impl Iterator<Item = &'static Route> {
+pub fn routes() -> impl Iterator<Item = &'static Route> {
     ispbills::v1::ROUTES.iter().chain(ispbills::v2::ROUTES)
 }
 
@@ -40,15 +40,11 @@ async fn every_example_works() {
     let mut known = at_the_start(&app, &api).await;
     let mut failed = Vec::new();
     for example in EXAMPLES {
-        if [example.path, example.body].iter().any(|text| filled(text, &known).contains('$')) {
-            failed.push(format!("{} {}: what it needs is not there", example.call, example.path));
-            continue;
-        }
-        let path = filled(example.path, &known);
-        let body = match example.body {
-            "" => Value::Null,
-            body => {
-                serde_json::from_str(&filled(body, &known)).unwrap_or_else(|error| panic!("{}: {error}", example.call))
+        let (method, path, body) = match asked(example, &known) {
+            Ok(asked) => asked,
+            Err(lacking) => {
+                failed.push(lacking);
+                continue;
             }
         };
         // Each write comes twice (`once::twice`), and no faster than a client may ask.
@@ -56,14 +52,11 @@ async fn every_example_works() {
         // What was asked is in the log before it is read.
         api.log.write(&app.app).await.expect("the log");
         let token = if path.starts_with("/api/v2/") { &known["v2"] } else { &known["v1"] };
-        let headers = [("authorization", format!("Bearer {token}"))];
-        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let method = example.call.split(' ').next().expect("a method");
         // Tokens are no change of what a provider has; one that comes twice is void.
         if method != "GET" && !path.contains("/auth/") {
             let before = whole::everything(&app).await;
             app.app.broken.set(true);
-            let refused = api.call(method, &path, &headers, body.clone()).await;
+            let refused = api.with(token, method, &path, body.clone()).await;
             app.app.broken.set(false);
             if whole::everything(&app).await != before {
                 failed.push(format!(
@@ -72,26 +65,48 @@ async fn every_example_works() {
                 ));
             }
         }
-        let came = api.call(method, &path, &headers, body).await;
+        let came = api.with(token, method, &path, body).await;
         let there = |place: &&&str| came.body.pointer(place).is_some_and(|value| !value.is_null());
         let missing: Vec<&&str> = example.has.iter().filter(|place| !there(place)).collect();
         if came.status != example.status || !missing.is_empty() {
             failed.push(format!("{method} {path}: {} without {missing:?}: {}", came.status, came.body));
             continue;
         }
-        if !example.keeps.is_empty() {
-            known.insert(example.keeps.into(), came.body["data"]["id"].to_string());
-        }
-        for (name, place) in example.also {
-            let value = came.body.pointer(place).unwrap_or_else(|| panic!("{}: no {place}", example.call));
-            known.insert((*name).into(), value.as_str().map_or_else(|| value.to_string(), String::from));
-        }
+        keep(example, &came.body, &mut known);
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
+/// What stands for which `$name`.
+pub type Known = BTreeMap<String, String>;
+
+/// Method, path and body of an example; or what is lacking.
+pub fn asked(example: &Example, known: &Known) -> Result<(&'static str, String, Value), String> {
+    let (path, body) = (filled(example.path, known), filled(example.body, known));
+    if path.contains('$') || body.contains('$') {
+        return Err(format!("{} {}: what it needs is not there", example.call, example.path));
+    }
+    let method = example.call.split(' ').next().expect("a method");
+    let body = match body.as_str() {
+        "" => Value::Null,
+        body => serde_json::from_str(body).unwrap_or_else(|error| panic!("{}: {error}", example.call)),
+    };
+    Ok((method, path, body))
+}
+
+/// Keeps of an answer what later examples need.
+pub fn keep(example: &Example, answer: &Value, known: &mut Known) {
+    if !example.keeps.is_empty() {
+        known.insert(example.keeps.into(), answer["data"]["id"].to_string());
+    }
+    for (name, place) in example.also {
+        let value = answer.pointer(place).unwrap_or_else(|| panic!("{}: no {place}", example.call));
+        known.insert((*name).into(), value.as_str().map_or_else(|| value.to_string(), String::from));
+    }
+}
+
 /// What examples begin with.
-async fn at_the_start(app: &TestApp, api: &Api) -> BTreeMap<String, String> {
+pub async fn at_the_start(app: &TestApp, api: &Api) -> Known {
     let ali = app.customer("ali", app.gold).await;
     app.recharge_as(ali, cash(), None).await.expect("a period");
     app.nas.report(started("ali", "s1")).await;
@@ -136,7 +151,7 @@ async fn lost_delivery(app: &TestApp) -> (i64, i64) {
 }
 
 /// `$name` as what it stands for; the longest name first, so that `$client` is not taken out of `$client_id`.
-fn filled(text: &str, known: &BTreeMap<String, String>) -> String {
+fn filled(text: &str, known: &Known) -> String {
     known.iter().rev().fold(text.to_string(), |text, (name, value)| text.replace(&format!("${name}"), value))
 }
 

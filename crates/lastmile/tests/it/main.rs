@@ -42,6 +42,7 @@ mod platform;
 mod races;
 mod receivables;
 mod resellers;
+mod rights;
 mod rules;
 mod selling;
 mod senders;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::{CardState, Commission, CustomerId, Kind, Money, PlanId, Role, Scopes, StaffId, sales::sale::Payer};
+use domain::{
+    CardState, Commission, CustomerId, InvoiceId, Kind, Money, PlanId, Role, Scopes, StaffId, sales::sale::Payer,
+};
 use serde_json::{Value, json};
 use service::{
     Actor, By, Error, Refusal, VoucherFilter, What, Who, Why,
@@ -23,6 +25,7 @@ use service::{
     },
     kernel::change::CallerKey,
     messages::sms,
+    receivables::bills::{self, BillChange, NewBill},
     resellers::operators::{self, NewOperator, Terms},
     sales::{
         activation::{self, Activation, Payments},
@@ -73,7 +76,7 @@ pub async fn operator(app: &TestApp, name: &str, parent: Option<StaffId>, terms:
     (row.id, actor)
 }
 
-async fn fund(app: &TestApp, id: StaffId, amount: i64) -> i64 {
+pub async fn fund(app: &TestApp, id: StaffId, amount: i64) -> i64 {
     let paid_in = Funding { amount: Money(amount), method: "bank".into(), reference: None, note: None };
     funding::operator(&app.app, &app.actor, id, paid_in, None).await.expect("a funding").balance
 }
@@ -333,7 +336,16 @@ async fn a_reseller_gives_nothing_away(app: TestApp) {
         expires_at: Some(core.clock.now().plus(400 * domain::kernel::clock::DAY)),
         within: None,
     };
+    // What the Isp has billed it does not forgive, neither by the bill nor by the customer; nor what it billed itself.
+    let bill = |amount| NewBill { customer: ali.customer, amount: Money(amount), due: None, description: None };
+    let owed = InvoiceId(bills::create(core, &app.actor, bill(50_000), None).await.expect("a bill").id);
+    let own = InvoiceId(bills::create(core, &seller, bill(700), None).await.expect("a bill").id);
+    let lower = |amount| BillChange { amount: Some(Money(amount)), ..BillChange::default() };
     let refused = [
+        ("a bill lowered", bills::update(core, &seller, owed, lower(49_999), None).await.err()),
+        ("a bill taken back", bills::delete(core, &seller, owed, None).await.err()),
+        ("its own bill taken back", bills::delete(core, &seller, own, None).await.err()),
+        ("all bills taken back", bills::void_open(core, &seller, ali.customer).await.err()),
         ("grace", grace::give(core, &seller, ali.customer, days, None).await.err()),
         ("no fair use", fup::choose(core, &seller, ali.customer, Chosen::Exempt).await.err()),
         ("an end of one's own", activation::activate(core, &seller, far, None).await.err()),
@@ -342,7 +354,10 @@ async fn a_reseller_gives_nothing_away(app: TestApp) {
         assert_eq!(refused, Some(Error::Refused(Refusal::NotByAnEdit)), "{what}");
     }
     assert_eq!(balance(&app, id).await, held);
-    // The Isp's own people give what they like.
+    // It may ask for more. The Isp's own people give what they like.
+    bills::update(core, &seller, owed, lower(50_001), None).await.expect("a higher bill");
+    bills::update(core, &app.actor, owed, lower(49_999), None).await.expect("a lower bill");
+    bills::delete(core, &app.actor, own, None).await.expect("a credit note");
     let days = NewGrace { days: 3, until: None };
     grace::give(core, &app.actor, ali.customer, days, None).await.expect("three days");
 }

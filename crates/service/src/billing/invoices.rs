@@ -131,7 +131,7 @@ pub(crate) struct Amendment {
 /// Amends an invoice that is locked.
 ///
 /// # Errors
-/// `Invalid` of `amount` where something has been paid.
+/// `Invalid` of `amount` where something has been paid; a reseller's people lower nothing.
 pub(crate) async fn amend(change: &Change<'_>, before: Invoice, amendment: Amendment) -> Result<Invoice, Error> {
     let Amendment { amount, due_at, description } = amendment;
     let mut row = before.clone();
@@ -150,6 +150,9 @@ pub(crate) async fn amend(change: &Change<'_>, before: Invoice, amendment: Amend
 
 async fn correct(change: &Change<'_>, row: &mut Invoice, amount: Money, why: Option<String>) -> Result<(), Error> {
     amounts::positive("amount", amount)?;
+    if amount < row.total {
+        change.by_no_reseller().await?;
+    }
     let lines = rows::lines(change.tx, change.isp, &[row.id]).await?;
     let (bill, entry) =
         bill::correct(&of(row, &lines), amount).map_err(|_| Error::invalid("amount", Why::Not(Expected::AsPaid)))?;

@@ -76,6 +76,7 @@ impl Fact {
             | Fact::LineAttributesChanged { .. }
             | Fact::LineAttributesPut { .. }
             | Fact::ServiceGraceGiven { .. }
+            | Fact::InvoiceVoided { .. }
             | Fact::CollectionApproved { .. } => Reach::NoReseller,
             Fact::IspCreated { .. }
             | Fact::StaffCreated { .. }
@@ -127,7 +128,6 @@ impl Fact {
             | Fact::InvoiceIssued { .. }
             | Fact::InvoiceUpdated { .. }
             | Fact::InvoicePaid { .. }
-            | Fact::InvoiceVoided { .. }
             | Fact::CollectionRequested { .. }
             | Fact::CollectionMade { .. }
             | Fact::CollectionDisapproved { .. }

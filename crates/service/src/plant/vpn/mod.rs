@@ -302,10 +302,11 @@ pub async fn list(
 }
 
 pub async fn show(app: &App, actor: &Actor, id: i64) -> Result<Shown, Error> {
-    let server = server(app, actor).await?;
+    whole(actor)?;
     let isp = actor.isp;
     let found = app.db.read(async move |tx| vpn::account(tx, isp, id).await).await?;
     let account = found.ok_or(Error::NotFound { what: What::VpnAccount })?;
+    let server = made(app, isp).await?;
     Ok(Shown { address: Told::of(&server)?.address(&account), account })
 }
 
