@@ -6,6 +6,16 @@
 
 use crate::kernel::clock::{Instant, SECOND};
 
+/// What no report adds in one direction: 2^50 bytes, more than a line of 100 Gbit/s carries in a day. A report that says
+/// more has no counter there, but bits that were never one.
+pub const MOST_GROWTH: u64 = 1 << 50;
+
+/// Usage that is kept (of a session, a day, a period, a cycle of fair use) stops there, so that sums of it stay whole.
+pub const MOST_KEPT: u64 = 1 << 50;
+
+/// No session lasts longer, ten years; a report that says so says nothing of its time.
+pub const LONGEST_S: u32 = 10 * 366 * 86_400;
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ReportKind {
     Start,
@@ -89,11 +99,13 @@ pub enum Outcome {
 
 /// The first report of a session opens it, whatever its kind: what it shows has been used since it started.
 pub fn open(report: &Report) -> (Usage, Growth) {
-    let growth = Growth { up: report.up.value(), down: report.down.value(), seconds: report.session_time_s };
+    let plausible = |octets: Octets| Some(octets.value()).filter(|value| *value <= MOST_GROWTH).unwrap_or(0);
+    let session_time_s = Some(report.session_time_s).filter(|time| *time <= LONGEST_S).unwrap_or(0);
+    let growth = Growth { up: plausible(report.up), down: plausible(report.down), seconds: session_time_s };
     let usage = Usage {
-        started_at: report.at.plus(-(report.session_time_s as i64) * SECOND),
+        started_at: report.at.plus(-(session_time_s as i64) * SECOND),
         reported_at: report.at,
-        session_time_s: report.session_time_s,
+        session_time_s,
         up: Counter { shown: growth.up, total: growth.up },
         down: Counter { shown: growth.down, total: growth.down },
         gigawords: sent_gigawords(report),
@@ -104,8 +116,9 @@ pub fn open(report: &Report) -> (Usage, Growth) {
 
 /// What `report` makes of a known session on a line of `line_kbps` (the faster direction; `None`: unknown).
 pub fn advance(before: &Usage, report: &Report, line_kbps: Option<u32>) -> Outcome {
-    let newer = report.session_time_s > before.session_time_s;
-    let same_second = report.session_time_s == before.session_time_s;
+    let told_s = Some(report.session_time_s).filter(|time| *time <= LONGEST_S).unwrap_or(before.session_time_s);
+    let newer = told_s > before.session_time_s;
+    let same_second = told_s == before.session_time_s;
     let counters_grew = report.up.value() > before.up.shown || report.down.value() > before.down.shown;
     let counted = match (before.state, report.kind) {
         (State::Closed, _) => false,
@@ -120,7 +133,7 @@ pub fn advance(before: &Usage, report: &Report, line_kbps: Option<u32>) -> Outco
         return Outcome::Ignored;
     }
     let late = !newer && !same_second;
-    let elapsed_s = report.session_time_s.saturating_sub(before.session_time_s);
+    let elapsed_s = told_s.saturating_sub(before.session_time_s);
     let gigawords = before.gigawords || sent_gigawords(report);
     let next = |counter: Counter, octets: Octets| match late {
         true => (counter, 0),
@@ -131,7 +144,7 @@ pub fn advance(before: &Usage, report: &Report, line_kbps: Option<u32>) -> Outco
     let usage = Usage {
         started_at: before.started_at,
         reported_at: before.reported_at.max(report.at),
-        session_time_s: before.session_time_s.max(report.session_time_s),
+        session_time_s: before.session_time_s.max(told_s),
         up,
         down,
         gigawords,
@@ -145,17 +158,21 @@ fn sent_gigawords(report: &Report) -> bool {
     report.up.gigawords.is_some() || report.down.gigawords.is_some()
 }
 
-/// A counter that went down has wrapped only if the NAS never sends gigawords and the implied difference fits the line;
+/// What a counter shows anew. One that went down has wrapped only if the NAS never sends gigawords and the implied difference fits the line;
 /// otherwise the NAS started again from zero.
 fn count(before: Counter, shown: u64, gigawords: bool, elapsed_s: u32, line_kbps: Option<u32>) -> (Counter, u64) {
     let grown = if shown >= before.shown {
         shown - before.shown
     } else {
-        let wrapped = shown + (1 << 32) - (before.shown & 0xffff_ffff);
+        let wrapped = shown.saturating_add(1 << 32) - (before.shown & 0xffff_ffff);
         let fits = line_kbps.is_some_and(|kbps| wrapped <= kbps as u64 * 125 * elapsed_s as u64);
         if !gigawords && fits { wrapped } else { shown }
     };
-    (Counter { shown, total: before.total.saturating_add(grown) }, grown)
+    match grown {
+        // What was shown before goes on counting: the next report that is one adds what has come since.
+        MOST_GROWTH.. => (before, 0),
+        _ => (Counter { shown, total: before.total.saturating_add(grown).min(MOST_KEPT) }, grown),
+    }
 }
 
 /// When a report happened: its Event-Timestamp if that is believable, else the time of receipt less Acct-Delay-Time.
@@ -313,10 +330,23 @@ mod tests {
             ),
             (
                 "terabytes",
-                vec![giga(Start, 0, (0, 0)), giga(Stop, 86_400, (u32::MAX, u32::MAX))],
+                vec![giga(Start, 0, (0, 0)), giga(Stop, 86_400, (200_000, 7))],
                 1000,
-                (0, u64::MAX, Closed),
+                (0, 858_993_459_200_007, Closed),
             ),
+            (
+                "bits that are no counter, then one again",
+                vec![
+                    giga(Start, 0, (0, 0)),
+                    giga(Interim, 300, (u32::MAX, u32::MAX)),
+                    giga(Interim, u32::MAX, (0, 500)),
+                    giga(Interim, 600, (u32::MAX, 0)),
+                    giga(Stop, 700, (0, 900)),
+                ],
+                1000,
+                (0, 900, Closed),
+            ),
+            ("nothing but ones", vec![giga(Stop, u32::MAX, (u32::MAX, u32::MAX))], 1000, (0, 0, Closed)),
         ];
         for (name, reports, line, expected) in rows {
             assert_eq!(run(&reports, line), expected, "{name}");

@@ -325,7 +325,9 @@ pub async fn add(tx: &Tx, rows: &[Vec<Value>]) -> Result<Vec<Usage>, Error> {
     let rows = tx
         .each(
             sql!(
-                "update fup_usage set up = up + $4, down = down + $5, updated_at = $7 \
+                // `usage::MOST_KEPT`.
+                "update fup_usage set up = case when up + $4 > 1125899906842624 then 1125899906842624 else up + $4 end, \
+                 down = case when down + $5 > 1125899906842624 then 1125899906842624 else down + $5 end, updated_at = $7 \
                  where isp_id = $1 and service_id = $2 and template_id = $3 and starts_at <= $6 \
                  and (ends_at is null or ends_at > $6) \
                  returning isp_id, service_id, template_id, starts_at, ends_at, up, down, carried, level, updated_at"

@@ -240,8 +240,12 @@ pub async fn online(tx: &Tx, isp: IspId, limit: i64) -> Result<Vec<Session>, Err
 pub async fn add_usage(tx: &Tx, rows: Vec<Vec<Value>>) -> Result<(), Error> {
     tx.insert_many(
         "insert into usage_day (isp_id, service_id, day, up, down, seconds)",
-        "on conflict (isp_id, service_id, day) do update set up = usage_day.up + excluded.up, \
-         down = usage_day.down + excluded.down, seconds = usage_day.seconds + excluded.seconds",
+        // `usage::MOST_KEPT`.
+        "on conflict (isp_id, service_id, day) do update set \
+         up = case when usage_day.up + excluded.up > 1125899906842624 then 1125899906842624 \
+         else usage_day.up + excluded.up end, \
+         down = case when usage_day.down + excluded.down > 1125899906842624 then 1125899906842624 \
+         else usage_day.down + excluded.down end, seconds = usage_day.seconds + excluded.seconds",
         rows,
     )
     .await
@@ -378,8 +382,10 @@ pub async fn add_to_quota(tx: &Tx, now: Instant, rows: &[[Value; 5]]) -> Result<
     let rows = tx
         .each(
             sql!(
+                // `usage::MOST_KEPT`.
                 "update service set \
-                 used_bytes = used_bytes + case when $5 >= coalesce(period_started_at, 0) then $3 else cast(0 as bigint) end, \
+                 used_bytes = case when $5 < coalesce(period_started_at, 0) then used_bytes \
+                 when used_bytes + $3 > 1125899906842624 then 1125899906842624 else used_bytes + $3 end, \
                  used_time_s = used_time_s + case when $5 >= coalesce(period_started_at, 0) then $4 else cast(0 as bigint) end, \
                  first_used_at = coalesce(first_used_at, $6) \
                  where isp_id = $1 and id = $2 and deleted_at is null \
