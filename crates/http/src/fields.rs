@@ -7,7 +7,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header::CONTENT_TYPE, request::Parts},
 };
-use domain::{Currency, Mac, Money};
+use domain::{Currency, Mac, Money, kernel::dates};
 use jiff::civil;
 use serde_json::{Map, Value};
 use service::{Error, Expected, FieldError, Items, Why};
@@ -309,12 +309,12 @@ pub fn word(words: &'static [&'static str]) -> impl Fn(&Value) -> Result<&'stati
 
 /// `YYYY-MM-DD`.
 pub fn date(value: &Value) -> Result<civil::Date, Why> {
-    let text = value.as_str().ok_or(Why::NotADate)?.trim();
-    let right = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    match right {
-        true => text.parse().map_err(|_| Why::NotADate),
-        false => Err(Why::NotADate),
-    }
+    Ok(dates::day(value.as_str().ok_or(Why::NotADate)?)?)
+}
+
+/// `YYYY-MM-DD` to look from or to: one outside the calendar is its nearer end.
+pub fn date_near(value: &Value) -> Result<civil::Date, Why> {
+    Ok(dates::day_near(value.as_str().ok_or(Why::NotADate)?)?)
 }
 
 pub fn email(value: &Value) -> Result<String, Why> {

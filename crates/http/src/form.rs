@@ -19,8 +19,8 @@ use axum::{
     http::request::Parts,
     response::{IntoResponse, Response},
 };
-use domain::{Instant, Mac as MacAddress};
-use jiff::{Timestamp, civil};
+use domain::{Instant, Mac as MacAddress, kernel::dates};
+use jiff::civil;
 use serde_json::{Value, json};
 use service::{Error, Expected, Why};
 use std::{convert::Infallible, net::Ipv4Addr};
@@ -105,6 +105,10 @@ kinds! {
     }
     /// `YYYY-MM-DD`.
     Date -> civil::Date { fields::date, json!({ "type": "string", "format": "date" }) }
+    /// `YYYY-MM-DD` to look from or to.
+    AnyDate -> civil::Date { fields::date_near, json!({ "type": "string", "format": "date" }) }
+    /// `2026-05-01T00:00:00Z` to look from or to.
+    AnyMoment -> Instant { moment_near, json!({ "type": "string", "format": "date-time" }) }
     /// `2026-05-01T00:00:00Z`.
     Moment -> Instant { moment, json!({ "type": "string", "format": "date-time" }) }
     Email -> String { fields::email, json!({ "type": "string", "format": "email" }) }
@@ -215,9 +219,11 @@ fn phone(value: &Value) -> Result<String, Why> {
 }
 
 fn moment(value: &Value) -> Result<Instant, Why> {
-    let text = value.as_str().ok_or(Why::NotADate)?.trim();
-    let at: Timestamp = text.parse().map_err(|_| Why::NotADate)?;
-    Ok(Instant(at.as_microsecond()))
+    Ok(dates::moment(value.as_str().ok_or(Why::NotADate)?)?)
+}
+
+fn moment_near(value: &Value) -> Result<Instant, Why> {
+    Ok(dates::moment_near(value.as_str().ok_or(Why::NotADate)?)?)
 }
 
 fn url(value: &Value) -> Result<String, Why> {

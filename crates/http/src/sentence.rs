@@ -21,6 +21,7 @@ pub fn about(field: &str, why: &Why) -> String {
         Why::NotBoolean => format!("The {field} field must be true or false."),
         Why::NotAList => format!("The {field} must be an array."),
         Why::NotADate => format!("The {field} is not a valid date."),
+        Why::OutsideCalendar => format!("The {field} must be a date from 1970-01-01 to 2100-12-31."),
         Why::TooManyDecimals => format!("The {field} has too many decimals."),
         Why::DigitsOnly => format!("The {field} must contain only digits."),
         Why::NotOneOf(_) | Why::Unknown => format!("The selected {field} is invalid."),

@@ -1,6 +1,6 @@
 //! `serve`: an ISP's own installation.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use service::{
@@ -52,7 +52,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let background = Background { events_days: settings.events.retention_days, webhooks };
     let server = server::start(app, bound, lock, served, background)?;
     tracing::info!(http = %server.http, operator = %server.operator, files, auth = %server.auth, acct = %server.acct, "serving");
-    server::told_to_stop().await?;
+    server::told_to_stop(Duration::from_secs(settings.operator.stop_within_s as u64)).await?;
     tracing::info!("stopping");
     server.stop().await;
     Ok(())

@@ -24,6 +24,8 @@ use crate::{
 
 /// Requests under way get this long to end when the program is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
+/// The process ends this long after it was told to, whatever does not: a database that answers nobody keeps it no longer.
+pub const STOP_WITHIN: Duration = Duration::from_secs(30);
 /// How long loading the directory may take before the start says that it takes long.
 const LOADING: Duration = Duration::from_secs(30);
 
@@ -234,13 +236,19 @@ impl Server {
     }
 }
 
-/// SIGINT or SIGTERM; a second one ends the process at once.
-pub async fn told_to_stop() -> anyhow::Result<()> {
+/// SIGINT or SIGTERM; a second one ends the process at once. In any case it ends within this time.
+pub async fn told_to_stop(within: Duration) -> anyhow::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
+    // A thread of its own: what does not end may be the reactor's.
+    std::thread::Builder::new().name("ending".into()).spawn(move || {
+        std::thread::sleep(within);
+        tracing::error!(seconds = within.as_secs(), "not everything has ended in time: ended nevertheless");
+        std::process::exit(1);
+    })?;
     tokio::spawn(async move {
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -15,7 +15,7 @@ use service::{
     kernel::{attempts::Rates, guessing, hashing},
 };
 
-use crate::descriptors;
+use crate::{descriptors, server::STOP_WITHIN};
 
 /// The file `init` writes, and the only documentation of the settings.
 pub const EXAMPLE: &str = include_str!("../../../config/lastmile.toml");
@@ -63,6 +63,7 @@ pub struct Http {
 #[serde(default, deny_unknown_fields)]
 pub struct Operator {
     pub listen: SocketAddr,
+    pub stop_within_s: i64,
 }
 
 /// How often credentials are looked at; `service::kernel::attempts` has the rule.
@@ -158,7 +159,7 @@ impl Default for Http {
 
 impl Default for Operator {
     fn default() -> Operator {
-        Operator { listen: ([127, 0, 0, 1], 8081).into() }
+        Operator { listen: ([127, 0, 0, 1], 8081).into(), stop_within_s: STOP_WITHIN.as_secs() as i64 }
     }
 }
 
@@ -265,6 +266,7 @@ impl Settings {
             ("http.head_timeout_s", http.head_timeout_s, 1, 3600),
             ("http.idle_timeout_s", http.idle_timeout_s, 1, 3600),
             ("http.body_timeout_s", http.body_timeout_s, 1, 3600),
+            ("operator.stop_within_s", self.operator.stop_within_s, 1, 3600),
             ("limits.sign_ins_per_account", limits.sign_ins_per_account, 1, 1_000_000),
             ("limits.sign_ins_per_address", limits.sign_ins_per_address, 1, 1_000_000),
             ("limits.sign_ins_in_all", limits.sign_ins_in_all, 1, 1_000_000),

@@ -93,6 +93,10 @@ pub async fn render(app: &App, aaa: &[(String, f64)], recorded: &str, ready: boo
     if let Ok(Ok(())) = tokio::time::timeout(patience, empty).await {
         row("database_writer_wait_seconds", began.elapsed().as_secs_f64());
     }
+    let held = app.db.held();
+    row("writer_turn_seconds", held.running.as_secs_f64());
+    row("writer_longest_turn_seconds", held.longest.as_secs_f64());
+    row("writer_overdue", f64::from(u8::from(held.overdue)));
     if let Some(bytes) = resident() {
         row("process_resident_memory_bytes", bytes);
     }

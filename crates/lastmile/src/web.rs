@@ -2,7 +2,10 @@
 //! the way of readiness, at the operator's own listener.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -16,12 +19,18 @@ use axum::{
 use doors::{Dispatch, Gate, Log};
 use metrics_exporter_prometheus::PrometheusHandle;
 use panel::Pulse;
-use service::App;
+use service::{
+    App,
+    kernel::ready::{self, Obstacle},
+};
 
 use crate::telemetry::{self, Samples};
 
-/// The database answers a look within this, or the program is not ready.
+/// The database reads and writes within this, or the program is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whoever asks within this has the answer of who asked before: many that ask write no more than one does.
+const LOOKS_APART: Duration = Duration::from_secs(1);
 
 /// What the pages about the program itself look at.
 #[derive(Clone)]
@@ -31,12 +40,19 @@ pub struct Watch {
     samples: Arc<Mutex<Samples>>,
     recorder: PrometheusHandle,
     began: Instant,
+    looked: Arc<tokio::sync::Mutex<Option<Look>>>,
+    /// A turn that does not end has been told of.
+    alarmed: Arc<AtomicBool>,
 }
+
+/// When the database was last asked, and what stood in the way.
+type Look = (Instant, Option<Obstacle>);
 
 impl Watch {
     pub fn new(app: App, aaa: aaa::Running, recorder: PrometheusHandle) -> Watch {
         let (aaa, samples) = (Arc::new(Mutex::new(Some(aaa))), Arc::default());
-        Watch { app, aaa, samples, recorder, began: Instant::now() }
+        let (looked, alarmed) = Default::default();
+        Watch { app, aaa, samples, recorder, began: Instant::now(), looked, alarmed }
     }
 
     /// Hands RADIUS over, to be stopped.
@@ -54,6 +70,13 @@ impl Watch {
             self.samples.lock().unwrap_or_else(PoisonError::into_inner).add(Instant::now(), counters);
         }
         self.recorder.run_upkeep();
+        let held = self.app.db.held();
+        if !held.overdue {
+            self.alarmed.store(false, Ordering::Relaxed);
+        } else if !self.alarmed.swap(true, Ordering::Relaxed) {
+            let seconds = held.running.as_secs();
+            tracing::error!(seconds, "a change holds the database and does not end: every write waits for it");
+        }
     }
 
     pub fn is_loaded(&self) -> bool {
@@ -65,10 +88,20 @@ impl Watch {
         if !self.is_loaded() {
             return Some("the directory is not loaded yet");
         }
-        match tokio::time::timeout(PATIENCE, service::access::directory::heads(&self.app)).await {
-            Ok(Ok(_)) => None,
-            Ok(Err(_)) | Err(_) => Some("the database does not answer"),
-        }
+        let mut looked = self.looked.lock().await;
+        let found = match *looked {
+            Some((at, found)) if at.elapsed() < LOOKS_APART => found,
+            Some(_) | None => {
+                let found = ready::obstacle(&self.app, PATIENCE).await;
+                *looked = Some((Instant::now(), found));
+                found
+            }
+        };
+        found.map(|obstacle| match obstacle {
+            Obstacle::NoReads => "the database does not answer",
+            Obstacle::NoWrites => "the database takes no writes",
+            Obstacle::Held => "a change holds the database and does not end",
+        })
     }
 
     pub fn pulse(&self) -> Pulse {

@@ -4,7 +4,7 @@ use axum::extract::{RawQuery, State};
 use domain::{CustomerId, Instant};
 use doors::{
     Asked,
-    fields::{amount, date, id, word},
+    fields::{amount, date_near, id, word},
     wire::utc_micros,
 };
 use jiff::{ToSpan, civil::Date};
@@ -63,7 +63,7 @@ pub async fn list(
     let q = &mut asked.0;
     let customer = q.optional("customer_id", id).value().map(CustomerId);
     let kind = q.optional("type", word(KINDS)).value();
-    let (from, to) = (q.optional("start_date", date).value(), q.optional("end_date", date).value());
+    let (from, to) = (q.optional("start_date", date_near).value(), q.optional("end_date", date_near).value());
     let min = q.optional("min_amount", amount(currency)).value();
     let max = q.optional("max_amount", amount(currency)).value();
     q.finish()?;

@@ -14,8 +14,8 @@ doors::form! {
     Wanted {
         phone: optional Phone, "To this number.";
         status: optional Word(STATES), "In this state.";
-        from: optional Date, "Written on this day or later.";
-        to: optional Date, "Written on this day or earlier.";
+        from: optional AnyDate, "Written on this day or later.";
+        to: optional AnyDate, "Written on this day or earlier.";
         batch_id: optional Text(1, 40), "Of this broadcast.";
     }
 }

@@ -15,7 +15,7 @@ use service::{
 };
 
 use crate::{
-    envelope::{Answer, Call, Failure, Reply, day, id_of, short},
+    envelope::{Answer, Call, Failure, Reply, day, day_near, id_of, short},
     rows,
 };
 
@@ -53,8 +53,8 @@ fn by_area(groups: &mut Vec<(i64, Vec<Value>)>, one: &Card, row: Value) {
 
 /// E22 What waits for approval; both days included (J16).
 pub async fn waiting(State(app): State<App>, mut call: Call) -> Answer {
-    let from = call.body.optional("fromDate", day).value();
-    let to = call.body.optional("toDate", day).value();
+    let from = call.body.optional("fromDate", day_near).value();
+    let to = call.body.optional("toDate", day_near).value();
     let admin = call.body.optional("adminId", id).value();
     call.body.finish()?;
     let (from, to) = (from.map(|day| call.begins(day)), to.map(|day| call.ends(day)));

@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{CustomerId, Instant, Money};
+use domain::{CustomerId, Instant, Money, kernel::dates};
 use doors::{Admission, Fields, Gate, repeats, routes, shell, wire};
 use jiff::civil;
 use serde_json::{Value, json};
@@ -172,24 +172,17 @@ pub fn line(max: usize) -> impl Fn(&Value) -> Result<String, Why> {
 
 /// `yyyy-mm-dd` or `dd-mm-yyyy`, with or without a time behind it, which is not looked at.
 pub fn day(value: &Value) -> Result<civil::Date, Why> {
-    let text = value.as_str().ok_or(Why::NotADate)?.trim();
-    day_of(text).ok_or(Why::NotADate)
+    Ok(dates::day_either_way(value.as_str().ok_or(Why::NotADate)?)?)
 }
 
+/// The same to look from or to: one outside the calendar is its nearer end.
+pub fn day_near(value: &Value) -> Result<civil::Date, Why> {
+    Ok(dates::day_either_way_near(value.as_str().ok_or(Why::NotADate)?)?)
+}
+
+/// A day in the path, to look from or to.
 pub fn day_of(text: &str) -> Option<civil::Date> {
-    let text = text.split([' ', 'T']).next()?;
-    let mut parts = text.split(['-', '/']);
-    let (first, month, last) = (parts.next()?, parts.next()?, parts.next()?);
-    let digits = |part: &str| !part.is_empty() && part.len() <= 4 && part.bytes().all(|b| b.is_ascii_digit());
-    if parts.next().is_some() || ![first, month, last].into_iter().all(digits) || month.len() > 2 {
-        return None;
-    }
-    let (year, day) = match (first.len(), last.len()) {
-        (4, 1..=2) => (first, last),
-        (1..=2, 4) => (last, first),
-        _ => return None,
-    };
-    civil::Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+    dates::day_either_way_near(text).ok()
 }
 
 impl Call {

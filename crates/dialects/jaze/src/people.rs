@@ -4,7 +4,7 @@
 use std::net::Ipv4Addr;
 
 use axum::extract::State;
-use domain::{Currency, CustomerId, Instant, Kind, Mac, Money, PlanId, Status, sales::sale::Payer};
+use domain::{Currency, CustomerId, Instant, Kind, Mac, Money, PlanId, Status, kernel::dates, sales::sale::Payer};
 use doors::{
     Fields,
     fields::{amount, boolean, email, id, ipv4, mac, secret, text, word},
@@ -24,7 +24,7 @@ use service::{
     sales::standing,
 };
 
-use crate::envelope::{Answer, Call, Failure, Reply, day_of, short};
+use crate::envelope::{Answer, Call, Failure, Reply, short};
 
 /// A4 Whether a subscriber's name and password are right: `{"0": "success", "errorCode": 200, "1": "1"}`.
 pub async fn authenticate(State(app): State<App>, mut call: Call) -> Answer {
@@ -219,7 +219,7 @@ impl Said {
 fn moment(value: &Value) -> Result<civil::DateTime, Why> {
     let text = value.as_str().ok_or(Why::NotADate)?.trim();
     let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, "0:0"));
-    let date = day_of(date).ok_or(Why::NotADate)?;
+    let date = dates::day_either_way(date)?;
     let mut parts = time.trim().split(':').map(|part| part.parse::<i8>());
     let mut next = || parts.next().unwrap_or(Ok(0)).map_err(|_| Why::NotADate);
     let (hour, minute, second) = (next()?, next()?, next()?);

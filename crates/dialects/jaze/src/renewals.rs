@@ -18,15 +18,15 @@ use service::{
 };
 
 use crate::{
-    envelope::{Answer, Call, Reply, day, short},
+    envelope::{Answer, Call, Reply, day, day_near, short},
     payments::METHODS,
 };
 
 /// E35 Renewals of a user, or of all, of these days or of all time; the newest 10,000 (J24).
 pub async fn list(State(app): State<App>, mut call: Call) -> Answer {
     let user = call.body.optional("userId", id).value().map(CustomerId);
-    let from = call.body.optional("fromDate", day).value();
-    let to = call.body.optional("toDate", day).value();
+    let from = call.body.optional("fromDate", day_near).value();
+    let to = call.body.optional("toDate", day_near).value();
     call.body.finish()?;
     if let Some(user) = user {
         card::any(&app, &call.actor, user, Parts::NONE).await?;

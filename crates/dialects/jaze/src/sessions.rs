@@ -14,7 +14,7 @@ use service::{
     },
 };
 
-use crate::envelope::{Answer, Call, Failure, Reply, day, day_of, id_of};
+use crate::envelope::{Answer, Call, Failure, Reply, day_near, day_of, id_of};
 
 /// So many sessions in one answer.
 const LISTED: i64 = 1000;
@@ -78,8 +78,8 @@ pub async fn disconnect(State(app): State<App>, call: Call) -> Answer {
 /// F A user's usage day by day, written as amounts people read; days without any are left out. At most a year.
 pub async fn by_day(State(app): State<App>, mut call: Call) -> Answer {
     let user = CustomerId(call.body.required("userId", id));
-    let from = call.body.required("fromDate", |value| day(value).map(Some));
-    let to = call.body.required("toDate", |value| day(value).map(Some));
+    let from = call.body.required("fromDate", |value| day_near(value).map(Some));
+    let to = call.body.required("toDate", |value| day_near(value).map(Some));
     if let (Some(from), Some(to)) = (from, to)
         && (to < from || to.since(from).is_ok_and(|span| span.get_days() > 366))
     {

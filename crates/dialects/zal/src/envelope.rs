@@ -16,9 +16,8 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::{BranchId, CustomerId, Instant, Money, Scopes, StaffId};
+use domain::{BranchId, CustomerId, Instant, Money, Scopes, StaffId, kernel::dates};
 use doors::{Admission, Fields, Gate, fields, repeats, shell};
-use jiff::civil;
 use serde::Serialize;
 use serde_json::{Number, Value, json};
 use service::{
@@ -192,18 +191,7 @@ impl Caller {
     /// `2026-12-31 23:59:59` or a day, read in the tenant's zone.
     pub fn moment(&self) -> impl Fn(&Value) -> Result<Instant, Why> + '_ {
         |value| {
-            let text = value.as_str().ok_or(Why::NotADate)?.trim();
-            let plain = |b: u8| b.is_ascii_digit() || matches!(b, b'-' | b':' | b' ' | b'T');
-            if !(text.len() == 19 || text.len() == 10) || !text.bytes().all(plain) {
-                return Err(Why::NotADate);
-            }
-            let local: civil::DateTime = match text.len() {
-                10 => text.parse::<civil::Date>().map_err(|_| Why::NotADate)?.at(0, 0, 0, 0),
-                _ => text.replacen(' ', "T", 1).parse().map_err(|_| Why::NotADate)?,
-            };
-            if !(1970..=9998).contains(&local.year()) {
-                return Err(Why::NotADate);
-            }
+            let local = dates::local(value.as_str().ok_or(Why::NotADate)?)?;
             Ok(Instant::from_civil(local, &self.tenant.zone))
         }
     }

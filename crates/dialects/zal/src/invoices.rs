@@ -65,8 +65,8 @@ pub async fn list(State(app): State<App>, caller: Caller, Asked(mut asked): Aske
 /// `from_date` and `to_date`, both days included.
 pub fn days(caller: &Caller, asked: &mut Fields) -> (Option<domain::Instant>, Option<domain::Instant>) {
     let midnight = |day: jiff::civil::Date| domain::Instant::from_civil(day.at(0, 0, 0, 0), &caller.tenant.zone);
-    let from = asked.optional("from_date", fields::date).value();
-    let until = asked.optional("to_date", fields::date).value();
+    let from = asked.optional("from_date", fields::date_near).value();
+    let until = asked.optional("to_date", fields::date_near).value();
     (from.map(midnight), until.and_then(|day| day.tomorrow().ok()).map(midnight))
 }
 

@@ -211,6 +211,37 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Whatever is sold, from whenever: the months are looked through at most twice, and what comes of it lies behind
+        /// its start and within the calendar that is computed with. What lies beyond the one that is kept is not sold.
+        #[test]
+        fn a_period_ends_behind_its_start_and_within_the_calendar(
+            second in 0_i64..4_134_067_200, count in 1_u32.., unit in 0_usize..5, day in 1_u8..=31,
+            anchor in proptest::option::of(1_u8..=31), zone in 0_usize..3,
+        ) {
+            let zone = TimeZone::get(["Africa/Nairobi", "Europe/Berlin", "Pacific/Kiritimati"][zone]).unwrap();
+            let unit = [Unit::Mins, Unit::Hrs, Unit::Days, Unit::Months, Unit::Period { day }][unit];
+            let starts_at = Instant::from_unix(second);
+            let latest = Instant::from_civil(civil::DateTime::MAX, &zone);
+            let steps = std::cell::Cell::new(0);
+            first_month(|_| {
+                steps.set(steps.get() + 1);
+                false
+            });
+            proptest::prop_assert!(steps.get() <= 2);
+            for count in [count, 1 + count % 40, 1 + count % 2000] {
+                let validity = Validity { count, unit };
+                let term = term_from(starts_at, anchor, validity, &zone);
+                proptest::prop_assert!(term.expires_at > starts_at, "{:?} of {:?}: {:?}", validity, starts_at, term);
+                proptest::prop_assert!(
+                    term.expires_at <= latest.max(starts_at.plus(i64::from(count).saturating_mul(HOUR))),
+                    "{:?} of {:?}: {:?}", validity, starts_at, term
+                );
+                proptest::prop_assert!(length_before(starts_at, anchor, validity, &zone) >= 1);
+            }
+        }
+    }
+
     /// now (local), running (expiry, same plan?, anchor), validity → expiry (local)
     type Row = (&'static str, Option<(&'static str, bool, u8)>, (u32, &'static str), &'static str);
 

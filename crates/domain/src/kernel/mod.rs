@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod clock;
+pub mod dates;
 pub mod event;
 pub mod ids;
 pub mod mac;

@@ -26,6 +26,8 @@ pub fn refusal(refusal: Refusal) -> &'static str {
         Refusal::VpnWithoutEndpoint => "Say first where the VPN server is: set its endpoint.",
         Refusal::NotForSale => "This plan is not for sale",
         Refusal::PeriodOver => "This period would be over already",
+        Refusal::PeriodBeyond => "This period would end after the year 2100",
+        Refusal::Beyond => "This would lead past the year 2100, or to an amount larger than any may be",
         Refusal::RechargeFirst => "The package has expired: recharge first",
         Refusal::SwitchedOff => "A line that was switched off gets no grace",
         Refusal::ExpiryPast => "The expiry must be in the future",

@@ -113,7 +113,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     }
     println!("{}", block(directory, at, options, traffic.is_some(), &guide));
 
-    server::told_to_stop().await?;
+    server::told_to_stop(server::STOP_WITHIN).await?;
     println!("Stopping …");
     if let Some(visitor) = visitor {
         visitor.abort();

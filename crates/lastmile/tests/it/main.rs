@@ -7,6 +7,7 @@ mod acts;
 mod app;
 mod attempts;
 mod backup;
+mod bounds;
 mod crash;
 mod credentials;
 mod desk;

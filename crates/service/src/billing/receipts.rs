@@ -172,7 +172,7 @@ fn detail(change: &Change<'_>, payment_id: PaymentId, details: &Details) -> Paym
 
 /// A day that has not come is no day on which something was paid.
 pub(crate) fn check_day(paid_on: Option<civil::Date>, now: Instant, zone: &TimeZone) -> Result<(), Error> {
-    match paid_on {
+    match paid_on.map(|day| amounts::day("paid_on", day)).transpose()? {
         Some(day) if !payment::has_come(day, now, zone) => {
             Err(Error::invalid("paid_on", Why::Not(Expected::DayThatHasCome)))
         }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Actor, App, Change, Error, Expected, FieldError, Why,
     catalogue::plans::{self, Offer},
-    kernel::{app::Tenant, change::CallerKey, ids::Table},
+    kernel::{amounts, app::Tenant, change::CallerKey, ids::Table},
 };
 
 pub use super::import::import;
@@ -105,6 +105,8 @@ pub async fn create_with(
         let starts_at = extras.starts_at.filter(|at| *at > change.now);
         let first = match &command.payer {
             Some(payer) => {
+                amounts::moment("starts_at", starts_at)?;
+                amounts::moment("ends_at", extras.ends_at)?;
                 if extras.ends_at.is_some_and(|end| end <= starts_at.unwrap_or(change.now)) {
                     return Err(Error::invalid("ends_at", Why::Not(Expected::BehindStart)));
                 }

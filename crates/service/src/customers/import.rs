@@ -8,9 +8,12 @@ use std::{collections::HashMap, net::Ipv4Addr};
 
 use domain::{
     BranchId, CustomerId, Instant, Kind, Mac, PeriodId, RouterId, ServiceId, Status,
-    kernel::names::{login_key, name_key},
+    kernel::{
+        dates::{self, NotADate},
+        names::{login_key, name_key},
+    },
 };
-use jiff::{civil, tz::TimeZone};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use store::{db::Class, people::customer::Taken};
 
@@ -425,19 +428,18 @@ fn address_of(field: &'static str, found: String) -> Result<String, Field> {
 
 /// `YYYY-MM-DD` (the end of that day) and `YYYY-MM-DD HH:MM:SS` are the Isp's own time; RFC 3339 says which it is.
 fn instant(found: &str, zone: &TimeZone) -> Result<Instant, Field> {
-    let local = |at: civil::DateTime| at.to_zoned(zone.clone()).ok().map(|at| at.timestamp());
     let at = if found.len() == 10 {
-        found.parse::<civil::Date>().ok().and_then(|day| local(day.at(23, 59, 59, 0)))
-    } else if let Ok(at) = found.parse::<jiff::Timestamp>() {
-        Some(at)
+        dates::day(found).map(|day| Instant::from_civil(day.at(23, 59, 59, 0), zone))
     } else {
-        civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", found).ok().and_then(local)
+        dates::local(found).map(|at| Instant::from_civil(at, zone)).or_else(|local| match local {
+            NotADate::Unread => dates::moment(found),
+            NotADate::Outside => Err(local),
+        })
     };
-    match at {
-        Some(at) if (0..4_102_444_800).contains(&at.as_second()) => Ok(Instant::from_timestamp(at)),
-        Some(_) => Err(wrong("expires_at", found, Form::TimeWithin)),
-        None => Err(wrong("expires_at", found, Form::Time)),
-    }
+    at.map_err(|why| match why {
+        NotADate::Outside => wrong("expires_at", found, Form::TimeWithin),
+        NotADate::Unread => wrong("expires_at", found, Form::Time),
+    })
 }
 
 #[cfg(test)]

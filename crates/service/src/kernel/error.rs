@@ -2,7 +2,10 @@
 
 use domain::{
     Money,
-    kernel::money::{NotMoney, OutOfBounds},
+    kernel::{
+        dates::NotADate,
+        money::{NotMoney, OutOfBounds},
+    },
 };
 use store::db::Key;
 
@@ -83,6 +86,8 @@ pub enum Why {
     NotBoolean,
     NotAList,
     NotADate,
+    /// A day or moment that the calendar does not have (`domain::kernel::dates`).
+    OutsideCalendar,
     TooManyDecimals,
     DigitsOnly,
     NotOneOf(&'static [&'static str]),
@@ -126,6 +131,15 @@ impl From<NotMoney> for Why {
             NotMoney::NotANumber => Why::NotANumber,
             NotMoney::TooManyDecimals => Why::TooManyDecimals,
             NotMoney::TooLarge => Why::TooMuch,
+        }
+    }
+}
+
+impl From<NotADate> for Why {
+    fn from(error: NotADate) -> Why {
+        match error {
+            NotADate::Unread => Why::NotADate,
+            NotADate::Outside => Why::OutsideCalendar,
         }
     }
 }
@@ -187,6 +201,7 @@ impl From<store::db::Error> for Error {
                 Some(field) => Error::invalid(field, Why::Taken),
                 None => Error::Internal(error.to_string()),
             },
+            Db::Beyond => Error::Refused(Refusal::Beyond),
             Db::Busy(_) => Error::Busy,
             Db::Unavailable(_) | Db::TimedOut => Error::Unavailable,
             other @ (Db::Unique { .. } | Db::ForeignKey | Db::Check { .. } | Db::Column { .. } | Db::Other(_)) => {

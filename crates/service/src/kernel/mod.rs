@@ -23,6 +23,7 @@ pub mod nouns;
 pub mod once;
 pub mod origin;
 pub mod probe;
+pub mod ready;
 pub mod refusals;
 pub mod schedule;
 pub mod secrets;

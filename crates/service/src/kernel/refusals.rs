@@ -58,6 +58,10 @@ refusals! {
     NotForSale = "not_for_sale",
     /// It would end before it begins.
     PeriodOver = "period_over",
+    /// It would end after the calendar does.
+    PeriodBeyond = "period_beyond",
+    /// A moment or an amount would come of it that no row may have; whoever asked named none that is itself so.
+    Beyond = "beyond",
     /// What has ended is sold anew, not switched on.
     RechargeFirst = "recharge_first",
     /// Staff took the line off; time would not bring it back.

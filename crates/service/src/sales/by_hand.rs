@@ -12,7 +12,7 @@ use store::{
 
 use crate::{
     Actor, App, Change, Error, Fact, Refusal, What, Why,
-    kernel::{app::Tenant, hold::primary, work::Work},
+    kernel::{amounts, app::Tenant, hold::primary, work::Work},
     sales::turning,
 };
 
@@ -68,6 +68,7 @@ pub(crate) async fn apply(
     }
     match given {
         Override::End(at) => {
+            amounts::moment("expires_at", at)?;
             line.expires_at = at;
             line.anchor_day = at.map(|at| i64::from(at.day(&tenant.zone).day()));
             // An end that had come and comes again is no news.

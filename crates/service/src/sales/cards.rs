@@ -138,6 +138,7 @@ async fn checked(change: &Change<'_>, who: &Actor, id: i64, command: &NewBatch) 
             other => other?,
         }
     }
+    amounts::moment("expires_at", command.expires_at)?;
     if command.expires_at.is_some_and(|end| end <= change.now) {
         wrong.push(FieldError { field: "expires_at", why: Why::Not(Expected::InFuture) });
     }

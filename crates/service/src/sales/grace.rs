@@ -9,7 +9,7 @@ use store::{
 
 use crate::{
     Actor, App, Error, Expected, Fact, Refusal, What, Why,
-    kernel::{change::CallerKey, hold::primary, ids::Table},
+    kernel::{amounts, change::CallerKey, hold::primary, ids::Table},
     sales::{sale::save, standing, turning},
 };
 
@@ -50,9 +50,10 @@ pub async fn give(
         }
         let from = line.expires_at.unwrap_or(change.now).max(change.now);
         let until = match command.until {
-            Some(day) => Instant::from_civil(day.at(23, 59, 59, 0), &tenant.zone),
+            Some(day) => Instant::from_civil(amounts::day("until", day)?.at(23, 59, 59, 0), &tenant.zone),
             None => days_later(from, command.days, &tenant.zone),
         };
+        amounts::moment("days", Some(until))?;
         if until <= change.now && command.until.is_some() {
             return Err(Error::invalid("until", Why::Not(Expected::DayNotOver)));
         }

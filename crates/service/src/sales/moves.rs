@@ -21,7 +21,7 @@ use crate::{
     access::{attribute_stages, fup},
     billing::receipts::Details,
     catalogue::plans::{self, Offer},
-    kernel::{app::Tenant, change::CallerKey, hold::primary, ids::Table},
+    kernel::{amounts, app::Tenant, change::CallerKey, hold::primary, ids::Table},
     sales::{
         paid,
         recharge::{Wanted, sell_as},
@@ -81,7 +81,7 @@ pub async fn order(app: &App, actor: &Actor, command: NewMove, key: Option<Calle
                 None => (MoveKind::Now, change.now),
             },
             When::On(day) => {
-                let at = Instant::from_civil(day.at(0, 0, 0, 0), &tenant.zone);
+                let at = Instant::from_civil(amounts::day("date", day)?.at(0, 0, 0, 0), &tenant.zone);
                 if at <= change.now {
                     return Err(Error::invalid("date", Why::Not(Expected::DayToCome)));
                 }

@@ -28,7 +28,7 @@ use crate::{
     Actor, App, Change, Error, Expected, Fact, Refusal, What, Why,
     billing::receipts::{self, Details},
     catalogue::plans::{self, Offer},
-    kernel::{app::Tenant, change::CallerKey, hold::primary, ids::Table},
+    kernel::{amounts, app::Tenant, change::CallerKey, hold::primary, ids::Table},
     sales::{
         paid,
         recharge::{Wanted, sell_as},
@@ -113,7 +113,7 @@ pub async fn order(app: &App, actor: &Actor, command: Renewal, key: Option<Calle
             When::Now => (change.now, false),
             When::PeriodEnd => (change.now, true),
             When::On(day) => {
-                let at = Instant::from_civil(day.at(0, 0, 0, 0), &tenant.zone);
+                let at = Instant::from_civil(amounts::day("date", day)?.at(0, 0, 0, 0), &tenant.zone);
                 if at <= change.now {
                     return Err(Error::invalid("date", Why::Not(Expected::DayToCome)));
                 }

@@ -21,7 +21,7 @@ use store::{
 };
 
 use crate::{
-    Change, Error, Fact,
+    Change, Error, Fact, Refusal,
     billing::{
         entries::{self, Heading, Of},
         invoices::{self, New},
@@ -124,6 +124,9 @@ pub(crate) struct Sold {
 /// Sells, and tells it. A line that begins on a day to come stays as it is until then.
 pub(crate) async fn sold(change: &Change<'_>, tenant: &Tenant, sale: Sale<'_>) -> Result<Sold, Error> {
     let Sale { line, offer, term, quota, price, who_pays, why } = sale;
+    if !(term.starts_at.is_kept() && term.expires_at.is_kept()) {
+        return Err(Error::Refused(Refusal::PeriodBeyond));
+    }
     let before = Was::of(line, offer, why == Cause::First, change.now);
     let id = PeriodId(change.id(Table::Period).await?);
     let invoice = match &who_pays {

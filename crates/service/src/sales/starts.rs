@@ -12,7 +12,7 @@ use store::{
 
 use crate::{
     Actor, App, Change, Error, Expected, Fact, What, Why,
-    kernel::{hold::primary, work::Work},
+    kernel::{amounts, hold::primary, work::Work},
     sales::standing,
 };
 
@@ -86,6 +86,8 @@ pub(crate) async fn put(
     let row = of_line(change, line).await?;
     let row = row.ok_or(Error::invalid("starts_at", Why::Not(Expected::LeftOutHasStarted)))?;
     let at = at.map_or(row.start_at, |at| at.max(change.now));
+    amounts::moment("starts_at", Some(at))?;
+    amounts::moment("starts_at", line.expires_at.map(|end| end.plus(at.since(row.start_at))))?;
     if shift(change, line, row.start_at, at).await? {
         change.tell(Fact::LineChanged { line: line.id, customer: line.customer_id });
     }

@@ -22,6 +22,10 @@ pub enum Error {
     #[error("refused by the table: {what}")]
     Check { what: String },
 
+    /// A moment or an amount that no row may have was to be written.
+    #[error("a moment or an amount beyond what is kept")]
+    Beyond,
+
     /// Too much waits already, or a transaction kept colliding with others. Nothing was written;
     /// the same call may succeed later.
     #[error("the database is busy: {0}")]

@@ -19,6 +19,7 @@ mod queue;
 mod slice;
 mod sqlite;
 mod statement;
+mod turns;
 mod value;
 mod wire;
 
@@ -26,6 +27,7 @@ pub use error::Error;
 pub use keys::Key;
 pub use slice::Slice;
 pub use statement::{Registered, Sql, Statement, registered};
+pub use turns::Held;
 pub use value::{FromValue, Row, Value};
 
 #[doc(hidden)]
@@ -37,6 +39,9 @@ use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use turns::Turns;
 
 /// Where the data is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +96,7 @@ impl Class {
 pub struct Db {
     backend: Arc<Backend>,
     statements: Arc<AtomicU64>,
+    turns: Arc<Turns>,
 }
 
 enum Backend {
@@ -104,12 +110,17 @@ impl Db {
     /// # Errors
     /// `Unavailable` when it cannot be reached, `Other` when it is not a database.
     pub async fn open(location: &Location) -> Result<Db, Error> {
+        let turns = Turns::new(match location {
+            Location::File(_) | Location::Memory => turns::WRITER_LIMIT,
+            Location::Postgres(_) => turns::LIMIT,
+        });
+        let of_these = turns.clone();
         let backend = match location {
-            Location::File(path) => Backend::Sqlite(sqlite::Sqlite::open(Some(path.clone())).await?),
-            Location::Memory => Backend::Sqlite(sqlite::Sqlite::open(None).await?),
-            Location::Postgres(url) => Backend::Postgres(postgres::Postgres::open(url).await?),
+            Location::File(path) => Backend::Sqlite(sqlite::Sqlite::open(Some(path.clone()), of_these).await?),
+            Location::Memory => Backend::Sqlite(sqlite::Sqlite::open(None, of_these).await?),
+            Location::Postgres(url) => Backend::Postgres(postgres::Postgres::open(url, of_these).await?),
         };
-        Ok(Db { backend: Arc::new(backend), statements: Arc::default() })
+        Ok(Db { backend: Arc::new(backend), statements: Arc::default(), turns })
     }
 
     pub fn engine(&self) -> Engine {
@@ -157,6 +168,11 @@ impl Db {
         answer.await
     }
 
+    /// How long the turns at writing last.
+    pub fn held(&self) -> Held {
+        self.turns.held(Instant::now())
+    }
+
     /// How many statements have been run in it so far: what a page costs is counted, not guessed.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
@@ -171,6 +187,14 @@ impl Db {
     }
 }
 
+/// No row has a moment or an amount beyond what is kept: it is refused when it comes, not found by every list afterwards.
+fn kept(values: &[Value]) -> Result<(), Error> {
+    match values.iter().any(|value| matches!(value, Value::Beyond(_))) {
+        true => Err(Error::Beyond),
+        false => Ok(()),
+    }
+}
+
 /// One attempt at a transaction. Statements run in the order they are awaited.
 pub struct Tx {
     session: Session,
@@ -178,6 +202,9 @@ pub struct Tx {
     failed: RefCell<Option<Error>>,
     /// Statements of this attempt.
     count: Cell<u64>,
+    began: Instant,
+    /// How long it may last; `None` for data definition.
+    limit: Cell<Option<Duration>>,
 }
 
 enum Session {
@@ -246,6 +273,7 @@ impl Tx {
     /// Runs a statement for its effect; how many rows it touched.
     pub async fn run(&self, sql: impl Into<Sql>, params: &[Value]) -> Result<u64, Error> {
         self.usable()?;
+        self.noting(kept(params))?;
         let sql = sql.into();
         let count = match &self.session {
             Session::Sqlite(session) => session.run(&sql, params),
@@ -263,6 +291,7 @@ impl Tx {
         rows: Vec<Vec<Value>>,
     ) -> Result<u64, Error> {
         self.usable()?;
+        self.noting(rows.iter().try_for_each(|row| kept(row)))?;
         let count = match &self.session {
             Session::Sqlite(session) => session.insert_many(head, suffix, &rows),
             Session::Postgres(session) => session.insert_many(head, suffix, &rows).await,
@@ -272,6 +301,7 @@ impl Tx {
 
     /// Several statements without parameters or answers: data definition.
     pub(crate) async fn batch(&self, text: &str) -> Result<(), Error> {
+        self.limit.set(None);
         self.usable()?;
         let done = match &self.session {
             Session::Sqlite(session) => session.batch(text),
@@ -288,13 +318,18 @@ impl Tx {
         }
     }
 
-    fn new(session: Session) -> Tx {
-        Tx { session, failed: RefCell::new(None), count: Cell::new(0) }
+    fn new(session: Session, limit: Duration) -> Tx {
+        let (began, limit) = (Instant::now(), Cell::new(Some(limit)));
+        Tx { session, failed: RefCell::new(None), count: Cell::new(0), began, limit }
     }
 
-    /// PostgreSQL refuses every statement after one that failed, and SQLite does not: so we do.
+    /// PostgreSQL refuses every statement after one that failed, and SQLite does not: so we do. Many small statements that
+    /// together take too long end as one that does.
     fn usable(&self) -> Result<(), Error> {
         self.count.set(self.count.get() + 1);
+        if self.limit.get().is_some_and(|limit| self.began.elapsed() > limit) {
+            self.failed.borrow_mut().get_or_insert(Error::TimedOut);
+        }
         match &*self.failed.borrow() {
             None => Ok(()),
             Some(first) => Err(first.clone()),

@@ -12,6 +12,7 @@
 //! at a time, and two that do touch one row collide just the same. Without TLS so far.
 
 use super::job::{Job, poll_caught};
+use super::turns::{self, Turns};
 use super::wire::{is_collision, is_loss, is_stale, translate};
 use super::{Class, Error, Row, Slice, Sql, Tx, Value};
 use parking_lot::RwLock;
@@ -131,7 +132,7 @@ impl Drop for Counted {
 }
 
 impl Postgres {
-    pub(super) async fn open(url: &str) -> Result<Postgres, Error> {
+    pub(super) async fn open(url: &str, turns: Arc<Turns>) -> Result<Postgres, Error> {
         let config = settings(url)?;
         let (alive, ended) = mpsc::channel(1);
         let gate = Gate::default();
@@ -140,7 +141,7 @@ impl Postgres {
         for number in 0..count {
             let (tasks, arriving) = mpsc::unbounded_channel();
             let (opened, open) = oneshot::channel();
-            let pool = (config.clone(), CONNECTIONS / count);
+            let pool = (config.clone(), CONNECTIONS / count, turns.clone());
             let (gate, alive) = (gate.clone(), alive.clone());
             let check = number == 0;
             std::thread::Builder::new()
@@ -214,7 +215,7 @@ type Gate = Arc<tokio::sync::RwLock<()>>;
 type Opened = oneshot::Sender<Result<(), Error>>;
 
 fn serve_all(
-    (config, connections): (Config, usize),
+    (config, connections, turns): (Config, usize, Arc<Turns>),
     mut arriving: mpsc::UnboundedReceiver<Task>,
     gate: Gate,
     opened: Option<Opened>,
@@ -229,7 +230,7 @@ fn serve_all(
         }
     };
     tokio::task::LocalSet::new().block_on(&runtime, async move {
-        let pool = Rc::new(Pool::new(config, connections, gate));
+        let pool = Rc::new(Pool::new(config, connections, gate, turns));
         if let Some(opened) = opened {
             let connected = pool.take().await.map(|link| pool.give_back(link));
             let _ = opened.send(connected);
@@ -320,7 +321,11 @@ enum Ended {
 async fn attempt(pool: &Pool, link: Rc<Link>, task: &mut Task) -> Ended {
     let session =
         Session { link: link.clone(), begin: task.kind.begin(), begun: Cell::new(false), trouble: RefCell::new(None) };
-    let tx = Tx::new(super::Session::Postgres(session));
+    let tx = Tx::new(super::Session::Postgres(session), turns::LIMIT);
+    let _turn = match task.kind {
+        Kind::Write(_) => Some(pool.turns.begin()),
+        Kind::Read => None,
+    };
     let ran = {
         let mut body = task.job.attempt(&tx);
         timeout(BODY_TIMEOUT, poll_fn(|cx| poll_caught(&mut body, cx))).await
@@ -397,11 +402,12 @@ struct Pool {
     all: Semaphore,
     class: [Semaphore; 4],
     gate: Gate,
+    turns: Arc<Turns>,
     dice: Cell<u64>,
 }
 
 impl Pool {
-    fn new(config: Config, size: usize, gate: Gate) -> Pool {
+    fn new(config: Config, size: usize, gate: Gate, turns: Arc<Turns>) -> Pool {
         let most = |n: usize| Semaphore::new(n.max(1));
         Pool {
             config,
@@ -409,6 +415,7 @@ impl Pool {
             all: most(size),
             class: [most(size), most(size / 2), most(size / 4), most(size)],
             gate,
+            turns,
             // Any odd number will do; two threads should not pause in step.
             dice: Cell::new(u64::from(std::process::id()) << 32 | Rc::as_ptr(&Rc::new(0_u8)) as u64 | 1),
         }

@@ -10,6 +10,8 @@ use super::Error;
 pub enum Value {
     Null,
     Int(i64),
+    /// A moment or an amount that no row may have: things are compared with it, and it is never written.
+    Beyond(i64),
     Bool(bool),
     Text(String),
     Blob(Vec<u8>),
@@ -20,6 +22,7 @@ impl Value {
         match self {
             Value::Null => "null",
             Value::Int(_) => "integer",
+            Value::Beyond(_) => "integer beyond what is kept",
             Value::Bool(_) => "bool",
             Value::Text(_) => "text",
             Value::Blob(_) => "blob",
@@ -154,7 +157,7 @@ macro_rules! into_integers {
 
             fn from_value(value: &Value) -> Option<$kind> {
                 match value {
-                    Value::Int(number) => <$kind>::try_from(*number).ok(),
+                    Value::Int(number) | Value::Beyond(number) => <$kind>::try_from(*number).ok(),
                     Value::Bool(truth) => Some(<$kind>::from(*truth)),
                     Value::Null | Value::Text(_) | Value::Blob(_) => None,
                 }
@@ -172,7 +175,7 @@ impl FromValue for bool {
             Value::Bool(truth) => Some(*truth),
             Value::Int(0) => Some(false),
             Value::Int(1) => Some(true),
-            Value::Int(_) | Value::Null | Value::Text(_) | Value::Blob(_) => None,
+            Value::Int(_) | Value::Beyond(_) | Value::Null | Value::Text(_) | Value::Blob(_) => None,
         }
     }
 }
@@ -183,7 +186,7 @@ impl FromValue for String {
     fn from_value(value: &Value) -> Option<String> {
         match value {
             Value::Text(text) => Some(text.clone()),
-            Value::Null | Value::Int(_) | Value::Bool(_) | Value::Blob(_) => None,
+            Value::Null | Value::Int(_) | Value::Beyond(_) | Value::Bool(_) | Value::Blob(_) => None,
         }
     }
 }
@@ -194,7 +197,7 @@ impl FromValue for Vec<u8> {
     fn from_value(value: &Value) -> Option<Vec<u8>> {
         match value {
             Value::Blob(bytes) => Some(bytes.clone()),
-            Value::Null | Value::Int(_) | Value::Bool(_) | Value::Text(_) => None,
+            Value::Null | Value::Int(_) | Value::Beyond(_) | Value::Bool(_) | Value::Text(_) => None,
         }
     }
 }

@@ -16,10 +16,10 @@ impl ToSql for Value {
     fn to_sql(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Boxed> {
         match (self, wanted) {
             (Value::Null, _) => return Ok(IsNull::Yes),
-            (Value::Int(n), &Type::INT8) => out.extend_from_slice(&n.to_be_bytes()),
+            (Value::Int(n) | Value::Beyond(n), &Type::INT8) => out.extend_from_slice(&n.to_be_bytes()),
             (Value::Int(n), &Type::INT4) => out.extend_from_slice(&i32::try_from(*n)?.to_be_bytes()),
             (Value::Int(n), &Type::INT2) => out.extend_from_slice(&i16::try_from(*n)?.to_be_bytes()),
-            (Value::Int(n), &Type::NUMERIC) => write_numeric(*n, out),
+            (Value::Int(n) | Value::Beyond(n), &Type::NUMERIC) => write_numeric(*n, out),
             (Value::Bool(truth), &Type::BOOL) => out.extend_from_slice(&[u8::from(*truth)]),
             (Value::Text(text), wanted) if is_text(wanted) => out.extend_from_slice(text.as_bytes()),
             (Value::Blob(bytes), &Type::BYTEA) => out.extend_from_slice(bytes),

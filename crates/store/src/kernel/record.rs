@@ -36,10 +36,27 @@ id_values!(
     PeriodId,
     InvoiceId,
     PaymentId,
-    JobId,
-    Instant,
-    Money
+    JobId
 );
+
+/// What has bounds goes in marked where it is beyond them.
+macro_rules! bounded_values {
+    ($($kind:ident by $is_kept:ident),*) => { $(
+        impl From<$kind> for Value {
+            fn from(value: $kind) -> Value {
+                if value.$is_kept() { Value::Int(value.0) } else { Value::Beyond(value.0) }
+            }
+        }
+        impl FromValue for $kind {
+            const WANTED: &'static str = stringify!($kind);
+            fn from_value(value: &Value) -> Option<$kind> {
+                i64::from_value(value).map($kind)
+            }
+        }
+    )* };
+}
+
+bounded_values!(Instant by is_kept, Money by is_exact);
 
 /// Enums kept as words.
 macro_rules! word_values {

@@ -21,9 +21,6 @@ use crate::db::{
     statement::to_sqlite,
 };
 
-/// A body that computes longer than this is interrupted.
-pub(super) const TIME_LIMIT: Duration = if cfg!(test) { Duration::from_secs(2) } else { Duration::from_secs(30) };
-
 /// Virtual machine steps between two looks at the clock: well under a millisecond.
 const STEPS_BETWEEN_LOOKS: i32 = 20_000;
 
@@ -216,7 +213,7 @@ impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
             Value::Null => ValueRef::Null,
-            Value::Int(number) => ValueRef::Integer(*number),
+            Value::Int(number) | Value::Beyond(number) => ValueRef::Integer(*number),
             Value::Bool(truth) => ValueRef::Integer(i64::from(*truth)),
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
             Value::Blob(bytes) => ValueRef::Blob(bytes),

@@ -30,6 +30,7 @@ use super::{
     Class, Error, Tx,
     job::{Job, poll_caught},
     queue::{Item, Queue},
+    turns::Turns,
 };
 
 /// Page caches, in KiB. The writer touches the accounting rows of everybody who is online.
@@ -46,7 +47,7 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(super) async fn open(path: Option<PathBuf>) -> Result<Sqlite, Error> {
+    pub(super) async fn open(path: Option<PathBuf>, turns: Arc<Turns>) -> Result<Sqlite, Error> {
         let queue = Arc::new(Queue::default());
         let wal = path.as_ref().map(|_| Arc::new(Wal::default()));
         let (alive, ended) = mpsc::channel(1);
@@ -54,7 +55,7 @@ impl Sqlite {
         let (opened, open) = oneshot::channel();
         {
             let (queue, wal, path) = (queue.clone(), wal.clone(), path.clone());
-            spawn("db-writer", alive.clone(), move || match Writer::open(path, queue, wal) {
+            spawn("db-writer", alive.clone(), move || match Writer::open(path, queue, wal, turns) {
                 Ok(writer) => {
                     let _ = opened.send(Ok(()));
                     writer.work();
@@ -127,13 +128,15 @@ fn spawn(name: &str, alive: mpsc::Sender<()>, work: impl FnOnce() + Send + 'stat
 
 /// Polls the body once: its queries complete inline, so it is ready or it waits for something
 /// that it must not wait for. `Ok(false)` when the body said no.
-fn run_body(item: &mut Item, handle: &Rc<Handle>) -> Result<bool, Error> {
+fn run_body(item: &mut Item, handle: &Rc<Handle>, limit: Duration) -> Result<bool, Error> {
     let session = Session { handle: handle.clone(), read_only: item.read_only };
-    let tx = Tx::new(super::Session::Sqlite(session));
+    let tx = Tx::new(super::Session::Sqlite(session), limit);
+    handle.limit(Some(limit));
     let polled = {
         let mut attempt = item.job.attempt(&tx);
         poll_caught(&mut attempt, &mut Context::from_waker(Waker::noop()))
     };
+    handle.limit(None);
     match polled {
         Poll::Pending => {
             tracing::error!("a transaction's body awaited something other than its transaction");

@@ -5,10 +5,10 @@ use std::{collections::VecDeque, rc::Rc};
 use parking_lot::{Condvar, Mutex};
 
 use super::{
-    connection::{Handle, TIME_LIMIT, translate},
+    connection::{Handle, translate},
     run_body,
 };
-use crate::db::{Error, job::Job, queue::Item};
+use crate::db::{Error, job::Job, queue::Item, turns};
 
 /// Reads that may wait at once before more are refused.
 const READS_WAITING: usize = 4096;
@@ -73,9 +73,7 @@ fn read_one(item: &mut Item, handle: &Rc<Handle>) -> Result<(), Error> {
         statement.raw_execute().map(drop).map_err(translate)
     };
     control("begin")?;
-    handle.limit(Some(TIME_LIMIT));
-    let result = run_body(item, handle);
-    handle.limit(None);
+    let result = run_body(item, handle, turns::LIMIT);
     if !handle.connection.is_autocommit() {
         control("rollback")?;
     }

@@ -9,19 +9,21 @@ use std::{path::PathBuf, rc::Rc, sync::Arc, time::Instant};
 
 use super::{
     WRITER_CACHE_KIB,
-    connection::{Handle, TIME_LIMIT, open_connection, translate},
+    connection::{Handle, open_connection, translate},
     run_body,
     wal::{WAL_LIMIT_PAGES, Wal, checkpoint},
 };
 use crate::db::{
     Error,
     queue::{Item, Queue},
+    turns::{self, Turns},
 };
 
 pub(super) struct Writer {
     handle: Rc<Handle>,
     queue: Arc<Queue>,
     wal: Option<Arc<Wal>>,
+    turns: Arc<Turns>,
 }
 
 /// A body of the group whose transaction is not committed yet.
@@ -31,7 +33,12 @@ struct Member {
 }
 
 impl Writer {
-    pub(super) fn open(path: Option<PathBuf>, queue: Arc<Queue>, wal: Option<Arc<Wal>>) -> Result<Writer, Error> {
+    pub(super) fn open(
+        path: Option<PathBuf>,
+        queue: Arc<Queue>,
+        wal: Option<Arc<Wal>>,
+        turns: Arc<Turns>,
+    ) -> Result<Writer, Error> {
         let mut handle = open_connection(path.as_ref(), WRITER_CACHE_KIB)?;
         if let Some(wal) = &wal {
             let mode: String = handle
@@ -53,13 +60,12 @@ impl Writer {
                 }))
                 .map_err(translate)?;
         }
-        Ok(Writer { handle: Rc::new(handle), queue, wal })
+        Ok(Writer { handle: Rc::new(handle), queue, wal, turns })
     }
 
     pub(super) fn work(self) {
         while let Some(first) = self.queue.first() {
-            let again = self.group(first);
-            for item in again {
+            for item in self.group(first) {
                 self.alone(item);
             }
             self.help_checkpoint();
@@ -72,6 +78,7 @@ impl Writer {
     /// Runs what waits in one transaction, commits and answers. What lost its work through no
     /// fault of its own is handed back.
     fn group(&self, first: Item) -> Vec<Item> {
+        let _turn = self.turns.begin();
         let began = Instant::now();
         let mut settled: Vec<Member> = Vec::new();
         let mut members: Vec<Member> = Vec::new();
@@ -105,6 +112,7 @@ impl Writer {
 
     /// A group of one: its failure is its own.
     fn alone(&self, mut item: Item) {
+        let _turn = self.turns.begin();
         let refused = self.attempt(&mut item).err();
         let refused = match self.commit() {
             Ok(()) => refused,
@@ -122,9 +130,7 @@ impl Writer {
     fn attempt(&self, item: &mut Item) -> Result<(), Error> {
         let nested = self.in_transaction();
         self.control(if nested { "savepoint body" } else { "begin immediate" })?;
-        self.handle.limit(Some(TIME_LIMIT));
-        let result = run_body(item, &self.handle);
-        self.handle.limit(None);
+        let result = run_body(item, &self.handle, turns::WRITER_LIMIT);
         if !self.in_transaction() {
             return match result {
                 Ok(true) => Err(Error::Other("SQLite rolled the transaction back".into())),
@@ -227,6 +233,25 @@ mod tests {
         let text = format!("{ENDLESS} select count(*) from n");
         let done = db.read(async move |tx: &Tx| tx.rows(text.clone(), &[]).await).await;
         assert_eq!(done, Err(Error::TimedOut));
+        db.close().await;
+    }
+
+    /// No one of its statements is long enough to be interrupted.
+    #[tokio::test]
+    async fn a_body_that_never_stops_asking_is_stopped() {
+        let db = Db::open(&Location::Memory).await.unwrap();
+        let done: Result<(), Error> = db
+            .tx(Class::Interactive, async |tx: &Tx| {
+                loop {
+                    // What it makes of a refusal is its own affair.
+                    if tx.rows("select 1".to_owned(), &[]).await.is_err() {
+                        return Ok(());
+                    }
+                }
+            })
+            .await;
+        assert_eq!(done, Err(Error::TimedOut));
+        assert!(db.held().longest >= turns::WRITER_LIMIT && !db.held().overdue, "{:?}", db.held());
         db.close().await;
     }
 

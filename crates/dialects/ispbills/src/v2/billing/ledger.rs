@@ -78,8 +78,8 @@ pub struct EntryRow {
 doors::form! {
     EntryFilter {
         account: optional Text(1, 100), "Entries with a line on this account.";
-        from: optional Moment, "At or after.";
-        to: optional Moment, "Before.";
+        from: optional AnyMoment, "At or after.";
+        to: optional AnyMoment, "Before.";
     }
 }
 

@@ -27,8 +27,8 @@ doors::form! {
     WantedPayments {
         customer_id: optional Id, "Of this customer.";
         method: optional Text(1, 32), "Paid so.";
-        from: optional Moment, "Not earlier.";
-        to: optional Moment, "Earlier than this.";
+        from: optional AnyMoment, "Not earlier.";
+        to: optional AnyMoment, "Earlier than this.";
     }
 }
 

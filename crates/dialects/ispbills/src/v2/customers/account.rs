@@ -63,8 +63,8 @@ const USUAL_DAYS: i32 = 30;
 doors::form! {
     /// Which days.
     Span {
-        from: optional Date, "The first day, in the provider's time zone; thirty days ago where it is left out.";
-        to: optional Date, "The last day; today where it is left out.";
+        from: optional AnyDate, "The first day, in the provider's time zone; thirty days ago where it is left out.";
+        to: optional AnyDate, "The last day; today where it is left out.";
     }
 }
 

@@ -87,8 +87,8 @@ doors::form! {
         department: optional Text(1, 60), "Of this department.";
         assigned_to: optional Id, "Assigned to this staff member.";
         overdue: optional Boolean, "True: to be settled still, and late.";
-        from: optional Date, "Opened on this day or later.";
-        to: optional Date, "Opened on this day or earlier.";
+        from: optional AnyDate, "Opened on this day or later.";
+        to: optional AnyDate, "Opened on this day or earlier.";
     }
 }
 

@@ -42,8 +42,8 @@ doors::form! {
         method: optional Word(METHODS), "By this method.";
         path: optional Text(1, 500), "The path begins so.";
         dialect: optional Text(1, 40), "alternet, ispbills_v1, ispbills_v2, zal, jaze.";
-        from: optional Moment, "At or after.";
-        to: optional Moment, "Before.";
+        from: optional AnyMoment, "At or after.";
+        to: optional AnyMoment, "Before.";
     }
 }
 

@@ -24,8 +24,8 @@ const USED_UP: &str = "Quota used up";
 
 doors::form! {
     LogQuery {
-        from: optional Date, "The first day.";
-        to: optional Date, "The last day.";
+        from: optional AnyDate, "The first day.";
+        to: optional AnyDate, "The last day.";
         username: optional Text(1, 253), "Only this name's.";
         router_id: optional Id, "Only this router's.";
     }
@@ -33,8 +33,8 @@ doors::form! {
 
 doors::form! {
     RouterLogQuery {
-        from: optional Date, "The first day.";
-        to: optional Date, "The last day.";
+        from: optional AnyDate, "The first day.";
+        to: optional AnyDate, "The last day.";
         username: optional Text(1, 253), "Only orders to this name's sessions.";
         router_id: optional Id, "Only this router's.";
         event: optional Word(ROUTER_EVENTS), "Only of this kind.";
@@ -43,8 +43,8 @@ doors::form! {
 
 doors::form! {
     LoginQuery {
-        from: optional Date, "The first day.";
-        to: optional Date, "The last day.";
+        from: optional AnyDate, "The first day.";
+        to: optional AnyDate, "The last day.";
         username: optional Text(1, 253), "Only this name's.";
         router_id: optional Id, "Only this router's.";
         result: optional Word(RESULTS), "Only those that were let in, or were not.";
@@ -53,8 +53,8 @@ doors::form! {
 
 doors::form! {
     AccessQuery {
-        from: optional Date, "The first day.";
-        to: optional Date, "The last day.";
+        from: optional AnyDate, "The first day.";
+        to: optional AnyDate, "The last day.";
         noun: optional Word(NOUNS), "Only what was done to this kind of thing.";
         subject_id: optional Id, "Only what was done to the thing with this id.";
     }

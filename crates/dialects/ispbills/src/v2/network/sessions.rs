@@ -64,8 +64,8 @@ doors::form! {
         username: optional Text(1, 255), "Of this network name, whatever its capitals.";
         router_id: optional Id, "Through this router.";
         state: optional Word(Standing::WORDS), "live, closed, or lost (its router fell silent).";
-        from: optional Moment, "Those that began at or after.";
-        to: optional Moment, "Those that began before.";
+        from: optional AnyMoment, "Those that began at or after.";
+        to: optional AnyMoment, "Those that began before.";
     }
 }
 
