@@ -15,6 +15,8 @@ pub struct Addresses {
     pools: Mutex<HashMap<(IspId, Box<str>), Pool>>,
     /// Addresses of open sessions, whichever pool they are of.
     held: Mutex<HashMap<(IspId, Ipv4Addr), Holder>>,
+    /// Addresses that a line has for itself: no pool gives them to another, though they lie in its ranges.
+    fixed: Mutex<HashMap<(IspId, Ipv4Addr), ServiceId>>,
 }
 
 /// Of two sessions that tell of one address the later one holds it: a Stop of the earlier one does not free it.
@@ -62,9 +64,24 @@ impl Addresses {
         }
     }
 
-    /// Forgets every session, before they are loaded anew.
+    /// Forgets every session and line, before they are loaded anew.
     pub(crate) fn clear(&self) {
         self.held.lock().clear();
+        self.fixed.lock().clear();
+    }
+
+    /// A line's own addresses, in the place of those it had.
+    pub fn fix(&self, isp: IspId, service: ServiceId, before: &[Ipv4Addr], now: &[Ipv4Addr]) {
+        if before == now {
+            return;
+        }
+        let mut fixed = self.fixed.lock();
+        for address in before {
+            if fixed.get(&(isp, *address)) == Some(&service) {
+                fixed.remove(&(isp, *address));
+            }
+        }
+        fixed.extend(now.iter().map(|address| ((isp, *address), service)));
     }
 
     /// An open session has this address: its service gets it again where the pool is ours.
@@ -93,15 +110,17 @@ impl Addresses {
         let mut pools = self.pools.lock();
         let Some(pool) = pools.get_mut(&(isp, Box::from(pool))) else { return Offer::ByNas };
         let service = asker.service;
-        let held = self.held.lock();
+        let (held, fixed) = (self.held.lock(), self.fixed.lock());
+        let is_others = |address| fixed.get(&(isp, address)).is_some_and(|owner| *owner != service);
         let is_free = |pool: &Pool, address: Ipv4Addr| {
             let reserved = pool.owner.get(&address).is_some_and(|(_, until)| *until > now);
-            !reserved && !held.contains_key(&(isp, address))
+            !reserved && !held.contains_key(&(isp, address)) && !is_others(address)
         };
         // The line's own reservation or session is no obstacle where it is the same device come again.
         let own = |pool: &Pool, address: Ipv4Addr| {
             pool.owner.get(&address).is_none_or(|(owner, until)| *owner == service || *until <= now)
                 && !(asker.promised)(address)
+                && !is_others(address)
                 && held
                     .get(&(isp, address))
                     .is_none_or(|holder| holder.service == Some(service) && !(asker.goes_on)(holder.session))
@@ -215,6 +234,25 @@ mod tests {
         assert_eq!(offer(1, 200), "10.0.0.1");
         let nobody = Asker { service: ServiceId(1), goes_on: &|_| false, promised: &|_| false };
         assert_eq!(told(pool.offer(ISP, "other", &nobody, at(0))), "nas");
+    }
+
+    #[test]
+    fn what_a_line_has_for_itself_is_given_to_no_other() {
+        let pool = pool("10.0.0.1-10.0.0.2");
+        assert_eq!(ask(&pool, 1, &[], &[], 0), "10.0.0.1");
+        pool.fix(ISP, ServiceId(9), &[], &[ip(1)]);
+        // even to who had it last; and another Isp's line is another matter
+        assert_eq!(ask(&pool, 1, &[], &[], 100), "10.0.0.2");
+        assert_eq!(ask(&pool, 2, &[], &[], 101), "exhausted");
+        pool.fix(IspId(2), ServiceId(8), &[], &[ip(2)]);
+        pool.fix(ISP, ServiceId(9), &[ip(1)], &[]);
+        assert_eq!(ask(&pool, 2, &[], &[], 102), "10.0.0.1");
+        // an address that went to another line meanwhile stays that line's
+        pool.fix(ISP, ServiceId(9), &[], &[ip(2)]);
+        pool.fix(ISP, ServiceId(7), &[], &[ip(2)]);
+        pool.fix(ISP, ServiceId(9), &[ip(2)], &[]);
+        assert_eq!(ask(&pool, 3, &[], &[], 200), "10.0.0.1");
+        assert_eq!(ask(&pool, 4, &[], &[], 201), "exhausted");
     }
 
     #[test]

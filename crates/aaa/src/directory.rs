@@ -117,6 +117,12 @@ pub struct Reservation {
     pub made_of: (u32, u64),
 }
 
+/// The addresses that a line has for itself.
+fn fixed(subscriber: &Subscriber) -> SmallVec<[Ipv4Addr; 1]> {
+    let others = subscriber.devices.iter().flat_map(|devices| devices.addresses());
+    subscriber.address.into_iter().chain(others).collect()
+}
+
 impl State {
     fn of(profile: Profile, before: Option<&mut State>, now: Instant) -> State {
         let mut state = State {
@@ -278,6 +284,8 @@ impl Directory {
     pub(crate) fn put(&self, profile: Profile) {
         let (isp, id) = (profile.isp, profile.service);
         let (known, now) = (self.service(id), self.now());
+        let before = known.as_ref().map(|known| fixed(&known.state.lock().subscriber)).unwrap_or_default();
+        self.addresses.fix(isp, id, &before, &fixed(&profile.subscriber));
         if let Some(known) = &known
             && known.username.as_bytes() == profile.username.as_bytes()
         {
@@ -304,7 +312,10 @@ impl Directory {
     pub(crate) fn remove(&self, id: ServiceId) {
         let removed = self.services[id.0 as usize % SHARDS].write().remove(&id);
         if let Some(entry) = removed {
-            self.online.fetch_sub(entry.state.lock().live.len() as i64, Ordering::Relaxed);
+            let state = entry.state.lock();
+            self.online.fetch_sub(state.live.len() as i64, Ordering::Relaxed);
+            self.addresses.fix(entry.isp, id, &fixed(&state.subscriber), &[]);
+            drop(state);
             self.remove_name(&entry);
         }
     }

@@ -80,6 +80,10 @@ impl Devices {
     fn of(&self, mac: Mac) -> Option<Option<Ipv4Addr>> {
         self.others.iter().find(|(known, _)| *known == mac).map(|(_, address)| *address)
     }
+
+    pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
+        self.others.iter().filter_map(|(_, address)| *address)
+    }
 }
 
 /// What the directory knows about one service.

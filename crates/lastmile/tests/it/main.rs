@@ -16,6 +16,7 @@ mod edits;
 mod ends;
 mod examples;
 mod facts;
+mod fixed;
 mod four;
 mod fup;
 mod golden_path;

@@ -1,12 +1,17 @@
 //! Devices and fixed addresses of a line, where it has more than one (rules: `domain::access::binding`). The first row stands with
 //! the line; a line that has devices is tied to them.
 
+use std::collections::BTreeSet;
+
 use domain::{
-    CustomerId, Mac,
+    CustomerId, Mac, ServiceId,
     access::binding::{self, Wrong},
 };
 use store::{
-    access::binding::{self as rows, Binding},
+    access::{
+        binding::{self as rows, Binding},
+        fixed_address,
+    },
     db::{Class, Tx},
     people::service::{self, Service},
 };
@@ -60,7 +65,31 @@ pub(crate) async fn set(change: &Change<'_>, line: &mut Service, wanted: &[Bound
         address: row.address.map(|address| address.to_string()),
         mac: row.mac.map(|mac| mac.to_string()),
     });
-    Ok(rows::put(change.tx, change.isp, line.id, others.collect()).await?)
+    rows::put(change.tx, change.isp, line.id, others.collect()).await?;
+    fix(change, line).await
+}
+
+/// Takes the fixed addresses of a line that are new, and lets those go that it has no more: whoever writes one calls this.
+///
+/// # Errors
+/// `Invalid` of `ip` where one is another line's.
+pub(crate) async fn fix(change: &Change<'_>, line: &Service) -> Result<(), Error> {
+    let rows = of_line(change.tx, line).await?;
+    let wanted: BTreeSet<String> = rows.iter().filter_map(|row| row.address).map(|ip| ip.to_string()).collect();
+    let has: BTreeSet<String> = fixed_address::of_service(change.tx, change.isp, line.id).await?.into_iter().collect();
+    for gone in has.difference(&wanted) {
+        fixed_address::release(change.tx, change.isp, line.id, gone).await?;
+    }
+    let new: Vec<_> = wanted.difference(&has).map(|address| (line.id, address.clone())).collect();
+    Ok(fixed_address::take(change.tx, change.isp, &new).await?)
+}
+
+/// The line is deleted: its fixed addresses are free.
+pub(crate) async fn free(change: &Change<'_>, line: ServiceId) -> Result<(), Error> {
+    for address in fixed_address::of_service(change.tx, change.isp, line).await? {
+        fixed_address::release(change.tx, change.isp, line, &address).await?;
+    }
+    Ok(())
 }
 
 /// Puts rows in the place of those a customer's line has; its live sessions end.

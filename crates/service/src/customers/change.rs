@@ -27,7 +27,7 @@ use super::{
 use crate::{
     Actor, App, Change, Error, Expected, Fact, FieldError, Refusal, Vault, What, Why,
     access::{
-        attribute_stages,
+        attribute_stages, bindings,
         fup::{self, Chosen},
     },
     billing::credit,
@@ -140,6 +140,9 @@ pub(crate) async fn put(
     through(line, edit);
     let own = line.clone();
     let different = beside::apply(change, Some(&mut owner), line, &edit.beside).await?;
+    if line.address != held.lines[0].address {
+        bindings::fix(change, line).await?;
+    }
     if own != held.lines[0] || own.auto_renew != line.auto_renew || different.devices {
         change.tell(Fact::LineChanged { line: line.id, customer: id });
     }
@@ -381,6 +384,7 @@ pub async fn delete(app: &App, actor: &Actor, id: CustomerId, how: Deletion) -> 
             line.deleted_at = Some(change.now);
             line.updated_at = change.now;
             service::update(change.tx, &line).await?;
+            bindings::free(change, line.id).await?;
             change.tell(Fact::LineDeleted { line: line.id, customer: Some(id) });
             change.order(Work::hang_up(line.id)).await?;
         }

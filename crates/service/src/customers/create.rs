@@ -9,6 +9,7 @@ use domain::{
     sales::sale::Payer,
 };
 use store::{
+    access::fixed_address,
     db::Tx,
     people::{
         customer::{self, Customer, Taken},
@@ -123,6 +124,7 @@ pub(crate) async fn create_all(change: &Change<'_>, tenant: &Tenant, all: Vec<Ne
         new.check(change, &known).await?;
     }
     let (mut made, mut people, mut periods) = (Vec::with_capacity(all.len()), Vec::new(), Vec::new());
+    let mut fixed = Vec::new();
     for New { owner, line: new, first, beside } in all {
         let (customer, mut person) = match owner {
             Owner::New(person) => (person.id, Some(account(change, person))),
@@ -140,7 +142,11 @@ pub(crate) async fn create_all(change: &Change<'_>, tenant: &Tenant, all: Vec<Ne
             (line.quota_time_s, line.quota_bytes) = (limit.time_s, limit.data_bytes);
         }
         // Before the sale: it asks for the line's own price and quotas.
-        beside::apply(change, person.as_mut(), &mut line, &beside).await?;
+        let different = beside::apply(change, person.as_mut(), &mut line, &beside).await?;
+        // Those of bindings are taken where the bindings are written.
+        if !different.devices {
+            fixed.extend(line.address.clone().map(|address| (line.id, address)));
+        }
         match first {
             First::Sold { payer, ends_at } => {
                 let wanted = Wanted { ends_at, ..Wanted::first(new.starts_at.unwrap_or(change.now)) };
@@ -162,27 +168,38 @@ pub(crate) async fn create_all(change: &Change<'_>, tenant: &Tenant, all: Vec<Ne
         made.push(Made { customer, line });
     }
     customer::insert(change.tx, change.isp, people).await?;
+    fixed_address::take(change.tx, change.isp, &fixed).await?;
     insert(change, periods).await?;
     Ok(made)
 }
 
 impl New {
-    /// The account's, where one is made, and the network's.
-    fn names(&self) -> (Option<&str>, &str) {
+    fn names(&self) -> Names<'_> {
         let account = match &self.owner {
             Owner::New(person) => Some(person.username.as_str()),
             Owner::Known(_) => None,
         };
-        (account, &self.line.username)
+        Names { account, login: &self.line.username, addresses: self.addresses() }
+    }
+
+    /// The line's fixed addresses.
+    fn addresses(&self) -> Vec<Ipv4Addr> {
+        match &self.beside.bindings {
+            Some(rows) => rows.iter().filter_map(|row| row.address).collect(),
+            None => self.line.ip.into_iter().collect(),
+        }
     }
 
     async fn check(&self, change: &Change<'_>, known: &Taken) -> Result<(), Error> {
         let mut wrong = Vec::new();
-        let (account, login) = self.names();
+        let Names { account, login, addresses } = self.names();
         if account.is_some_and(|name| known.accounts.contains(&name_key(name))) {
             wrong.push(FieldError { field: "username", why: Why::Taken });
         } else if known.logins.contains(&login_key(login)) {
             wrong.push(FieldError { field: login_field(self.line.kind), why: Why::Taken });
+        }
+        if addresses.iter().any(|address| known.addresses.contains(&address.to_string())) {
+            wrong.push(FieldError { field: "ip", why: Why::Taken });
         }
         let building = match &self.owner {
             Owner::New(person) => person.building,
@@ -211,18 +228,22 @@ pub(crate) fn login_field(kind: Kind) -> &'static str {
     }
 }
 
-/// Which of these names, of accounts and of logins, somebody has.
-pub(crate) async fn taken<'a>(
-    tx: &Tx,
-    isp: IspId,
-    names: impl Iterator<Item = (Option<&'a str>, &'a str)>,
-) -> Result<Taken, Error> {
-    let (mut accounts, mut logins) = (Vec::new(), Vec::new());
-    for (account, login) in names {
-        accounts.extend(account.map(name_key));
-        logins.push(login_key(login));
+/// What is to be one customer's alone: the account's name, where one is made, the network's, and fixed addresses.
+pub(crate) struct Names<'a> {
+    pub account: Option<&'a str>,
+    pub login: &'a str,
+    pub addresses: Vec<Ipv4Addr>,
+}
+
+/// Which of these somebody has.
+pub(crate) async fn taken<'a>(tx: &Tx, isp: IspId, names: impl Iterator<Item = Names<'a>>) -> Result<Taken, Error> {
+    let mut wanted = Taken::default();
+    for Names { account, login, addresses } in names {
+        wanted.accounts.extend(account.map(name_key));
+        wanted.logins.insert(login_key(login));
+        wanted.addresses.extend(addresses.iter().map(Ipv4Addr::to_string));
     }
-    Ok(customer::taken(tx, isp, accounts, logins).await?)
+    Ok(customer::taken(tx, isp, &wanted).await?)
 }
 
 fn account(change: &Change<'_>, new: Person) -> Customer {

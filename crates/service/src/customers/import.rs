@@ -19,7 +19,7 @@ use store::{db::Class, people::customer::Taken};
 
 use super::{
     beside::Beside,
-    create::{self, First, Line, New, Owner, Person, create_all, sealed},
+    create::{self, First, Line, Names, New, Owner, Person, create_all, sealed},
 };
 use crate::{
     Actor, App, Error, FieldError, Why,
@@ -78,12 +78,12 @@ pub enum Wrong {
         found: String,
         expected: Form,
     },
-    /// The name stands in an earlier line of the same file.
+    /// The name or address stands in an earlier line of the same file.
     AlsoInLine {
         name: String,
         line: u64,
     },
-    /// Somebody has the name.
+    /// Somebody has the name or address.
     Exists {
         name: String,
     },
@@ -138,6 +138,8 @@ pub struct Import {
     routers: HashMap<String, RouterId>,
     /// Names of this file and the lines they stand in.
     seen: HashMap<String, u64>,
+    /// Its fixed addresses, likewise.
+    addresses: HashMap<Ipv4Addr, u64>,
 }
 
 /// A row whose every field is right.
@@ -184,7 +186,17 @@ impl Import {
         }
         let tenant = app.tenant(actor.isp).await?;
         let (app, actor) = (app.clone(), actor.clone());
-        Ok(Import { app, actor, dry, chunk: CHUNK, tenant, plans, routers: by_name, seen: HashMap::new() })
+        Ok(Import {
+            app,
+            actor,
+            dry,
+            chunk: CHUNK,
+            tenant,
+            plans,
+            routers: by_name,
+            seen: HashMap::new(),
+            addresses: HashMap::new(),
+        })
     }
 
     /// Nobody else waits for this database: larger transactions cost less.
@@ -246,6 +258,15 @@ impl Import {
                 }
                 Some(_) => {}
                 None => drop(self.seen.insert(key, row.line)),
+            }
+        }
+        if let Some(ip) = ip {
+            match self.addresses.get(&ip) {
+                Some(line) if *line != row.line => {
+                    return Err(("ip", Wrong::AlsoInLine { name: ip.to_string(), line: *line }));
+                }
+                Some(_) => {}
+                None => drop(self.addresses.insert(ip, row.line)),
             }
         }
         let line = row.line;
@@ -332,6 +353,8 @@ fn sorted_out<'a>(rows: impl Iterator<Item = &'a Checked>, taken: &Taken) -> (Ve
         if taken.accounts.contains(&name_key(&row.username)) || taken.logins.contains(&login_key(&row.username)) {
             let wrong = Wrong::Exists { name: row.username.clone() };
             report.refused.push(Refused { line: row.line, field: "username", wrong });
+        } else if let Some(ip) = row.ip.map(|ip| ip.to_string()).filter(|ip| taken.addresses.contains(ip)) {
+            report.refused.push(Refused { line: row.line, field: "ip", wrong: Wrong::Exists { name: ip } });
         } else {
             free.push(at);
             report.imported += 1;
@@ -341,8 +364,8 @@ fn sorted_out<'a>(rows: impl Iterator<Item = &'a Checked>, taken: &Taken) -> (Ve
 }
 
 impl Checked {
-    fn names(&self) -> (Option<&str>, &str) {
-        (Some(&self.username), &self.username)
+    fn names(&self) -> Names<'_> {
+        Names { account: Some(&self.username), login: &self.username, addresses: self.ip.into_iter().collect() }
     }
 }
 

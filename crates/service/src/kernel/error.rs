@@ -168,6 +168,7 @@ fn field(key: Key) -> Option<&'static str> {
         | Key::RouterName
         | Key::StatusCheckName => Some("name"),
         Key::StaffEmail => Some("email"),
+        Key::FixedAddress => Some("ip"),
         Key::OnuMac => Some("mac"),
         Key::OnuSerial => Some("serial"),
         Key::OnuLine => Some("onu_number"),

@@ -1,6 +1,7 @@
 //! Routers, sessions, refusals, attributes, fair use, the captive portal's log.
 
 pub mod binding;
+pub mod fixed_address;
 pub mod fup;
 pub mod hotspot;
 pub mod logs;

@@ -35,6 +35,7 @@ keys! {
     DeviceExternal = "device_external" on "device.isp_id, device.source, device.external_key",
     DeviceName = "device_name" on "device.isp_id, device.name_key",
     DeviceProblemExternal = "device_problem_external" on "device_problem.isp_id, device_problem.external_id",
+    FixedAddress = "fixed_address_key" on "fixed_address.isp_id, fixed_address.address_key",
     FupTemplateName = "fup_template_name" on "fup_template.isp_id, fup_template.name_key",
     InvoiceNumber = "invoice_number" on "invoice.isp_id, invoice.series, invoice.number",
     JobUnique = "job_unique" on "job.isp_id, job.unique_key",

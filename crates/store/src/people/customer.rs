@@ -134,30 +134,38 @@ pub async fn by_username(tx: &Tx, isp: IspId, username_key: &str) -> Result<Opti
     row.map(|row| Customer::from_row(&row)).transpose()
 }
 
-/// Names that somebody has, in the form they are compared in.
+/// Names and fixed addresses that somebody has, in the form they are compared in.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Taken {
     pub accounts: HashSet<String>,
     pub logins: HashSet<String>,
+    pub addresses: HashSet<String>,
 }
 
-/// Which of these names live customers' accounts, and which live lines have.
-pub async fn taken(tx: &Tx, isp: IspId, accounts: Vec<String>, logins: Vec<String>) -> Result<Taken, Error> {
+/// Which of these names live customers' accounts, and which names and addresses live lines have.
+pub async fn taken(tx: &Tx, isp: IspId, wanted: &Taken) -> Result<Taken, Error> {
     Ok(Taken {
-        accounts: among_keys(tx, isp, "customer", &accounts).await?,
-        logins: among_keys(tx, isp, "service", &logins).await?,
+        accounts: among_keys(tx, isp, ("customer", "username_key"), &wanted.accounts).await?,
+        logins: among_keys(tx, isp, ("service", "username_key"), &wanted.logins).await?,
+        addresses: among_keys(tx, isp, ("fixed_address", "address_key"), &wanted.addresses).await?,
     })
 }
 
-async fn among_keys(tx: &Tx, isp: IspId, table: &'static str, keys: &[String]) -> Result<HashSet<String>, Error> {
+async fn among_keys(
+    tx: &Tx,
+    isp: IspId,
+    (table, column): (&str, &str),
+    keys: &HashSet<String>,
+) -> Result<HashSet<String>, Error> {
     let mut taken = HashSet::new();
+    let keys: Vec<&String> = keys.iter().collect();
     for chunk in keys.chunks(128) {
         let mut params = vec![Value::from(isp)];
         // Filled up to a power of two so that few texts exist.
         let filled = chunk.iter().cycle().take(chunk.len().next_power_of_two());
         params.extend(filled.map(|key| Value::from(key.as_str())));
         let list = (2..=params.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
-        let text = format!("select username_key from {table} where isp_id = $1 and username_key in ({list})");
+        let text = format!("select {column} from {table} where isp_id = $1 and {column} in ({list})");
         for row in tx.rows(text, &params).await? {
             taken.insert(row.get(0)?);
         }

@@ -1,0 +1,46 @@
+//! Fixed addresses, each of one line of its tenant.
+
+use domain::{IspId, ServiceId};
+
+use crate::{
+    db::{Error, Tx},
+    kernel::record::record,
+    params, sql,
+};
+
+record! {
+    FixedAddress of "fixed_address" {
+        isp_id: IspId,
+        service_id: ServiceId,
+        address: String,
+        /// `None`: it was another line's too before that was refused.
+        address_key: Option<String>,
+    }
+}
+
+/// What a line has.
+pub async fn of_service(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Vec<String>, Error> {
+    let text = sql!("select address from fixed_address where isp_id = $1 and service_id = $2 order by address");
+    tx.rows(text, &params![isp, service]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// For lines that do not have them yet.
+///
+/// # Errors
+/// `Taken` where one is another line's.
+pub async fn take(tx: &Tx, isp: IspId, lines: &[(ServiceId, String)]) -> Result<(), Error> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let rows = lines.iter().map(|(service_id, address)| {
+        let (address, address_key) = (address.clone(), Some(address.clone()));
+        FixedAddress { isp_id: isp, service_id: *service_id, address, address_key }.values()
+    });
+    tx.insert_many(FixedAddress::INSERT, "", rows.collect()).await.map(drop)
+}
+
+/// Somebody else may have it.
+pub async fn release(tx: &Tx, isp: IspId, service: ServiceId, address: &str) -> Result<(), Error> {
+    let text = sql!("delete from fixed_address where isp_id = $1 and service_id = $2 and address = $3");
+    tx.run(text, &params![isp, service, address]).await.map(drop)
+}
