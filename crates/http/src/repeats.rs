@@ -62,7 +62,7 @@ pub async fn once(app: &App, actor: &Actor, request: Request, next: Next) -> Res
         return answer;
     }
     let work = work(app.clone(), during, turn, request, next);
-    match tokio::spawn(origin::from(origin::current(), call::watch(work))).await {
+    match tokio::spawn(origin::from(origin::present(), call::watch(work))).await {
         Ok((response, changes)) => {
             call::count(changes);
             response

@@ -14,7 +14,8 @@ use service::{
     Clock, Who,
     identity::requests::Asked,
     kernel::{
-        call, origin,
+        call,
+        origin::{self, Origin},
         vault::{hex, random_bytes},
     },
 };
@@ -101,8 +102,8 @@ async fn watch(dialect: &'static str, log: Log, at: Instant, request: Request, n
     let (method, path) = (request.method().clone(), logged::path(request.uri().path(), matched.as_deref()));
     let route = matched.unwrap_or_else(|| "unmatched".into());
     // The listener has put the caller's own address there, where a proxy that the operator named passed it on.
-    let source = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let mut response = origin::from(source, next.run(request)).await;
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let mut response = origin::from(Origin { address, ..origin::present() }, next.run(request)).await;
     let (status, took) = (response.status().as_u16(), began.elapsed());
     metrics::counter!(
         "http_requests_total",
@@ -136,7 +137,7 @@ async fn watch(dialect: &'static str, log: Log, at: Instant, request: Request, n
             status,
             ms,
             request_id: id.clone(),
-            source: source.map(|source| source.to_string()),
+            source: address.map(|address| address.to_string()),
         });
     }
     if let Ok(value) = HeaderValue::from_str(&id) {

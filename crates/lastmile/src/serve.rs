@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
+use doors::listen;
 use service::{
     Clock,
     kernel::{attempts::Attempts, guessing::Guessing, hashing, limits::Limits},
@@ -35,7 +36,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     });
     hashing::set(settings.limits.hashing_places as usize, settings.limits.hashing_waiting as usize);
     let files = descriptors::raise().context("how many files may be open cannot be asked")?;
-    let listener = settings.http.listener(files)?;
+    let hosts = settings.http.hosts_of(&app.tenants().await?)?;
+    let listener = listen::Settings { hosts, ..settings.http.listener(files)? };
     let radius = aaa::Settings {
         auth: settings.radius.auth,
         acct: settings.radius.acct,

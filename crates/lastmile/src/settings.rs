@@ -4,15 +4,16 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, anyhow, bail};
-use doors::listen::{self, Proxies};
+use doors::listen::{self, Hosts, Proxies};
 use serde::{Deserialize, Deserializer};
 use service::{
     Location, Vault,
-    kernel::{attempts::Rates, guessing, hashing},
+    kernel::{app::Tenant, attempts::Rates, guessing, hashing},
 };
 
 use crate::{descriptors, server::STOP_WITHIN};
@@ -48,6 +49,9 @@ pub struct Http {
     pub listen: SocketAddr,
     /// Empty: links say the address that a client connected to.
     pub public_url: String,
+    /// `HOST=ISP`, the Isp by its name or number.
+    #[serde(deserialize_with = "list")]
+    pub hosts: Vec<String>,
     #[serde(deserialize_with = "list")]
     pub trusted_proxies: Vec<String>,
     pub docs: bool,
@@ -146,6 +150,7 @@ impl Default for Http {
         Http {
             listen: ([127, 0, 0, 1], 8080).into(),
             public_url: String::new(),
+            hosts: Vec::new(),
             trusted_proxies: vec!["127.0.0.0/8".into(), "::1".into()],
             docs: false,
             connections: limits.connections as i64,
@@ -287,6 +292,7 @@ impl Settings {
             }
         }
         self.http.proxies()?;
+        self.http.hosts()?;
         self.http.public_url()?;
         if self.http.listen == self.operator.listen && self.http.listen.port() != 0 {
             bail!("http.listen and operator.listen are both {}: each needs its own port", self.http.listen);
@@ -364,6 +370,38 @@ impl Http {
     }
 
     /// How the APIs' listener is set up, when the process may open so many files.
+    /// Host names with the Isps they are of.
+    fn hosts(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let pairs = self.hosts.iter().map(|text| {
+            let (host, isp) = text.split_once('=').unwrap_or_default();
+            let (host, isp) = (host.trim().to_ascii_lowercase(), isp.trim().to_string());
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
+            match !host.is_empty() && host.bytes().all(plain) && !isp.is_empty() {
+                true => Ok((host, isp)),
+                false => Err(anyhow!("http.hosts has {text:?}: HOST=ISP is expected, as portal.example=My ISP")),
+            }
+        });
+        let pairs: Vec<(String, String)> = pairs.collect::<anyhow::Result<_>>()?;
+        for (at, (host, _)) in pairs.iter().enumerate() {
+            if pairs[..at].iter().any(|(other, _)| other == host) {
+                bail!("http.hosts has {host} twice");
+            }
+        }
+        Ok(pairs)
+    }
+
+    /// The same with the Isps that there are.
+    pub fn hosts_of(&self, tenants: &[Arc<Tenant>]) -> anyhow::Result<Hosts> {
+        let one = |(host, said): (String, String)| {
+            let is_said = |tenant: &&Arc<Tenant>| tenant.isp.name == said || tenant.isp.isp_id.to_string() == said;
+            let tenant = tenants.iter().find(is_said);
+            let tenant =
+                tenant.ok_or_else(|| anyhow!("http.hosts: {host} is given to {said:?}, and there is no such ISP"))?;
+            Ok((host, tenant.isp.isp_id))
+        };
+        self.hosts()?.into_iter().map(one).collect()
+    }
+
     pub fn listener(&self, files: u64) -> anyhow::Result<listen::Settings> {
         let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
         let limits = listen::Limits {
@@ -382,7 +420,13 @@ impl Http {
                  connections are held than http.connections says"
             );
         }
-        Ok(listen::Settings { name: "api", limits, proxies: self.proxies()?, public_url: self.public_url()? })
+        Ok(listen::Settings {
+            name: "api",
+            limits,
+            proxies: self.proxies()?,
+            public_url: self.public_url()?,
+            hosts: Hosts::default(),
+        })
     }
 }
 
@@ -484,6 +528,9 @@ mod tests {
             ("[htp]\nlisten = \"127.0.0.1:1\"", "", "", "unknown field `htp`"),
             ("[http]\nlisten = \"127.0.0.1:1\"\nport = 2", "", "", "unknown field `port`"),
             ("[http]\nlisten = \"8080\"", "", "", "invalid socket address"),
+            ("[http]\nhosts = [\"north.example\"]", "", "", "http.hosts has \"north.example\""),
+            ("[http]\nhosts = [\"a b=1\"]", "", "", "HOST=ISP is expected"),
+            ("[http]\nhosts = [\"a=1\", \"A=2\"]", "", "", "http.hosts has a twice"),
             ("[http]\ntrusted_proxies = [\"localhost\"]", "", "", "http.trusted_proxies has \"localhost\""),
             ("[http]\npublic_url = \"isp.example\"", "", "", "http.public_url is \"isp.example\""),
             ("[http]\npublic_url = \"https://isp.example/?a\"", "", "", "http.public_url is"),

@@ -15,6 +15,7 @@
 //! `http_connections_ended_total` by why.
 
 mod held;
+mod hosts;
 mod proxies;
 mod wire;
 
@@ -30,7 +31,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
-use service::kernel::origin;
+use service::kernel::origin::{self, Origin};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -39,6 +40,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
+pub use hosts::Hosts;
 pub use proxies::Proxies;
 
 use self::{
@@ -87,11 +89,18 @@ pub struct Settings {
     pub proxies: Proxies,
     /// Where clients reach it, as links in answers say it: `https://isp.example`. `None`: the address they connected to.
     pub public_url: Option<String>,
+    pub hosts: Hosts,
 }
 
 impl Settings {
     pub fn named(name: &'static str) -> Settings {
-        Settings { name, limits: Limits::default(), proxies: Proxies::default(), public_url: None }
+        Settings {
+            name,
+            limits: Limits::default(),
+            proxies: Proxies::default(),
+            public_url: None,
+            hosts: Hosts::default(),
+        }
     }
 }
 
@@ -124,8 +133,8 @@ impl Listener {
 
     /// Serves until `stop`; then finishes what was asked.
     pub async fn serve(self, router: Router, settings: Settings, stop: impl Future<Output = ()>) {
-        let Settings { name, limits, proxies, public_url } = settings;
-        let house = Arc::new(House { name, limits, proxies, public_url: public_url.map(Into::into), router });
+        let Settings { name, limits, proxies, public_url, hosts } = settings;
+        let house = Arc::new(House { name, limits, proxies, public_url: public_url.map(Into::into), hosts, router });
         let register = Register::new(limits);
         let places = Arc::new(Semaphore::new(limits.connections.max(1)));
         let (stopping, stopped) = watch::channel(false);
@@ -184,6 +193,7 @@ struct House {
     limits: Limits,
     proxies: Proxies,
     public_url: Option<Arc<str>>,
+    hosts: Hosts,
     router: Router,
 }
 
@@ -212,12 +222,13 @@ async fn connection(
                 // Its place was taken this very moment.
                 let asked = asked.ok_or(io::ErrorKind::ConnectionAborted)?;
                 let client = house.proxies.client(peer.ip(), request.headers());
+                let origin = Origin { address: Some(client), isp: house.hosts.isp(request.uri(), request.headers()) };
                 let deadline = Instant::now() + house.limits.body;
                 let mut request = request.map(|body| Body::new(Coming::new(body, held, deadline)));
                 // Whoever asks who is connected is told who asks.
                 request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client, peer.port())));
                 request.extensions_mut().insert(url);
-                let response = match origin::from(Some(client), house.router.clone().oneshot(request)).await {
+                let response = match origin::from(origin, house.router.clone().oneshot(request)).await {
                     Ok(response) => response,
                     Err(never) => {
                         let never: Infallible = never;

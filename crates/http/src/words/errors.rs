@@ -10,6 +10,9 @@ pub fn refusal(refusal: Refusal) -> &'static str {
         Refusal::OwnerNotSuspended => "An owner cannot be suspended",
         Refusal::OnlyVersion1 => "Only clients of version 1 have generated tokens",
         Refusal::HasTokens => "This client has tokens: generate new ones",
+        Refusal::NameOfTwo => {
+            "Several providers here know this name and password: sign in at your provider's own address"
+        }
         Refusal::AccountBarred => "The account is disabled",
         Refusal::TooManyWebhooks => "No more than 50 webhooks are possible: delete one first",
         Refusal::WebhookInactive => "The webhook is not active: activate it first",

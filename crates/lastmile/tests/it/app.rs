@@ -98,6 +98,10 @@ impl TestApp {
     }
 
     pub async fn plan(&self, name: &str, change: impl FnOnce(&mut NewPlan)) -> PlanId {
+        self.plan_of(&self.actor, name, change).await
+    }
+
+    pub async fn plan_of(&self, actor: &Actor, name: &str, change: impl FnOnce(&mut NewPlan)) -> PlanId {
         let mut plan = NewPlan {
             name: name.into(),
             kind: Kind::Pppoe,
@@ -123,7 +127,7 @@ impl TestApp {
             public: true,
         };
         change(&mut plan);
-        plans::create(&self.app, &self.actor, plan).await.expect("a plan").plan.id
+        plans::create(&self.app, actor, plan).await.expect("a plan").plan.id
     }
 
     /// A PPPoE customer who logs in with this name and "secret".

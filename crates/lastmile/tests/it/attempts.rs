@@ -243,7 +243,7 @@ async fn card_codes_at_once_are_counted(app: TestApp) {
 /// Who looks a credential up in the store has counted it first.
 #[test]
 fn every_proof_is_counted() {
-    const LOOKS_UP: [&str; 4] = ["client_by_key(", "client_by_public_id(tx", "token::find(tx", "everywhere_by_email("];
+    const LOOKS_UP: [&str; 4] = ["client_by_key(", "client_by_public_id(tx", "token::find(tx", "namesakes("];
     let files = sources(&root().join("crates/service/src"));
     for (file, text) in &files {
         let text = code(text);

@@ -6,6 +6,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::ConnectInfo, routing::get};
+use domain::IspId;
 use doors::listen::{Limits, Listener, Proxies, PublicUrl, Settings};
 use service::kernel::origin;
 use tokio::{
@@ -34,7 +35,10 @@ async fn served(limits: Limits, proxies: &[&str]) -> Served {
     let who = async |peer: ConnectInfo<SocketAddr>, url: axum::Extension<PublicUrl>| {
         let origin = origin::current().expect("an origin");
         assert_eq!(peer.0.ip(), origin, "whoever asks is told the same");
-        format!("{origin} {}", url.0.0)
+        match origin::isp() {
+            Some(isp) => format!("{origin} {} of {isp}", url.0.0),
+            None => format!("{origin} {}", url.0.0),
+        }
     };
     let held = async || {
         LET_GO.acquire().await.expect("open").forget();
@@ -45,7 +49,8 @@ async fn served(limits: Limits, proxies: &[&str]) -> Served {
         .route("/held", get(held))
         .route("/body", get(async || "").post(async |body: Bytes| body.len().to_string()));
     let proxies = Proxies::new(proxies.iter().copied()).expect("proxies");
-    let settings = Settings { limits, proxies, ..Settings::named("test") };
+    let hosts = [("own.example".to_string(), IspId(7))].into_iter().collect();
+    let settings = Settings { limits, proxies, hosts, ..Settings::named("test") };
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(listener.serve(router, settings, async move { drop(stopped.await) }));
     Served { at, stop, task }
@@ -87,6 +92,17 @@ async fn ask(at: SocketAddr, from: [u8; 4], headers: &str) -> String {
     let request = format!("GET /who HTTP/1.1\r\nHost: evil.example\r\n{headers}Connection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("room");
     rest(&mut stream).await.lines().last().unwrap_or_default().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_knows_whose_host_it_is_for() {
+    let server = served(Limits::default(), &[]).await;
+    for (host, end) in [("own.example", " of 7"), ("OWN.example:8080", " of 7"), ("evil.example", "")] {
+        let request = format!("GET /who HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let mut stream = connect(server.at, &request).await;
+        let told = rest(&mut stream).await.lines().last().unwrap_or_default().to_string();
+        assert_eq!(told, format!("127.0.0.1 http://{}{end}", server.at), "{host}");
+    }
 }
 
 const KEPT: &str = "GET /body HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -33,6 +33,7 @@ mod listening;
 mod lists;
 mod managed;
 mod measure;
+mod namesakes;
 mod nas;
 mod nodes;
 mod once;

@@ -33,6 +33,7 @@ use crate::{
         attempts::{self, Attempt},
         hashing,
         ids::Table,
+        origin,
         secrets::portal_place,
         vault::{self, random_text, token_hash},
     },
@@ -96,11 +97,11 @@ pub async fn for_staff(app: &App, actor: &Actor, id: StaffId, days: i64) -> Resu
 /// # Errors
 /// `Unauthenticated` for a stranger; `Refused` for one that is barred.
 pub async fn sign_in_subscriber(app: &App, username: &str, password: &str) -> Result<(Customer, Granted), Error> {
-    let key = name_key(username);
+    let (key, isp) = (name_key(username), origin::isp());
     let was_from = async |source: String, since| {
         let key = key.clone();
         let look = async move |tx: &store::db::Tx| {
-            for customer in subscriber::everywhere_by_username(tx, &key).await? {
+            for customer in subscriber::namesakes(tx, isp, &key).await? {
                 if token::was_from(tx, customer.isp_id, token::Holder::Customer(customer.id), &source, since).await? {
                     return Ok(true);
                 }
@@ -121,29 +122,31 @@ async fn signed_in(
     username: &str,
     password: &str,
 ) -> Result<(Customer, Granted), Error> {
-    let key = name_key(username);
-    let found = app.db.read(async move |tx| subscriber::everywhere_by_username(tx, &key).await).await?;
+    let (key, isp) = (name_key(username), origin::isp());
+    let found = app.db.read(async move |tx| subscriber::namesakes(tx, isp, &key).await).await?;
     if found.iter().all(|customer| customer.portal_hash.is_none()) {
         // As slow as a password that was hashed, so that the answer's time does not tell who exists.
         hashing::as_long_as_wrong(attempt, password.into()).await?;
     }
+    let mut known = None;
     for customer in found {
-        if !knows(app, attempt, &customer, password).await? {
-            continue;
+        // Where two Isps know the name, and with this password, nobody is taken for the other.
+        if knows(app, attempt, &customer, password).await? && known.replace(customer).is_some() {
+            return Err(Error::Refused(Refusal::NameOfTwo));
         }
-        let (isp, id) = (customer.isp_id, customer.id);
-        if barred(app, isp, id).await? {
-            return Err(Error::Refused(Refusal::AccountBarred));
-        }
-        let actor = Actor { isp, who: Who::Customer(id), branch: None, may_write: true };
-        let granted = app
-            .change(&actor, Class::Interactive, async move |change| {
-                issue(change, SUBSCRIBER, Holder::Customer(id), SUBSCRIBER_LIVES, None).await
-            })
-            .await?;
-        return Ok((customer, granted));
     }
-    Err(Error::Unauthenticated)
+    let customer = known.ok_or(Error::Unauthenticated)?;
+    let (isp, id) = (customer.isp_id, customer.id);
+    if barred(app, isp, id).await? {
+        return Err(Error::Refused(Refusal::AccountBarred));
+    }
+    let actor = Actor { isp, who: Who::Customer(id), branch: None, may_write: true };
+    let granted = app
+        .change(&actor, Class::Interactive, async move |change| {
+            issue(change, SUBSCRIBER, Holder::Customer(id), SUBSCRIBER_LIVES, None).await
+        })
+        .await?;
+    Ok((customer, granted))
 }
 
 async fn knows(app: &App, attempt: &Attempt<'_>, customer: &Customer, password: &str) -> Result<bool, Error> {

@@ -20,6 +20,7 @@ use crate::{
         attempts::{self, Attempt},
         hashing,
         ids::Table,
+        origin,
         vault::{random_text, token_hash},
     },
 };
@@ -82,11 +83,11 @@ fn given(app: &App, issuer: &'static str, granted: &Granted) {
 
 /// The one active person with this address and password, in whichever tenant.
 pub(crate) async fn person(app: &App, email: &str, password: &str) -> Result<Staff, Error> {
-    let key = name_key(email);
+    let (key, isp) = (name_key(email), origin::isp());
     let was_from = async |source: String, since| {
         let key = key.clone();
         let look = async move |tx: &store::db::Tx| {
-            for person in staff::everywhere_by_email(tx, &key).await? {
+            for person in staff::namesakes(tx, isp, &key).await? {
                 if token::was_from(tx, person.isp_id, token::Holder::Staff(person.id), &source, since).await? {
                     return Ok(true);
                 }
@@ -100,20 +101,25 @@ pub(crate) async fn person(app: &App, email: &str, password: &str) -> Result<Sta
     attempt.settle(found, app.clock.now())
 }
 
+/// Where two Isps know the address, and with this password, nobody is taken for the other.
 async fn active(app: &App, attempt: &Attempt<'_>, email: &str, password: &str) -> Result<Staff, Error> {
-    let key = name_key(email);
-    let people = app.db.read(async move |tx| staff::everywhere_by_email(tx, &key).await).await?;
+    let (key, isp) = (name_key(email), origin::isp());
+    let people = app.db.read(async move |tx| staff::namesakes(tx, isp, &key).await).await?;
     if people.is_empty() {
         // As slow as a wrong password, so that the answer's time does not tell who exists.
         hashing::as_long_as_wrong(attempt, password.into()).await?;
     }
+    let mut found = None;
     for person in people {
         let hash = person.password_hash.clone();
-        if hashing::password_matches(attempt, password.into(), hash).await? && comes_in(app, &person).await? {
-            return Ok(person);
+        if !hashing::password_matches(attempt, password.into(), hash).await? || !comes_in(app, &person).await? {
+            continue;
+        }
+        if found.replace(person).is_some() {
+            return Err(Error::Refused(Refusal::NameOfTwo));
         }
     }
-    Err(Error::Unauthenticated)
+    found.ok_or(Error::Unauthenticated)
 }
 
 async fn comes_in(app: &App, person: &Staff) -> Result<bool, Error> {

@@ -367,7 +367,7 @@ mod tests {
 
     async fn try_from(attempts: &Attempts, address: &str, name: &str, right: bool, second: i64) -> &'static str {
         let address: Option<IpAddr> = address.parse().ok();
-        origin::from(address, async {
+        origin::from(origin::Origin { address, isp: None }, async {
             match attempts.sign_in("door", name, at(second)) {
                 Err(Error::TooOften { .. }) => "wait",
                 Err(_) => "?",
@@ -440,7 +440,7 @@ mod tests {
     async fn a_right_key_never_waits() {
         let attempts = Attempts::default();
         let address: Option<IpAddr> = "192.0.2.7".parse().ok();
-        origin::from(address, async {
+        origin::from(origin::Origin { address, isp: None }, async {
             attempts.key("door", "right", at(0)).expect("room").right(at(0));
             let wrong = |n: usize| attempts.key("door", &format!("wrong{n}"), at(0));
             let looked_at = (0..1000).filter(|n| wrong(*n).is_ok()).count();

@@ -1,20 +1,40 @@
 //! Where the call that is being worked on came from: the caller's own address, behind whatever proxies the operator
-//! named. The listener sets it around everything it serves, so that no use case has to be told and no door can forget.
+//! named, and the Isp whose host was called. The listener sets it around everything it serves, so that no use case has to
+//! be told and no door can forget.
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use domain::IspId;
+
 tokio::task_local! {
-    static ORIGIN: Option<IpAddr>;
+    static ORIGIN: Origin;
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Origin {
+    pub address: Option<IpAddr>,
+    /// Whose host name was called, where the operator has given hosts to Isps.
+    pub isp: Option<IspId>,
 }
 
 /// Works on a call from there.
-pub async fn from<F: Future>(address: Option<IpAddr>, call: F) -> F::Output {
-    ORIGIN.scope(address, call).await
+pub async fn from<F: Future>(origin: Origin, call: F) -> F::Output {
+    ORIGIN.scope(origin, call).await
 }
 
-/// `None` for what no network asked for: commands, tasks, tests of use cases.
+/// The present call's; nothing is known of what no network asked for: commands, tasks, tests of use cases.
+pub fn present() -> Origin {
+    ORIGIN.try_with(|origin| *origin).unwrap_or_default()
+}
+
+/// The Isp whose host was called: names are looked up in it alone.
+pub fn isp() -> Option<IspId> {
+    present().isp
+}
+
+/// `None` for what no network asked for.
 pub fn current() -> Option<IpAddr> {
-    ORIGIN.try_with(|address| *address).ok().flatten()
+    present().address
 }
 
 /// The present call's sender, as it is kept.
@@ -64,7 +84,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_knows_where_it_came_from() {
-        let address = "192.0.2.7".parse().ok();
-        assert_eq!((current(), from(address, async { current() }).await, current()), (None, address, None));
+        let origin = Origin { address: "192.0.2.7".parse().ok(), isp: Some(IspId(2)) };
+        assert_eq!((present(), from(origin, async { present() }).await), (Origin::default(), origin));
+        assert_eq!((current(), isp()), (None, None));
     }
 }

@@ -27,6 +27,8 @@ refusals! {
     OnlyVersion1 = "only_version1",
     /// Of this client tokens are generated, not credentials.
     HasTokens = "has_tokens",
+    /// Two Isps know the name, and with this password: whose it is, the host tells.
+    NameOfTwo = "name_of_two",
     /// Its customer is disabled, and may not sign in.
     AccountBarred = "account_barred",
     // ---- webhooks and jobs ----

@@ -19,7 +19,7 @@ use crate::{
     },
     params,
     people::{
-        customer::Customer,
+        customer::{self, Customer},
         place::Level,
         roster,
         search::Search,
@@ -364,8 +364,11 @@ pub async fn renewable(
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
-/// Live customers of all tenants with this account name: few, and told apart by their passwords.
-pub async fn everywhere_by_username(tx: &Tx, username_key: &str) -> Result<Vec<Customer>, Error> {
+/// Live customers with this account name, of one tenant or of all: few, and told apart by their passwords.
+pub async fn namesakes(tx: &Tx, isp: Option<IspId>, username_key: &str) -> Result<Vec<Customer>, Error> {
+    if let Some(isp) = isp {
+        return Ok(customer::by_username(tx, isp, username_key).await?.into_iter().collect());
+    }
     let rows = tx
         .rows(
             sql!(text!(

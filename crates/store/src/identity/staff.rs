@@ -203,8 +203,11 @@ pub async fn lock(tx: &Tx, isp: IspId, id: StaffId) -> Result<Option<Staff>, Err
     row.map(|row| Staff::from_row(&row)).transpose()
 }
 
-/// People of all tenants who log in with this address: few, and told apart by their passwords.
-pub async fn everywhere_by_email(tx: &Tx, email_key: &str) -> Result<Vec<Staff>, Error> {
+/// People who log in with this address, of one tenant or of all: few, and told apart by their passwords.
+pub async fn namesakes(tx: &Tx, isp: Option<IspId>, email_key: &str) -> Result<Vec<Staff>, Error> {
+    if let Some(isp) = isp {
+        return Ok(by_email(tx, isp, email_key).await?.into_iter().collect());
+    }
     let rows = tx
         .rows(sql!(text!(Staff::SELECT, "where t.email_key = $1 order by t.isp_id limit 5")), &params![email_key])
         .await?;
