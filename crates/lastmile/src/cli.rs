@@ -33,6 +33,11 @@ pub enum Command {
         #[command(subcommand)]
         command: RouterCommand,
     },
+    /// Change the sealing key while servers run
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
     /// Programs that may use the API
     Client {
         #[command(subcommand)]
@@ -250,6 +255,26 @@ pub struct StaffAdd {
     /// Whose person it is, where there are several ISPs
     #[arg(long, value_name = "NAME")]
     pub isp: Option<String>,
+}
+
+/// The settings whose key file it is.
+#[derive(Debug, Args)]
+pub struct KeyOptions {
+    /// The settings, as `lastmile init` writes them
+    #[arg(long, value_name = "FILE", env = "LASTMILE_CONFIG", default_value = "lastmile.toml")]
+    pub config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Change the key, where one server runs or none: add, use and drop in one
+    Change(KeyOptions),
+    /// Add a new key, which opens and does not seal yet; then give the file to every server
+    Add(KeyOptions),
+    /// Seal with the new key, and everything anew with it
+    Use(KeyOptions),
+    /// Forget the old keys, once nothing is sealed with them
+    Drop(KeyOptions),
 }
 
 #[derive(Debug, Subcommand)]

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use service::{
     Actor, App,
     customers::import::{Import, Row},
+    kernel::reseal::Resealed,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -24,7 +25,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::import::{self, tenant};
+use crate::{
+    import::{self, tenant},
+    key,
+};
 
 const NAME: &str = "control.sock";
 const VERSION: u32 = 1;
@@ -32,11 +36,23 @@ const VERSION: u32 = 1;
 const LONGEST_FRAME: u32 = 8 << 20;
 /// A client that says nothing for so long is gone.
 const SILENCE: Duration = Duration::from_secs(60);
+/// Millions of rows are sealed anew in less.
+const RESEALING: Duration = Duration::from_secs(3600);
 
 #[derive(Serialize, Deserialize, Debug)]
 struct Hello {
     version: u32,
-    import_customers: Ask,
+    #[serde(flatten)]
+    wish: Wish,
+}
+
+/// What a command asks the server for.
+#[derive(Serialize, Deserialize, Debug)]
+#[serde(rename_all = "snake_case")]
+enum Wish {
+    ImportCustomers(Ask),
+    /// Read the key file anew, and seal everything with the key that seals.
+    Reseal {},
 }
 
 /// An import's options.
@@ -60,6 +76,7 @@ enum Say {
 enum Answer {
     Ready,
     Done(import::Report),
+    Resealed { values: u64, closed: u64 },
     Error(String),
 }
 
@@ -72,7 +89,7 @@ pub struct Listening {
 }
 
 /// Serves the directory's socket. The caller holds the directory's lock, so a socket that lies there is nobody's.
-pub fn listen(app: App, directory: &Path) -> anyhow::Result<Listening> {
+pub fn listen(app: App, directory: &Path, key_file: Option<PathBuf>) -> anyhow::Result<Listening> {
     let path = directory.join(NAME);
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -93,7 +110,7 @@ pub fn listen(app: App, directory: &Path) -> anyhow::Result<Listening> {
             };
             match stream.peer_cred() {
                 Ok(peer) if [0, owner, us].contains(&peer.uid()) => {
-                    tokio::spawn(serve(app.clone(), stream));
+                    tokio::spawn(serve(app.clone(), stream, key_file.clone()));
                 }
                 Ok(peer) => tracing::warn!(uid = peer.uid(), "a stranger at the control socket"),
                 Err(error) => tracing::warn!(%error, "who is at the control socket?"),
@@ -112,20 +129,28 @@ impl Listening {
     }
 }
 
-async fn serve(app: App, mut stream: UnixStream) {
-    if let Err(error) = converse(&app, &mut stream).await {
+async fn serve(app: App, mut stream: UnixStream, key_file: Option<PathBuf>) {
+    if let Err(error) = converse(&app, &mut stream, key_file.as_deref()).await {
         tracing::info!("control: {error:#}");
         // The client may be the one that went.
         let _ = send(&mut stream, &Answer::Error(format!("{error:#}"))).await;
     }
 }
 
-async fn converse(app: &App, stream: &mut UnixStream) -> anyhow::Result<()> {
+async fn converse(app: &App, stream: &mut UnixStream, key_file: Option<&Path>) -> anyhow::Result<()> {
     let hello: serde_json::Value = receive(stream).await?;
     if hello["version"] != VERSION {
         bail!("the server speaks version {VERSION} of the control protocol, the command {}", hello["version"]);
     }
-    let Hello { import_customers: Ask { isp, dry_run }, .. } = serde_json::from_value(hello)?;
+    let Hello { wish, .. } = serde_json::from_value(hello)?;
+    let Ask { isp, dry_run } = match wish {
+        Wish::ImportCustomers(ask) => ask,
+        Wish::Reseal {} => {
+            let path = key_file.context("this server's key stands in its settings")?;
+            let Resealed { values, closed } = key::reseal_here(app, path).await?;
+            return send(stream, &Answer::Resealed { values, closed }).await;
+        }
+    };
     let isp = tenant(app, isp.as_deref()).await?;
     let mut import = Import::begin(app, &Actor::system(isp), dry_run).await?;
     send(stream, &Answer::Ready).await?;
@@ -150,7 +175,7 @@ impl Client {
             format!("another lastmile uses this directory and cannot be reached through {}", path.display())
         })?;
         let mut client = Client(stream);
-        send(&mut client.0, &Hello { version: VERSION, import_customers: ask }).await?;
+        send(&mut client.0, &Hello { version: VERSION, wish: Wish::ImportCustomers(ask) }).await?;
         client.ready().await?;
         Ok(client)
     }
@@ -160,7 +185,7 @@ impl Client {
         match receive(&mut self.0).await? {
             Answer::Done(report) => Ok(report),
             Answer::Error(why) => bail!("the server: {why}"),
-            Answer::Ready => bail!("the server answered out of turn"),
+            Answer::Ready | Answer::Resealed { .. } => bail!("the server answered out of turn"),
         }
     }
 
@@ -173,8 +198,22 @@ impl Client {
         match receive(&mut self.0).await? {
             Answer::Ready => Ok(()),
             Answer::Error(why) => bail!("the server: {why}"),
-            Answer::Done(_) => bail!("the server answered out of turn"),
+            Answer::Done(_) | Answer::Resealed { .. } => bail!("the server answered out of turn"),
         }
+    }
+}
+
+/// Has the server of this directory seal everything anew. It may take minutes: nothing is said meanwhile.
+pub async fn reseal(directory: &Path) -> anyhow::Result<Resealed> {
+    let path = directory.join(NAME);
+    let mut stream = UnixStream::connect(&path).await.with_context(|| {
+        format!("another lastmile uses this directory and cannot be reached through {}", path.display())
+    })?;
+    send(&mut stream, &Hello { version: VERSION, wish: Wish::Reseal {} }).await?;
+    match received(&mut stream, RESEALING).await? {
+        Answer::Resealed { values, closed } => Ok(Resealed { values, closed }),
+        Answer::Error(why) => bail!("the server: {why}"),
+        Answer::Ready | Answer::Done(_) => bail!("the server answered out of turn"),
     }
 }
 
@@ -190,7 +229,11 @@ async fn send(stream: &mut UnixStream, what: &impl Serialize) -> anyhow::Result<
 }
 
 async fn receive<T: DeserializeOwned>(stream: &mut UnixStream) -> anyhow::Result<T> {
-    let frame = tokio::time::timeout(SILENCE, async {
+    received(stream, SILENCE).await
+}
+
+async fn received<T: DeserializeOwned>(stream: &mut UnixStream, patience: Duration) -> anyhow::Result<T> {
+    let frame = tokio::time::timeout(patience, async {
         let length = stream.read_u32().await?;
         if length > LONGEST_FRAME {
             bail!("a frame of {length} bytes: this is not the control protocol");

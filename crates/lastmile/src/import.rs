@@ -534,7 +534,7 @@ mod tests {
         let location = Location::File(directory.join("lastmile.db"));
         let lock = server::lock(&location).unwrap();
         let (app, actor) = installed(&location).await;
-        let listening = control::listen(app.clone(), &directory).unwrap();
+        let listening = control::listen(app.clone(), &directory, None).unwrap();
         let mode = std::fs::metadata(directory.join("control.sock")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert!(lock::attempt(&directory).unwrap().is_none(), "the lock is held: rows go to the server");

@@ -25,8 +25,10 @@ mod demo;
 mod descriptors;
 mod import;
 mod init;
+mod key;
 mod local;
 mod lock;
+mod private;
 mod router;
 mod serve;
 mod server;
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
+    private::by_default();
     match cli.command {
         Command::Serve(options) => serve::run(&options),
         Command::Init(options) => init::run(&options),
@@ -70,6 +73,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Simulate { command: SimulateCommand::Routers(options) } => simulate::routers::run(&options),
         Command::Bench { command: BenchCommand::Radius(options) } => bench::radius::run(&options),
         Command::Bench { command: BenchCommand::Api(options) } => bench::api::run(&options),
+        Command::Key { command } => key::run(&command),
         Command::Radius { command: RadiusCommand::Decode { hex, secret } } => {
             print!("{}", cli::decode(&hex, secret.as_deref())?);
             Ok(())

@@ -51,7 +51,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let webhooks =
         outgoing::Settings { allow_private: settings.webhooks.allow_private, ..outgoing::Settings::default() };
     let served = Served { front: panel::Front::Closed, docs: settings.http.docs, listener };
-    let background = Background { events_days: settings.events.retention_days, webhooks };
+    let key_file = settings.secrets.key.is_none().then(|| settings.secrets.key_file.clone().into());
+    let background = Background { events_days: settings.events.retention_days, webhooks, key_file };
     let server = server::start(app, bound, lock, served, background)?;
     tracing::info!(http = %server.http, operator = %server.operator, files, auth = %server.auth, acct = %server.acct, "serving");
     server::told_to_stop(Duration::from_secs(settings.operator.stop_within_s as u64)).await?;

@@ -1,13 +1,17 @@
 //! Everything that runs together: database, RADIUS, background work, HTTP; and how it ends, in the opposite order.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use doors::{
     Gate, Log,
     listen::{self, Listener},
 };
-use service::{App, Clock, Db, Location, Vault};
+use service::{App, Clock, Db, Location, Vault, messages::queue};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -17,8 +21,9 @@ use worker::outgoing::{self, Sender};
 
 use crate::{
     control::{self, Listening},
+    key,
     lock::{self, Lock},
-    telemetry,
+    private, telemetry,
     web::{self, Watch},
 };
 
@@ -46,6 +51,7 @@ pub fn directory(location: &Location) -> Option<&Path> {
 
 /// Opens, and brings the schema up to date. The lock is taken before.
 pub async fn open(location: &Location) -> anyhow::Result<Db> {
+    private::tighten(location)?;
     let db = Db::open(location).await.context("the database cannot be opened")?;
     db.migrate().await.context("the database cannot be brought up to date")?;
     Ok(db)
@@ -100,6 +106,7 @@ pub struct Addresses {
 
 /// Opens every port. RADIUS answers as soon as its directory is loaded.
 pub async fn bind(app: &App, ports: Ports) -> anyhow::Result<Bound> {
+    queue::hide_those_of_before(app).await.context("secrets in messages of before cannot be hidden")?;
     let listener = Listener::bind(ports.http).await;
     let http = listener.with_context(|| format!("cannot listen on {} for HTTP", ports.http))?;
     let operator = match ports.operator {
@@ -151,6 +158,8 @@ pub struct Background {
     /// Events are kept for so many days; 0 is for ever.
     pub events_days: i64,
     pub webhooks: outgoing::Settings,
+    /// Looked at again and again, and read anew when it is another; `None` where the key stands in the settings.
+    pub key_file: Option<PathBuf>,
 }
 
 /// Serves what [`bind`] bound.
@@ -166,6 +175,15 @@ pub fn start(
     let watch = Watch::new(app.clone(), bound.radius, recorder);
     let worker = worker::start(app.clone(), background.events_days, sender);
     let (stop, stopped) = watch::channel(false);
+    if let Some(path) = background.key_file.clone() {
+        let (app, stopped) = (app.clone(), stopped.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = key::follow(app, path) => {}
+                () = told(stopped) => {}
+            }
+        });
+    }
     let gate = Gate::default();
     let counting = tokio::spawn(gate.clone().keep(app.clone(), told(stopped.clone())));
     let log = Log::default();
@@ -186,7 +204,10 @@ pub fn start(
             }
         }
     });
-    let control = lock.as_ref().map(|lock| control::listen(app.clone(), &lock.directory)).transpose()?;
+    let control = lock
+        .as_ref()
+        .map(|lock| control::listen(app.clone(), &lock.directory, background.key_file.clone()))
+        .transpose()?;
     let Addresses { http, operator, auth, acct } = bound.addresses;
     Ok(Server { http, operator, auth, acct, watch, worker, web, sampler, counting, logging, stop, control, lock })
 }

@@ -16,7 +16,7 @@ use service::{
     kernel::{app::Tenant, attempts::Rates, guessing, hashing},
 };
 
-use crate::{descriptors, server::STOP_WITHIN};
+use crate::{descriptors, private, server::STOP_WITHIN};
 
 /// The file `init` writes, and the only documentation of the settings.
 pub const EXAMPLE: &str = include_str!("../../../config/lastmile.toml");
@@ -235,6 +235,9 @@ impl Settings {
             .with_context(|| format!("cannot read {} (`lastmile init` writes one)", path.display()))?;
         let settings =
             Settings::read(&text, std::env::vars()).with_context(|| format!("settings in {}", path.display()))?;
+        if Settings::read(&text, std::iter::empty())?.holds_a_secret() {
+            private::refuse_readable(path, "a secret")?;
+        }
         Ok(settings.based_on(path.parent().unwrap_or(Path::new(""))))
     }
 
@@ -335,6 +338,14 @@ impl Settings {
         location(&self.database.url, Path::new(""))
     }
 
+    /// A key, or a database's password.
+    fn holds_a_secret(&self) -> bool {
+        let url = &self.database.url;
+        let authority = url.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next()).unwrap_or_default();
+        let who = authority.rsplit_once('@').map_or("", |(who, _)| who);
+        self.secrets.key.is_some() || who.contains(':') || url.contains("password=")
+    }
+
     pub fn vault(&self) -> anyhow::Result<Vault> {
         if let Some(key) = &self.secrets.key {
             return Vault::from_text(key).context("secrets.key: `1:` and 64 hexadecimal digits are expected");
@@ -344,6 +355,7 @@ impl Settings {
         if !path.exists() {
             bail!("the key file {} is missing: without it the database's secrets stay closed", path.display());
         }
+        private::refuse_readable(path, "the key")?;
         Vault::from_file(path).with_context(|| format!("the key file {}", path.display()))
     }
 }
@@ -603,6 +615,20 @@ mod tests {
         ];
         for (url, expected) in rows {
             assert_eq!(location(url, Path::new("/etc/lm")).ok(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_file_with_a_secret_is_known() {
+        for (text, holds) in [
+            ("", false),
+            ("[database]\nurl = \"postgres://lm@127.0.0.1/lm\"", false),
+            ("[database]\nurl = \"postgres://lm:pw@127.0.0.1/lm\"", true),
+            ("[database]\nurl = \"postgres://h/lm?user=lm&password=pw\"", true),
+            ("[secrets]\nkey = \"1:00\"", true),
+        ] {
+            let settings: Settings = toml::from_str(text).unwrap();
+            assert_eq!(settings.holds_a_secret(), holds, "{text}");
         }
     }
 

@@ -21,7 +21,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use panel::Pulse;
 use service::{
     App,
-    kernel::ready::{self, Obstacle},
+    access::ready::{self, Obstacle},
 };
 
 use crate::telemetry::{self, Samples};

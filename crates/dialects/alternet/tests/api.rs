@@ -537,16 +537,16 @@ async fn limits_hold_and_an_ended_period_is_not_activated() {
     let path = format!("/api/v1/customers/{id}");
     let plan = json!({
         "name_plan": "For ever", "type": "PPPoE", "id_bw": api.first("/api/v1/bandwidths").await, "price": 99_999_999_999.99_f64,
-        "validity": 90_000, "validity_unit": "Months", "router_id": api.first("/api/v1/routers").await,
+        "validity": 420, "validity_unit": "Months", "router_id": api.first("/api/v1/routers").await,
         "pool": api.first("/api/v1/pools").await,
     });
     let plan = api.post("/api/v1/plans", plan).await.is(201)["data"].clone();
     assert_eq!(plan["price"], 99_999_999_999.99_f64);
-    for year in ["9530", "9999"] {
+    for year in ["2065", "2100"] {
         let sold = api.post(&format!("{path}/recharge"), json!({ "plan_id": plan["plan_id"] })).await.is(200);
         assert!(sold["data"]["new_expiration"].as_str().unwrap().starts_with(year), "{sold}");
     }
-    // no time is left that could be sold
+    // no time is left that could be sold: dates go to 2100
     api.post(&format!("{path}/recharge"), json!({ "plan_id": plan["plan_id"] })).await.is(400);
     api.get(&path).await.is(200);
 

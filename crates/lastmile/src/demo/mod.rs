@@ -101,7 +101,7 @@ async fn demo(options: &cli::Demo) -> anyhow::Result<()> {
     let listener =
         Http::default().listener(descriptors::raise().context("how many files may be open cannot be asked")?)?;
     let served = Served { front, docs: true, listener };
-    let background = Background { events_days: worker::EVENTS_KEPT_DAYS, webhooks };
+    let background = Background { events_days: worker::EVENTS_KEPT_DAYS, webhooks, key_file: None };
     let server = server::start(app.clone(), bound, Some(lock), served, background)?;
     server.ready().await?;
     credentials::tell(directory, &known, (zal, other_zal), at, options.coa_port)?;

@@ -30,6 +30,9 @@ pub const SECRET: &str = "testing123";
 /// Long enough for a busy machine; nobody waits so long but a failing test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What a test's secrets are sealed with.
+pub const OLD_KEY: (u8, [u8; 32]) = (1, [1; 32]);
+
 pub struct TestApp {
     pub app: App,
     pub actor: Actor,
@@ -66,7 +69,7 @@ impl TestApp {
     pub async fn on(location: Location) -> TestApp {
         let db = Db::open(&location).await.expect("a database");
         db.migrate().await.expect("migrations");
-        let app = App::new(db, Clock::manual(start()), Vault::ephemeral(), "test");
+        let app = App::new(db, Clock::manual(start()), Vault::new(&[OLD_KEY]).expect("a key"), "test");
         let created = tenants::create_isp(&app, isp("Test ISP")).await.expect("an Isp");
         let actor = Actor { isp: created.isp, who: Who::Staff(created.owner), branch: None, may_write: true };
         let (aaa, nas) = radius(&app).await;

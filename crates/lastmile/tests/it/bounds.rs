@@ -10,7 +10,7 @@ use domain::{Instant as At, Money, kernel::dates};
 use serde_json::json;
 use service::{
     Error, Refusal, Why,
-    kernel::ready::{self, Obstacle},
+    access::ready::{self, Obstacle},
     sales::{
         by_hand::{self, Override},
         grace::{self, NewGrace},

@@ -47,6 +47,7 @@ mod receivables;
 mod resellers;
 mod rights;
 mod rules;
+mod sealed;
 mod selling;
 mod senders;
 mod statements;

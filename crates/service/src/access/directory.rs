@@ -160,7 +160,7 @@ pub async fn world(app: &App) -> Result<World, Error> {
 }
 
 fn router_profile(app: &App, row: router::Router) -> Option<RouterProfile> {
-    let Some(secret) = app.vault.open(&routers::secret_place(row.id), &row.secret) else {
+    let Some(secret) = app.vault.open(&secrets::router_place(row.id), &row.secret) else {
         tracing::error!(router = row.id.0, "the RADIUS secret does not open: is this the right key file?");
         return None;
     };

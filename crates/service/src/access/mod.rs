@@ -8,6 +8,7 @@ pub mod directory;
 pub mod fup;
 pub mod hotspot;
 pub mod orders;
+pub mod ready;
 pub mod refusals;
 pub mod routers;
 pub mod sessions;

@@ -11,6 +11,7 @@ use crate::{
     kernel::{
         change::{Change, unchanged},
         ids::Table,
+        secrets::router_place,
     },
 };
 use domain::kernel::names::name_key;
@@ -46,7 +47,7 @@ pub async fn create(app: &App, actor: &Actor, command: NewRouter) -> Result<Rout
         return Err(Error::Invalid(wrong));
     }
     let id = RouterId(app.new_id(Table::Router).await?);
-    let secret = app.vault.seal(&secret_place(id), &command.secret);
+    let secret = app.vault.seal(&router_place(id), &command.secret);
     app.change(actor, Class::Interactive, async move |change| {
         let routers = router::of_isp(change.tx, change.isp).await?;
         let key = name_key(&command.name);
@@ -123,7 +124,7 @@ pub async fn update(app: &App, actor: &Actor, id: RouterId, command: RouterChang
     if !wrong.is_empty() {
         return Err(Error::Invalid(wrong));
     }
-    let secret = command.secret.as_ref().map(|secret| app.vault.seal(&secret_place(id), secret));
+    let secret = command.secret.as_ref().map(|secret| app.vault.seal(&router_place(id), secret));
     app.change(actor, Class::Interactive, async move |change| {
         let before = router::find(change.tx, change.isp, id).await?.ok_or(Error::NotFound { what: What::Router })?;
         unchanged(command.unchanged_since, before.updated_at)?;
@@ -271,9 +272,4 @@ pub async fn remember_ma(app: &App, actor: &Actor, id: RouterId) -> Result<(), E
 pub fn parse_network(text: &str) -> Option<ipnet::IpNet> {
     let text = text.trim();
     text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(ipnet::IpNet::from))
-}
-
-/// Where a router's RADIUS secret belongs.
-pub fn secret_place(id: RouterId) -> String {
-    format!("router:{id}:secret")
 }

@@ -142,6 +142,25 @@ fn opened(vault: &Vault, place: &str, kept: &str) -> Result<String, Error> {
     answer.ok_or_else(|| Error::Internal("a kept answer does not open".into()))
 }
 
+/// An answer under the key that seals now.
+pub(super) enum Again {
+    Is,
+    With(String),
+    /// No key here opens it.
+    Closed,
+}
+
+/// What is kept, sealed anew where another key has sealed it.
+pub(super) fn resealed(vault: &Vault, isp: IspId, scope: &str, key: &str, kept: &str) -> Again {
+    let Some(text) = kept.strip_prefix(SEALED) else { return Again::Is };
+    let at = format!("{}:{key}", place(isp, scope));
+    match unhex(text) {
+        Some(bytes) if vault.is_current(&bytes) => Again::Is,
+        Some(bytes) => vault.open(&at, &bytes).map_or(Again::Closed, |clear| Again::With(sealed(vault, &at, &clear))),
+        None => Again::Closed,
+    }
+}
+
 /// What is known of a key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Seen {

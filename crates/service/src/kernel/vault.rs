@@ -6,6 +6,8 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+use parking_lot::RwLock;
+
 use aes_gcm::{
     Aes256Gcm, KeyInit, Nonce,
     aead::{Aead, Payload},
@@ -17,19 +19,56 @@ pub use super::hashing::hash_password;
 const FORM: u8 = 1;
 const NONCE: usize = 12;
 
-/// Opens and seals. Several keys may open; the newest seals.
+/// Opens and seals. Several keys may open; the newest seals. All copies have the same keys, also when these change.
 #[derive(Clone)]
 pub struct Vault {
-    keys: Arc<BTreeMap<u8, Aes256Gcm>>,
-    newest: u8,
+    ring: Arc<RwLock<Ring>>,
+}
+
+struct Ring {
+    keys: BTreeMap<u8, Aes256Gcm>,
+    seals: u8,
+}
+
+/// A key as its file has it: `id:64 hex digits`, behind `next ` where it opens and does not seal yet.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key {
+    /// 1 to 255.
+    pub id: u8,
+    pub key: [u8; 32],
+    pub is_next: bool,
+}
+
+impl Key {
+    pub fn line(&self) -> String {
+        format!("{}{}:{}\n", if self.is_next { "next " } else { "" }, self.id, hex(&self.key))
+    }
 }
 
 impl Vault {
+    /// Of those that do not wait, the highest id seals.
+    pub fn of(keys: &[Key]) -> Option<Vault> {
+        let seals = keys.iter().filter(|key| !key.is_next).map(|key| key.id).max()?;
+        let keys = keys.iter().map(|key| (key.id, Aes256Gcm::new((&key.key).into()))).collect();
+        Some(Vault { ring: Arc::new(RwLock::new(Ring { keys, seals })) })
+    }
+
     /// Keys by id, 1 to 255; the highest id seals.
     pub fn new(keys: &[(u8, [u8; 32])]) -> Option<Vault> {
-        let newest = keys.iter().map(|(id, _)| *id).max()?;
-        let keys = keys.iter().map(|(id, key)| (*id, Aes256Gcm::new(key.into()))).collect();
-        Some(Vault { keys: Arc::new(keys), newest })
+        let keys: Vec<Key> = keys.iter().map(|(id, key)| Key { id: *id, key: *key, is_next: false }).collect();
+        Vault::of(&keys)
+    }
+
+    /// From now on these keys, at every copy.
+    pub fn change_keys(&self, keys: &[Key]) -> bool {
+        let Some(other) = Vault::of(keys).and_then(|vault| Arc::into_inner(vault.ring)) else { return false };
+        *self.ring.write() = other.into_inner();
+        true
+    }
+
+    /// Whether the key that seals now has sealed this.
+    pub fn is_current(&self, sealed: &[u8]) -> bool {
+        sealed.get(1) == Some(&self.ring.read().seals)
     }
 
     /// A key that lives as long as this value: for tests and databases in memory.
@@ -51,22 +90,23 @@ impl Vault {
             Err(error) => return Err(error),
         };
         let keys = parse_keys(&text).ok_or_else(|| invalid("lines of `id:64 hex digits` are expected"))?;
-        Vault::new(&keys).ok_or_else(|| invalid("holds no key"))
+        Vault::of(&keys).ok_or_else(|| invalid("holds no key"))
     }
 
     /// The same lines from a setting.
     pub fn from_text(text: &str) -> Option<Vault> {
-        Vault::new(&parse_keys(text)?)
+        Vault::of(&parse_keys(text)?)
     }
 
     /// `place` is the table and row the value belongs to.
     pub fn seal(&self, place: &str, clear: &str) -> Vec<u8> {
         let nonce: [u8; NONCE] = random_bytes();
-        let key = &self.keys[&self.newest];
+        let ring = self.ring.read();
+        let key = &ring.keys[&ring.seals];
         let payload = Payload { msg: clear.as_bytes(), aad: place.as_bytes() };
         let sealed = key.encrypt(&Nonce::from(nonce), payload).expect("AES-GCM seals any short text");
         let mut out = Vec::with_capacity(2 + NONCE + sealed.len());
-        out.extend([FORM, self.newest]);
+        out.extend([FORM, ring.seals]);
         out.extend(nonce);
         out.extend(sealed);
         out
@@ -81,17 +121,20 @@ impl Vault {
         }
         let nonce: [u8; NONCE] = nonce.try_into().ok()?;
         let payload = Payload { msg: body, aad: place.as_bytes() };
-        String::from_utf8(self.keys.get(&head[1])?.decrypt(&Nonce::from(nonce), payload).ok()?).ok()
+        String::from_utf8(self.ring.read().keys.get(&head[1])?.decrypt(&Nonce::from(nonce), payload).ok()?).ok()
     }
 }
 
-fn parse_keys(text: &str) -> Option<Vec<(u8, [u8; 32])>> {
+/// The keys of a file's text; `None` where a line is none.
+pub fn parse_keys(text: &str) -> Option<Vec<Key>> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines
-        .map(|line| {
-            line.split_once(':').and_then(|(id, key)| Some((id.parse().ok()?, unhex(key.trim())?.try_into().ok()?)))
-        })
-        .collect()
+    let one = |line: &str| {
+        let (line, is_next) = line.strip_prefix("next ").map_or((line, false), |line| (line, true));
+        let (id, key) = line.split_once(':')?;
+        let id: u8 = id.trim().parse().ok().filter(|id| *id > 0)?;
+        Some(Key { id, key: unhex(key.trim())?.try_into().ok()?, is_next })
+    };
+    lines.map(one).collect()
 }
 
 /// Creates a file only its owner can read; never replaces one.

@@ -1,9 +1,21 @@
 //! Messages to customers. They are written in the change that causes them; whoever sends them takes them from there.
 
 use domain::{BranchId, CustomerId};
-use store::{db::Class, messages::message::Message, people::customer};
+use store::{
+    db::Class,
+    messages::message::{self, Message},
+    people::customer,
+};
 
-use crate::{Actor, App, Change, Error, Refusal, What, kernel::ids::Table, messages::sms};
+use crate::{
+    Actor, App, Change, Error, Refusal, Vault, What,
+    kernel::{ids::Table, secrets::message_place},
+    messages::{
+        sms,
+        templates::Channel,
+        words::{self, Words},
+    },
+};
 
 /// Writes an SMS to a customer, paid from the credits like any other that a person sends.
 pub async fn to_customer(app: &App, actor: &Actor, id: CustomerId, text: String) -> Result<(), Error> {
@@ -20,28 +32,49 @@ pub async fn to_customer(app: &App, actor: &Actor, id: CustomerId, text: String)
     .await
 }
 
-/// One message to a customer, to be sent.
+/// What a message is about, and whose it is.
+pub(crate) struct About {
+    pub kind: &'static str,
+    pub customer: CustomerId,
+    pub branch: Option<BranchId>,
+}
+
+/// One message to a customer, to be sent. What it tells in secret is sealed: readers see dots.
 pub(crate) async fn write(
     change: &Change<'_>,
-    channel: &str,
-    kind: &str,
+    vault: &Vault,
+    channel: Channel,
+    recipient: String,
+    words: Words,
+    about: About,
+) -> Result<(), Error> {
+    let mut row = match channel {
+        // Paid from the credits like any other that a person sends.
+        Channel::Sms => sms::paid(change, &recipient, &words.whole, about.branch).await?,
+        Channel::Email => email(change, recipient, words.whole.clone(), about.branch).await?,
+    };
+    (row.kind, row.customer_id) = (about.kind.into(), Some(about.customer));
+    if let Some(shown) = words.shown {
+        row.sealed = Some(vault.seal(&message_place(change.isp, row.id), &words.whole));
+        row.body = shown;
+    }
+    Ok(row.insert(change.tx).await?)
+}
+
+async fn email(
+    change: &Change<'_>,
     recipient: String,
     body: String,
-    customer: CustomerId,
     branch: Option<BranchId>,
-) -> Result<(), Error> {
-    if channel == "sms" {
-        // Paid from the credits like any other that a person sends.
-        return sms::write_as(change, kind, &recipient, &body, Some(customer), branch).await;
-    }
-    let row = Message {
+) -> Result<Message, Error> {
+    Ok(Message {
         isp_id: change.isp,
         id: change.id(Table::Message).await?,
-        channel: channel.into(),
-        kind: kind.into(),
+        channel: Channel::Email.word().into(),
+        kind: String::new(),
         recipient,
         body,
-        customer_id: Some(customer),
+        customer_id: None,
         status: "queued".into(),
         attempts: 0,
         next_at: change.now,
@@ -53,8 +86,8 @@ pub(crate) async fn write(
         batch: None,
         credits: 0,
         branch_id: branch,
-    };
-    Ok(row.insert(change.tx).await?)
+        sealed: None,
+    })
 }
 
 /// What a customer was sent by a channel, the oldest first; the last 1000.
@@ -69,15 +102,48 @@ pub async fn of_customer(
         .read(async move |tx| {
             let owner = customer::any(tx, isp, id).await?.ok_or(Error::NotFound { what: What::Customer })?;
             who.reaches(owner.branch_id)?;
-            let mut rows = store::messages::message::of_customer(tx, isp, id, channel, 1000).await?;
+            let mut rows = message::of_customer(tx, isp, id, channel, 1000).await?;
             rows.reverse();
             Ok(rows)
         })
         .await
 }
 
-/// What waits to be sent, the oldest first.
+/// What waits to be sent, the oldest first, with all that it tells: for whoever sends it.
+///
+/// # Errors
+/// `Internal` where a text was sealed with a key that is not here.
 pub async fn queued(app: &App, actor: &Actor, limit: i64) -> Result<Vec<Message>, Error> {
     let isp = actor.isp;
-    Ok(app.db.read(async move |tx| store::messages::message::queued(tx, isp, limit).await).await?)
+    let mut rows = app.db.read(async move |tx| message::queued(tx, isp, limit).await).await?;
+    for row in &mut rows {
+        if let Some(sealed) = row.sealed.take() {
+            let place = message_place(isp, row.id);
+            let whole = app.vault.open(&place, &sealed);
+            row.body = whole.ok_or_else(|| Error::Internal(format!("{place} does not open with this key")))?;
+        }
+    }
+    Ok(rows)
+}
+
+/// Messages at a time.
+const BLOCK: i64 = 500;
+
+/// Hides what messages of before this was done tell in secret; what still waits to be sent is kept whole, sealed.
+pub async fn hide_those_of_before(app: &App) -> Result<(), Error> {
+    loop {
+        let vault = app.vault.clone();
+        let hidden = app.db.tx(Class::Bulk, async move |tx| {
+            let rows = message::to_seal(tx, BLOCK).await?;
+            for row in &rows {
+                let sealed =
+                    (row.status == "queued").then(|| vault.seal(&message_place(row.isp_id, row.id), &row.body));
+                message::hide(tx, &Message { body: words::hide(&row.body), sealed, ..row.clone() }).await?;
+            }
+            Ok::<_, Error>(rows.len() as i64)
+        });
+        if hidden.await? < BLOCK {
+            return Ok(());
+        }
+    }
 }

@@ -68,20 +68,17 @@ pub(crate) async fn write(
     Ok(Sent { handle: handle.into(), phone: phone.into(), credits_used: credits, credits_remaining: remaining })
 }
 
-/// As [`write`], about something of its own.
-pub(crate) async fn write_as(
+/// One message whose credits are taken, for the caller to write.
+pub(crate) async fn paid(
     change: &Change<'_>,
-    kind: &str,
     phone: &str,
     text: &str,
-    customer: Option<CustomerId>,
     branch: Option<BranchId>,
-) -> Result<(), Error> {
+) -> Result<Message, Error> {
     let (credits, name) = (segments(text), handle("sms_"));
     pay(change, credits, &name).await?;
     let row = written(change, phone, text, credits, branch).await?;
-    Message { handle: Some(name), kind: kind.into(), customer_id: customer, ..row }.insert(change.tx).await?;
-    Ok(())
+    Ok(Message { handle: Some(name), ..row })
 }
 
 /// Many messages on their way.
@@ -202,6 +199,7 @@ async fn written(
         batch: None,
         credits,
         branch_id: branch,
+        sealed: None,
     })
 }
 

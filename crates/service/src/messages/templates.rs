@@ -104,9 +104,9 @@ pub async fn send(app: &App, actor: &Actor, command: Sending) -> Result<Vec<Stri
             };
             let recipient = recipient.ok_or(Error::Refused(missing))?;
             let facts = facts(change, &tenant, &vault, &owner).await?;
-            let body = words::text(&command.template, &facts, change.now);
-            queue::write(change, command.channel.word(), command.name, recipient.clone(), body, *id, owner.branch_id)
-                .await?;
+            let words = words::text(&command.template, &facts, change.now);
+            let about = queue::About { kind: command.name, customer: *id, branch: owner.branch_id };
+            queue::write(change, &vault, command.channel, recipient.clone(), words, about).await?;
             recipients.push(recipient);
         }
         Ok(recipients)
@@ -115,6 +115,7 @@ pub async fn send(app: &App, actor: &Actor, command: Sending) -> Result<Vec<Stri
 }
 
 /// What a template may tell.
+#[derive(Clone)]
 pub struct Facts {
     pub isp: String,
     pub name: String,

@@ -38,7 +38,45 @@ pub fn webhook_switched_off(id: i64, url: &str, since: &str, last: &str) -> Stri
     )
 }
 
-pub fn text(template: &Template, facts: &Facts, now: Instant) -> String {
+/// In the place of a secret where people may read a message.
+pub const HIDDEN: &str = "••••••";
+
+/// A message's words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Words {
+    /// For its recipient.
+    pub whole: String,
+    /// With secrets hidden, where it tells any.
+    pub shown: Option<String>,
+}
+
+pub fn text(template: &Template, facts: &Facts, now: Instant) -> Words {
+    let code = u32::from_be_bytes(random_bytes()) % 1_000_000;
+    let whole = written(template, facts, now, &format!("{code:06}"));
+    let password = facts.password.as_ref().map(|_| HIDDEN.to_string());
+    let portal = facts.portal.clone().map(|(user, _)| (user, HIDDEN.to_string()));
+    let hidden = match template.clone() {
+        Template::TicketOtp { ticket, otp: _ } => Template::TicketOtp { ticket, otp: HIDDEN.into() },
+        other => other,
+    };
+    let shown = written(&hidden, &Facts { password, portal, ..facts.clone() }, now, HIDDEN);
+    let shown = (shown != whole).then_some(shown);
+    Words { whole, shown }
+}
+
+/// What was written before secrets were hidden, with them hidden: each stands behind one of these words.
+pub fn hide(whole: &str) -> String {
+    for before in ["\nPassword: ", " is "] {
+        if let Some((words, secret)) = whole.rsplit_once(before) {
+            let end = if before == " is " && secret.ends_with('.') { "." } else { "" };
+            return format!("{words}{before}{HIDDEN}{end}");
+        }
+    }
+    HIDDEN.into()
+}
+
+/// `code`: of a verification.
+fn written(template: &Template, facts: &Facts, now: Instant, code: &str) -> String {
     let Facts { isp, name, username, .. } = facts;
     let password = facts.password.as_deref().unwrap_or("the one you chose");
     let plan = facts.plan.as_deref().unwrap_or("your package");
@@ -58,10 +96,7 @@ pub fn text(template: &Template, facts: &Facts, now: Instant) -> String {
                 "You have been granted access to the customer portal of {isp} -\nUsername: {user}\nPassword: {password}"
             )
         }
-        Template::VerificationCode => {
-            let number = u32::from_be_bytes(random_bytes()) % 1_000_000;
-            format!("Your verification code for {isp} is {number:06}.")
-        }
+        Template::VerificationCode => format!("Your verification code for {isp} is {code}."),
         Template::Rejected => format!("Dear {name}, your registration at {isp} was not accepted."),
         Template::UsageAlert(Usage::Bandwidth) => {
             format!("Dear {name}, you have used {} MB{} of {plan}. {isp}", facts.used_mb, of(facts.quota_mb, "MB"))

@@ -7,7 +7,10 @@ use store::{
 };
 
 use super::{Checks, STATUSES, later, log, unchanged, whole};
-use crate::{Actor, App, By, Error, Expected, Fact, What, Why, kernel::ids::Table};
+use crate::{
+    Actor, App, By, Error, Expected, Fact, What, Why,
+    kernel::{ids::Table, secrets::community_place},
+};
 use domain::{
     kernel::names::name_key,
     plant::reach::{is_host, turned},
@@ -188,9 +191,4 @@ pub async fn delete(app: &App, actor: &Actor, id: i64, unchanged_since: Option<I
         log(change, "deleted", "olt", id, &name).await
     })
     .await
-}
-
-/// Where an OLT's SNMP community belongs.
-pub fn community_place(id: i64) -> String {
-    format!("olt:{id}:snmp_community")
 }

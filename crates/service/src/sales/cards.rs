@@ -18,6 +18,7 @@ use crate::{
         change::CallerKey,
         ids::Table,
         limits::Guesser,
+        secrets::card_place,
         vault::{random_bytes, token_hash},
     },
     sales::{recharge::sell, sale::save},
@@ -71,10 +72,6 @@ fn code_hash(code: &str) -> String {
     token_hash(&plain.to_ascii_uppercase())
 }
 
-fn place(id: i64) -> String {
-    format!("recharge_card:{id}:code")
-}
-
 /// Makes a batch. A repeat with its key gets the same codes.
 pub async fn generate(app: &App, actor: &Actor, command: NewBatch, key: Option<CallerKey>) -> Result<Generated, Error> {
     actor.writes()?;
@@ -94,7 +91,7 @@ pub async fn generate(app: &App, actor: &Actor, command: NewBatch, key: Option<C
                 batch_id: batch.id,
                 plan_id: batch.plan_id,
                 distributor_id: None,
-                code: vault.seal(&place(*id), code),
+                code: vault.seal(&card_place(*id), code),
                 code_hash: code_hash(code),
                 hint: code[code.len() - GROUP..].into(),
                 value: batch.value,
@@ -181,7 +178,7 @@ async fn hands(change: &Change<'_>, who: &Actor, id: StaffId) -> Result<(), Erro
 
 /// A card's clear code.
 fn code(app: &App, card: &Card) -> Result<String, Error> {
-    let code = app.vault.open(&place(card.id), &card.code);
+    let code = app.vault.open(&card_place(card.id), &card.code);
     code.ok_or_else(|| Error::Internal(format!("the code of recharge card {} does not open", card.id)))
 }
 

@@ -46,6 +46,7 @@ pub(crate) async fn tell(
         batch: None,
         credits: 0,
         branch_id: customer.branch_id,
+        sealed: None,
     }
     .insert(change.tx)
     .await?;

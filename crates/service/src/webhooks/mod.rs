@@ -17,6 +17,7 @@ use crate::{
     Actor, App, Change, Error, Fact, Refusal, What, Who,
     kernel::{
         ids::Table,
+        secrets::webhook_place,
         vault::{random_bytes, random_text},
     },
 };
@@ -51,11 +52,6 @@ fn made_secret() -> String {
     format!("whsec_{}", random_text(SECRET_LENGTH))
 }
 
-/// Where a webhook's secret belongs.
-fn place(id: i64) -> String {
-    format!("webhook:{id}:secret")
-}
-
 /// Names once each, as they are kept.
 fn listed(events: &[&'static str]) -> String {
     let mut names: Vec<&str> = Vec::new();
@@ -83,7 +79,7 @@ pub async fn create(app: &App, actor: &Actor, rights: Scopes, command: NewWebhoo
     actor.writes()?;
     let id = app.new_id(Table::Webhook).await?;
     let secret = command.secret.clone().unwrap_or_else(made_secret);
-    let sealed = app.vault.seal(&place(id), &secret);
+    let sealed = app.vault.seal(&webhook_place(id), &secret);
     let who = actor.clone();
     let webhook = app
         .change(actor, Class::Interactive, async move |change| {
@@ -235,7 +231,7 @@ pub async fn rotate(app: &App, actor: &Actor, rights: Scopes, id: i64, overlap: 
     actor.writes()?;
     let who = actor.clone();
     let secret = made_secret();
-    let sealed = app.vault.seal(&place(id), &secret);
+    let sealed = app.vault.seal(&webhook_place(id), &secret);
     let webhook = app
         .change(actor, Class::Interactive, async move |change| {
             let mut row = readable(change, &who, rights, id).await?;

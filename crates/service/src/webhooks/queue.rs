@@ -17,11 +17,11 @@ use store::{
     webhooks::webhook::{self, Attempt, Delivery, Webhook},
 };
 
-use super::{notices, place};
+use super::notices;
 use crate::{
     Actor, App, Change, Error, Fact, Vault,
     identity::clients,
-    kernel::{ids::Table, vault::hex},
+    kernel::{ids::Table, secrets::webhook_place, vault::hex},
     messages::words,
 };
 
@@ -320,7 +320,7 @@ async fn onward(tx: &Tx, vault: &Vault, hook: &mut Webhook, now: Instant) -> Res
 
 fn outgoing(vault: &Vault, hook: &Webhook, delivery: Delivery, now: Instant) -> Result<Outgoing, Error> {
     let open = |sealed: &[u8]| {
-        let secret = vault.open(&place(hook.id), sealed);
+        let secret = vault.open(&webhook_place(hook.id), sealed);
         secret.ok_or_else(|| Error::Internal(format!("the secret of webhook {} does not open", hook.id)))
     };
     let mut headers = vec![
@@ -381,6 +381,7 @@ async fn give_up(change: &Change<'_>, hook: &mut Webhook, outcome: &Outcome) -> 
             batch: None,
             credits: 0,
             branch_id: None,
+            sealed: None,
         }
         .insert(change.tx)
         .await?;

@@ -7,3 +7,4 @@ pub mod idempotency;
 pub mod job;
 pub mod migrate;
 pub mod record;
+pub mod sealed;

@@ -18,6 +18,7 @@ record! {
         kind: String,
         /// A phone number or an e-mail address.
         recipient: String,
+        /// As people may read it: secrets in it are dots.
         body: String,
         customer_id: Option<CustomerId>,
         /// queued, sent, failed.
@@ -36,6 +37,8 @@ record! {
         credits: i64,
         /// Whose branch it belongs to.
         branch_id: Option<BranchId>,
+        /// The whole text, sealed, where `body` hides something of it.
+        sealed: Option<Vec<u8>>,
     }
 }
 
@@ -51,6 +54,31 @@ pub async fn queued(tx: &Tx, isp: IspId, limit: i64) -> Result<Vec<Message>, Err
         )
         .await?;
     records(rows, Message::from_row)
+}
+
+/// Some of those that were written before secrets in them were hidden.
+pub async fn to_seal(tx: &Tx, limit: i64) -> Result<Vec<Message>, Error> {
+    let rows = tx
+        .rows(
+            sql!(text!(
+                Message::SELECT,
+                "join message_to_seal m on m.isp_id = t.isp_id and m.id = t.id order by m.isp_id, m.id limit $1"
+            )),
+            &params![limit],
+        )
+        .await?;
+    records(rows, Message::from_row)
+}
+
+/// One of them is.
+pub async fn hide(tx: &Tx, row: &Message) -> Result<(), Error> {
+    tx.run(
+        sql!("update message set body = $3, sealed = $4 where isp_id = $1 and id = $2"),
+        &params![row.isp_id, row.id, row.body.clone(), row.sealed.clone()],
+    )
+    .await?;
+    let done = sql!("delete from message_to_seal where isp_id = $1 and id = $2");
+    tx.run(done, &params![row.isp_id, row.id]).await.map(drop)
 }
 
 /// A customer's messages by a channel, the newest first.

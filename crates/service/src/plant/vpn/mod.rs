@@ -17,6 +17,7 @@ use crate::{
     Actor, App, By, Error, Expected, Fact, Refusal, What, Why,
     kernel::{
         ids::Table,
+        secrets::{vpn_account_place, vpn_server_place},
         vault::{hex, random_bytes},
     },
     plant::{self, Checks, whole},
@@ -32,14 +33,6 @@ pub const TRANSPORTS: &[&str] = &["udp", "tcp"];
 
 const WIREGUARD_NETWORK: &str = "10.66.0.0/22";
 const OPENVPN_NETWORK: &str = "10.67.0.0/22";
-
-fn place(isp: IspId, what: &str) -> String {
-    format!("vpn_server:{isp}:{what}")
-}
-
-fn account_place(id: i64, what: &str) -> String {
-    format!("vpn_account:{id}:{what}")
-}
 
 fn authority_name(isp: IspId) -> String {
     format!("Lastmile VPN {isp}")
@@ -66,7 +59,7 @@ async fn made(app: &App, isp: IspId) -> Result<Server, Error> {
     let pair = WireguardPair::random();
     let authority = keys::authority(&authority_name(isp), now)?;
     let own = keys::certify((&authority_name(isp), &authority.key), SERVER_NAME, For::Server, now)?;
-    let seal = |what: &str, clear: &str| app.vault.seal(&place(isp, what), clear);
+    let seal = |what: &str, clear: &str| app.vault.seal(&vpn_server_place(isp, what), clear);
     let server = Server {
         isp_id: isp,
         endpoint: None,
@@ -208,8 +201,8 @@ pub async fn server_config(app: &App, actor: &Actor, protocol: &'static str) -> 
             .into_iter()
             .filter_map(|peer| Some((peer.username, told.openvpn_network.address(peer.host)?)))
             .collect();
-        let tls_crypt = opened(app, &place(isp, "tls_crypt"), &server.tls_crypt)?;
-        let key = opened(app, &place(isp, "server"), &server.server_key)?;
+        let tls_crypt = opened(app, &vpn_server_place(isp, "tls_crypt"), &server.tls_crypt)?;
+        let key = opened(app, &vpn_server_place(isp, "server"), &server.server_key)?;
         return Ok(told.openvpn("", &tls_crypt).server(&server.server_certificate, &key, &list));
     }
     let mut list = Vec::with_capacity(peers.len());
@@ -219,10 +212,10 @@ pub async fn server_config(app: &App, actor: &Actor, protocol: &'static str) -> 
         else {
             continue;
         };
-        let preshared = opened(app, &account_place(peer.id, "preshared"), &sealed)?;
+        let preshared = opened(app, &vpn_account_place(peer.id, "preshared"), &sealed)?;
         list.push((peer.username, address, public, preshared));
     }
-    let private = opened(app, &place(isp, "wireguard"), &server.wireguard_private)?;
+    let private = opened(app, &vpn_server_place(isp, "wireguard"), &server.wireguard_private)?;
     Ok(told.wireguard("").server(&private, &list))
 }
 
@@ -351,10 +344,10 @@ pub async fn create(app: &App, actor: &Actor, command: NewAccount) -> Result<Sho
     let server = made(app, actor.isp).await?;
     let id = app.new_id(Table::VpnAccount).await?;
     let now = app.clock.now();
-    let seal = |what: &str, clear: &str| app.vault.seal(&account_place(id, what), clear);
+    let seal = |what: &str, clear: &str| app.vault.seal(&vpn_account_place(id, what), clear);
     let (mut public_key, mut preshared_key, mut certificate, mut certificate_ends_at) = (None, None, None, None);
     let private_key = if protocol == "openvpn" {
-        let authority = opened(app, &place(actor.isp, "ca"), &server.ca_key)?;
+        let authority = opened(app, &vpn_server_place(actor.isp, "ca"), &server.ca_key)?;
         let made = keys::certify((&authority_name(actor.isp), &authority), &username, For::Client, now)?;
         (certificate, certificate_ends_at) = (Some(made.certificate), Some(made.ends_at));
         seal("private", &made.key)
@@ -496,15 +489,15 @@ pub async fn config(app: &App, actor: &Actor, id: i64) -> Result<File, Error> {
         return Err(Error::Refused(Refusal::VpnWithoutEndpoint));
     };
     let told = Told::of(&server)?;
-    let key = opened(app, &account_place(id, "private"), &account.private_key)?;
+    let key = opened(app, &vpn_account_place(id, "private"), &account.private_key)?;
     let file = match (account.protocol.as_str(), &account.certificate, &account.preshared_key) {
         ("openvpn", Some(certificate), _) => {
-            let tls_crypt = opened(app, &place(actor.isp, "tls_crypt"), &server.tls_crypt)?;
+            let tls_crypt = opened(app, &vpn_server_place(actor.isp, "tls_crypt"), &server.tls_crypt)?;
             let text = told.openvpn(&endpoint, &tls_crypt).client(&account.name, SERVER_NAME, certificate, &key);
             File { name: format!("{}.ovpn", account.username), text }
         }
         ("wireguard", _, Some(sealed)) => {
-            let preshared = opened(app, &account_place(id, "preshared"), sealed)?;
+            let preshared = opened(app, &vpn_account_place(id, "preshared"), sealed)?;
             let address = told.wireguard_network.address(account.host);
             let address = address.ok_or_else(|| Error::Internal(format!("VPN account {id} has no address")))?;
             let text = told.wireguard(&endpoint).client(&account.name, address, &key, &preshared);
