@@ -12,7 +12,10 @@ use std::{
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
-use service::{Location, backup as copying, kernel::vault::hex};
+use service::{
+    Location, backup as copying,
+    kernel::vault::{hex, parse_keys},
+};
 use sha2::{Digest, Sha256};
 
 use crate::{cli, lock, make_private, settings::Settings};
@@ -244,12 +247,17 @@ fn read(file: &Path, mut take: impl FnMut(&Manifest, &mut dyn Read) -> anyhow::R
                 (&mut entry).take(SMALL).read_to_string(&mut text).with_context(not_one)?;
                 manifest = Some(serde_json::from_str(&text).with_context(not_one)?);
             }
-            (KEY, Some(_)) => {
+            (KEY, Some(_)) if key.is_none() => {
+                if entry.size() > SMALL {
+                    bail!("{}: its key is larger than any", not_one());
+                }
                 let mut bytes = Vec::new();
                 (&mut entry).take(SMALL).read_to_end(&mut bytes).with_context(not_one)?;
+                let text = std::str::from_utf8(&bytes).ok().and_then(parse_keys);
+                text.filter(|keys| !keys.is_empty()).with_context(|| format!("{}: its key is none", not_one()))?;
                 key = Some(bytes);
             }
-            (DATABASE, Some(manifest)) => {
+            (DATABASE, Some(manifest)) if !has_database => {
                 take(manifest, &mut entry)?;
                 has_database = true;
             }

@@ -48,7 +48,7 @@ pub const EVENTS_KEPT_DAYS: i64 = 400;
 /// Events for so many days; 0 is for ever.
 fn kept(events_days: i64) -> Kept {
     let events = (events_days > 0).then(|| events_days * DAY);
-    Kept { jobs: 7 * DAY, keys: 3 * DAY, refusals: 90 * DAY, events }
+    Kept { jobs: 7 * DAY, keys: 3 * DAY, refusals: 90 * DAY, refusals_at_most: 200_000, events }
 }
 /// Webhook deliveries that arrived, and those that never did.
 const DELIVERED_KEPT: i64 = 30 * DAY;

@@ -142,6 +142,12 @@ fn what_is_damaged_newer_or_elsewhere_is_refused() {
 
     let postgres = folder.join("postgres.toml");
     std::fs::write(&postgres, "[database]\nurl = \"postgres://lm:hush@db/lm\"\n").unwrap();
+    // Whoever may read the password has it: such a file is its owner's alone.
+    let mode = |mode| std::fs::set_permissions(&postgres, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o644);
+    let said = refused(&["backup", "--config", text(&postgres), "--to", text(&folder.join("pg.lmb"))]);
+    assert!(said.contains("chmod 600") && !said.contains("hush"), "{said}");
+    mode(0o600);
     let said = refused(&["backup", "--config", text(&postgres), "--to", text(&folder.join("pg.lmb"))]);
     assert!(said.contains("pg_dump") && !said.contains("hush"), "{said}");
     let _ = std::fs::remove_dir_all(&folder);

@@ -9,7 +9,7 @@ use axum::{
 use domain::{Scopes, kernel::clock::MINUTE};
 use doors::{Dispatch, Gate, Log};
 use serde_json::{Value, json};
-use service::identity::clients::{self, Form, Shown, Wanted};
+use service::identity::clients::{self, Form, Shown, Tier, Wanted};
 
 use crate::{
     app::{TestApp, seconds},
@@ -24,6 +24,7 @@ both!(
     a_session_ends_with_its_routers_word,
     a_repeat_shows_the_secret_again_and_the_database_does_not,
     a_secret_overlaps_and_ends,
+    tokens_are_asked_for_at_the_tiers_rate,
     a_branch_does_not_see_the_whole,
     failed_work_is_tried_again,
 );
@@ -222,6 +223,24 @@ async fn a_secret_overlaps_and_ends(app: TestApp) {
     api.with(&all, "POST", &path, rotate(0)).await.is(200);
     api.with(given, "GET", "/api/v2/plans", Value::Null).await.is(401);
     api.token(&name, &new).await.is(401);
+}
+
+async fn tokens_are_asked_for_at_the_tiers_rate(app: TestApp) {
+    let api = Api::over(&app);
+    let wanted = Wanted { form: Form::Oauth, name: "till".into(), tier: None, scopes: None, branch: None };
+    let made = clients::issue(&app.app, &app.actor, Scopes::ALL, wanted).await.expect("a client");
+    let Shown::Oauth { client_id, client_secret } = made.1 else { panic!("another client") };
+    let rate = Tier::V2Standard.requests_per_minute();
+    for n in 0..rate {
+        assert_eq!(api.token(&client_id, &client_secret).await.status, 200, "token {n}");
+    }
+    let refused = api.token(&client_id, &client_secret).await;
+    assert!(refused.headers.contains_key("retry-after"));
+    refused.is(429);
+    // Wrong secrets are counted elsewhere, and take nothing from whoever has the right one.
+    assert_eq!(api.token(&client_id, "wrong").await.status, 401);
+    app.app.clock.pass(MINUTE);
+    api.token(&client_id, &client_secret).await.is(200);
 }
 
 async fn a_branch_does_not_see_the_whole(app: TestApp) {

@@ -18,6 +18,31 @@ use crate::{
     town::{Dialect, Town},
 };
 
+/// However young they are: whoever guesses does not fill the disk.
+async fn refused_logins_are_the_newest(app: TestApp) {
+    let isp = app.actor.isp;
+    for n in 0..7 {
+        app.app.clock.pass(SECOND);
+        let now = app.app.clock.now();
+        let written = app.app.db.tx(service::Class::Bulk, async move |tx| {
+            let text =
+                "insert into login_reject (isp_id, id, at, router_id, username, reason) values ($1, $2, $3, 1, 'x', 'unknown_user')";
+            tx.run(text.to_string(), &[isp.into(), (1000 + n).into(), now.into()]).await
+        });
+        written.await.map_err(|error: store::db::Error| error).expect("a refused login");
+    }
+    let kept =
+        service::kernel::schedule::Kept { jobs: DAY, keys: DAY, refusals: DAY, refusals_at_most: 3, events: None };
+    for _ in 0..2 {
+        service::kernel::schedule::forget(&app.app, kept).await.expect("forgotten");
+        let left = app.app.db.read(async |tx| {
+            let rows = tx.rows("select id from login_reject order by id".to_string(), &[]).await?;
+            rows.iter().map(|row| row.get::<i64>(0)).collect::<Result<Vec<_>, store::db::Error>>()
+        });
+        assert_eq!(left.await, Ok(vec![1004, 1005, 1006]));
+    }
+}
+
 async fn events_end_and_money_stays(app: TestApp) {
     let ali = app.customer("ali", app.gold).await;
     let numbers = async || {
@@ -203,4 +228,4 @@ async fn settled(app: &TestApp, town: &Town<'_>) -> Vec<CustomerId> {
     vec![ali.customer, bea, cem]
 }
 
-both!(events_end_and_money_stays, an_earlier_programs_data_tells_the_same);
+both!(refused_logins_are_the_newest, events_end_and_money_stays, an_earlier_programs_data_tells_the_same);

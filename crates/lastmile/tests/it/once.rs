@@ -242,6 +242,7 @@ async fn old_keys_are_forgotten(app: TestApp) {
         jobs: crate::app::days(30),
         keys: crate::app::days(7),
         refusals: crate::app::days(30),
+        refusals_at_most: 1000,
         events: None,
     };
     app.app.clock.pass(crate::app::days(6));

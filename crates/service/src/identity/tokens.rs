@@ -24,7 +24,7 @@ use crate::{
         vault::{random_text, token_hash},
     },
 };
-use domain::kernel::names::name_key;
+use domain::kernel::{names::name_key, windows::Wait};
 
 /// A login's tokens of version 1.
 pub const V1: &str = "ispbills_v1";
@@ -224,6 +224,12 @@ async fn exchanged(app: &App, client_id: &str, secret: &str) -> Result<Granted, 
     let Some((client, actor, secrets)) = found else { return Err(Error::Unauthenticated) };
     if !secrets.iter().any(|known| known.secret_hash == hash) {
         return Err(Error::Unauthenticated);
+    }
+    // A token asked for is a request like others: its tier says how many come in a minute.
+    let rate = Tier::from_word(&client.tier).unwrap_or(Tier::Free).requests_per_minute() as usize;
+    if let Err(Wait(wait_s)) = app.limits.requests.take((V2, actor.who), rate, now) {
+        metrics::counter!("limit_refusals_total", "limit" => "requests_per_minute").increment(1);
+        return Err(Error::TooOften { wait_s });
     }
     let id = client.id;
     app.change(&actor, Class::Interactive, async move |change| {

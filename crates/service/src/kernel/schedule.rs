@@ -33,6 +33,8 @@ pub struct Kept {
     pub jobs: i64,
     pub keys: i64,
     pub refusals: i64,
+    /// So many of a tenant's, the newest, however young the others are: a flood of guesses is no reason to keep them all.
+    pub refusals_at_most: i64,
     /// None: for ever.
     pub events: Option<i64>,
 }
@@ -50,6 +52,8 @@ pub async fn forget(app: &App, kept: Kept) -> Result<(), Error> {
     while app.db.tx(Class::Bulk, async move |tx| idempotency::forget(tx, before, AT_ONCE).await).await? > 0 {}
     for tenant in app.tenants().await? {
         let (isp, before) = (tenant.isp.isp_id, now.plus(-kept.refusals));
+        let beyond = app.db.read(async move |tx| refusal::beyond(tx, isp, kept.refusals_at_most).await).await?;
+        let before = beyond.map_or(before, |at| before.max(at.plus(1)));
         while app.db.tx(Class::Bulk, async move |tx| refusal::forget(tx, isp, before, AT_ONCE).await).await? > 0 {}
         let Some(events) = kept.events else { continue };
         let before = now.plus(-events);

@@ -25,7 +25,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<i64, Error> {
     sound(&target)
 }
 
-/// `pragma integrity_check` and the schema version of a file that nobody writes.
+/// `pragma integrity_check`, nothing in it that runs by itself, and the schema version of a file that nobody writes.
 ///
 /// # Errors
 /// `Other` with SQLite's words when the file is not sound.
@@ -46,6 +46,14 @@ fn sound(connection: &Connection) -> Result<i64, Error> {
     let found = found.collect::<Result<Vec<String>, _>>().map_err(other)?;
     if found != ["ok"] {
         return Err(Error::Other(format!("integrity check: {}", found.join("; "))));
+    }
+    // No migration makes any: it would run within the program's own statements.
+    let foreign = "select type || ' ' || name from sqlite_master \
+                   where type not in ('table', 'index') or lower(sql) like 'create virtual%' limit 1";
+    match connection.query_row(foreign, [], |row| row.get::<_, String>(0)) {
+        Ok(name) => return Err(Error::Other(format!("{name}: no program of ours has made it"))),
+        Err(rusqlite::Error::QueryReturnedNoRows) => {}
+        Err(error) => return Err(other(error)),
     }
     let schema = "select coalesce(max(version), 0) from schema_migration";
     connection.query_row(schema, [], |row| row.get(0)).map_err(other)
