@@ -2,7 +2,10 @@
 
 use crate::{
     db::{Db, Error},
-    kernel::migrate::{MIGRATIONS, migrate},
+    kernel::{
+        migrate::{MIGRATIONS, migrate},
+        strict,
+    },
     people::roster,
 };
 
@@ -14,6 +17,7 @@ impl Db {
     /// version, or when a statement fails.
     pub async fn migrate(&self) -> Result<(), Error> {
         migrate(self, MIGRATIONS).await?;
+        strict::complete(self).await?;
         roster::complete(self).await
     }
 }

@@ -108,6 +108,7 @@ pub(super) fn translate(error: &tokio_postgres::Error) -> Error {
             let (table, column) = (db.table().unwrap_or_default(), db.column().unwrap_or_default());
             Error::Check { what: format!("{table}.{column}") }
         }
+        &SqlState::NUMERIC_VALUE_OUT_OF_RANGE => Error::Beyond,
         &SqlState::QUERY_CANCELED => Error::TimedOut,
         &SqlState::LOCK_NOT_AVAILABLE => Error::Busy(db.message().to_owned()),
         _ if is_collision(error) => Error::Busy(db.message().to_owned()),

@@ -1,16 +1,18 @@
 //! Migrations: `migrations/NNNN_name.sql`, embedded, each run once and in one transaction.
 //!
-//! The files are written for SQLite's and PostgreSQL's common part; three things are translated:
+//! The files are written for SQLite's and PostgreSQL's common part; these things are translated:
 //!
 //! * the type `blob` is `bytea` on PostgreSQL;
 //! * `bigint primary key` is `integer primary key` on SQLite, which makes it the row's own key
 //!   instead of a second index;
+//! * SQLite's tables are strict (`strict.rs`), so there `bigint` and `bool` are `int`;
 //! * a statement with a comment `-- only: sqlite` or `-- only: postgres` in front is left out on
 //!   the other engine.
 //!
 //! A migration that has run is never edited: its checksum is kept, and a difference is an error.
 
 use crate::db::{Class, Db, Engine, Error, Token, Tx, tokens};
+use crate::kernel::strict::{column_type, strict};
 use crate::{params, sql};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,17 +24,20 @@ pub fn newest_schema() -> i64 {
     MIGRATIONS.iter().filter_map(|(name, _)| name.split('_').next()?.parse().ok()).max().unwrap_or(0)
 }
 
+/// Which migrations have run.
+const TABLE: &str = "create table if not exists schema_migration (
+    version bigint not null primary key,
+    name text not null,
+    checksum text not null,
+    applied_at bigint not null)";
+
 pub(crate) async fn migrate(db: &Db, migrations: &'static [(&str, &str)]) -> Result<(), Error> {
     let engine = db.engine();
-    db.tx(Class::Bulk, async |tx: &Tx| {
-        tx.batch(
-            "create table if not exists schema_migration (
-                version bigint not null primary key,
-                name text not null,
-                checksum text not null,
-                applied_at bigint not null)",
-        )
-        .await
+    db.tx(Class::Bulk, async move |tx: &Tx| {
+        for statement in statements(TABLE, engine) {
+            tx.batch(&statement).await?;
+        }
+        Ok::<_, Error>(())
     })
     .await
     // Two nodes that create it at the same moment collide in PostgreSQL's catalogue.
@@ -157,7 +162,15 @@ fn statement(pieces: &[Token<'_>], engine: Engine) -> Option<String> {
             }
         }
     }
+    if engine == Engine::Sqlite && begins(&out, &["create", "table"]) {
+        out = strict(&out);
+    }
     (!out.trim().is_empty()).then_some(out)
+}
+
+fn begins(text: &str, words: &[&str]) -> bool {
+    let mut given = text.split_whitespace();
+    words.iter().all(|word| given.next().is_some_and(|found| found.eq_ignore_ascii_case(word)))
 }
 
 fn translated<'a>(word: &'a str, after: &[Token<'_>], engine: Engine) -> &'a str {
@@ -168,10 +181,11 @@ fn translated<'a>(word: &'a str, after: &[Token<'_>], engine: Engine) -> &'a str
             let mut words = after.iter().filter(|token| !matches!(token, Token::Other(s) if s.trim().is_empty()));
             match (words.next(), words.next()) {
                 (Some(Token::Word(a)), Some(Token::Word(b))) if is(a, "primary") && is(b, "key") => "integer",
-                _ => word,
+                _ => column_type(word).unwrap_or(word),
             }
         }
-        Engine::Postgres | Engine::Sqlite => word,
+        Engine::Sqlite => column_type(word).unwrap_or(word),
+        Engine::Postgres => word,
     }
 }
 
@@ -196,7 +210,7 @@ mod tests {
         assert_eq!(
             tidy(Engine::Sqlite),
             [
-                "create table a (id integer primary key, b blob not null, c text default ';blob')",
+                "create table a (id integer primary key, b blob not null, c text default ';blob') strict",
                 "create virtual table f using fts5 (name)",
             ]
         );

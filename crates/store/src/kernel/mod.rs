@@ -8,3 +8,4 @@ pub mod job;
 pub mod migrate;
 pub mod record;
 pub mod sealed;
+pub(crate) mod strict;

@@ -249,6 +249,8 @@ pub(super) fn translate(error: rusqlite::Error) -> Error {
         ffi::SQLITE_CONSTRAINT_CHECK | ffi::SQLITE_CONSTRAINT_NOTNULL => {
             return Error::Check { what: what() };
         }
+        // A sum that leaves 64 bits would be kept as a real number.
+        ffi::SQLITE_CONSTRAINT_DATATYPE => return Error::Beyond,
         _ => {}
     }
     match failure.code {
@@ -259,6 +261,8 @@ pub(super) fn translate(error: rusqlite::Error) -> Error {
         | ErrorCode::CannotOpen
         | ErrorCode::ReadOnly
         | ErrorCode::PermissionDenied => Error::Unavailable(message),
+        // Of `sum`.
+        _ if message == "integer overflow" => Error::Beyond,
         _ => Error::Other(message),
     }
 }
