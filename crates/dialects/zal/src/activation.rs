@@ -137,7 +137,7 @@ async fn refused(app: &App, caller: &Caller, customer: CustomerId, error: Error)
         }
         (Error::NotFound { .. }, Some(message)) => (StatusCode::NOT_FOUND, message),
         (_, Some(message)) => (StatusCode::UNPROCESSABLE_ENTITY, message),
-        (_, None) => return caller.refused(named(error)),
+        (_, None) => return caller.refused(fields::named(named(error), &[("amount", "payment_amount")])),
     };
     Failure::activation(status, message, Value::Null)
 }

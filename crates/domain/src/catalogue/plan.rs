@@ -67,6 +67,9 @@ impl ExpiryAction {
     }
 }
 
+/// A quota has at most so many bytes, or seconds: what every reader of JSON has exactly.
+pub const MOST_QUOTA: i64 = 1 << 53;
+
 /// What a subscriber's own quota puts in the place of its package's.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum OwnQuota {

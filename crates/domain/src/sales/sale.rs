@@ -5,7 +5,10 @@ use jiff::tz::TimeZone;
 use crate::{
     CustomerId, Instant, InvoiceId, Limit, Money, PlanTerms, Quota, StaffId,
     billing::ledger::{Account, Entry},
-    catalogue::validity::{self, Running, Term},
+    catalogue::{
+        plan::MOST_QUOTA,
+        validity::{self, Running, Term},
+    },
     kernel::money::{TaxRate, Taxed},
 };
 
@@ -239,9 +242,12 @@ fn resold(seller: &Reseller, above: &[Reseller], earned: Money) -> Result<Entry,
         .fold(entry, |entry, (below, reseller)| entry.credit(Account::StaffWallet(reseller.id), margin(below))))
 }
 
-/// Buying again before the end adds to what is left; a limit on one side only is kept from the newer purchase.
+/// Buying again before the end adds to what is left, up to what a quota may be; a limit on one side only is kept from the
+/// newer purchase.
 fn extend(before: Quota, bought: Limit) -> Quota {
-    let add = |old: Option<i64>, new: Option<i64>| new.map(|new| old.map_or(new, |old| old.saturating_add(new)));
+    let add = |old: Option<i64>, new: Option<i64>| {
+        new.map(|new| old.map_or(new, |old| old.saturating_add(new).min(MOST_QUOTA)))
+    };
     Quota {
         limit: Limit {
             time_s: add(before.limit.time_s, bought.time_s),

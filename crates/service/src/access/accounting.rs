@@ -202,8 +202,8 @@ impl Batch {
                 let new =
                     || fup::Growth { service, customer, metered: metered.clone(), up: 0, down: 0, at: report.usage.at };
                 let sum = self.fair.entry((service, day)).or_insert_with(new);
-                sum.up = sum.up.saturating_add(growth.up);
-                sum.down = sum.down.saturating_add(growth.down);
+                sum.up = sum.up.saturating_add(growth.up).min(usage::MOST_KEPT);
+                sum.down = sum.down.saturating_add(growth.down).min(usage::MOST_KEPT);
                 sum.at = sum.at.max(report.usage.at);
             }
             let (sum, at) = self.quota.entry(service).or_insert((Growth::default(), report.usage.at));
@@ -419,8 +419,8 @@ fn usage_of(session: &Session) -> Usage {
 }
 
 fn add(sum: &mut Growth, growth: Growth) {
-    sum.up = sum.up.saturating_add(growth.up);
-    sum.down = sum.down.saturating_add(growth.down);
+    sum.up = sum.up.saturating_add(growth.up).min(usage::MOST_KEPT);
+    sum.down = sum.down.saturating_add(growth.down).min(usage::MOST_KEPT);
     sum.seconds = sum.seconds.saturating_add(growth.seconds);
 }
 

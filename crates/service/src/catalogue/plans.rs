@@ -63,8 +63,8 @@ async fn make_bandwidth(change: &Change<'_>, id: BandwidthId, command: NewBandwi
         id,
         name: command.name.trim().into(),
         name_key: Some(key),
-        down_kbps: command.down_kbps,
-        up_kbps: command.up_kbps,
+        down_kbps: amounts::rate("rate_down", command.down_kbps)?,
+        up_kbps: amounts::rate("rate_up", command.up_kbps)?,
         down_unit: command.down_unit.clone(),
         up_unit: command.up_unit.clone(),
         burst_down_kbps: None,
@@ -160,8 +160,8 @@ pub async fn update_bandwidth(
             row.name = name.trim().into();
             row.name_key = Some(key);
         }
-        row.down_kbps = command.down_kbps.unwrap_or(row.down_kbps);
-        row.up_kbps = command.up_kbps.unwrap_or(row.up_kbps);
+        row.down_kbps = amounts::rate("rate_down", command.down_kbps.unwrap_or(row.down_kbps))?;
+        row.up_kbps = amounts::rate("rate_up", command.up_kbps.unwrap_or(row.up_kbps))?;
         row.down_unit = command.down_unit.clone().unwrap_or(row.down_unit);
         row.up_unit = command.up_unit.clone().unwrap_or(row.up_unit);
         if let Some(burst) = command.burst {
@@ -423,6 +423,7 @@ pub async fn create_with(app: &App, actor: &Actor, command: NewPlan, beside: Bes
         if let Some(missing) = missing_limit(&version) {
             return Err(Error::invalid(missing, Why::Required));
         }
+        amounts::quotas(("time_limit", "data_limit"), terms(&version).limit)?;
         set_expiry(&mut plan, &command.expiry);
         plan.insert(change.tx).await?;
         version.insert(change.tx).await?;
@@ -548,6 +549,7 @@ pub async fn update_with(
         if let Some(missing) = missing_limit(&after.version) {
             return Err(Error::invalid(missing, Why::Required));
         }
+        amounts::quotas(("time_limit", "data_limit"), terms(&after.version).limit)?;
         if after == before {
             return Ok(after);
         }

@@ -20,6 +20,7 @@ use crate::{
     access::bindings::{self, Bound},
     billing::entries::{self, Heading, Of},
     identity::staff,
+    kernel::amounts,
     plant::site::{self, SiteChange},
     sales::terms,
 };
@@ -243,6 +244,7 @@ async fn profile(change: &Change<'_>, owner: &mut Customer, given: &ProfileChang
 /// The balance a customer came with: credit in the wallet, or owed. Said again, the difference is posted.
 async fn open_wallet(change: &Change<'_>, id: CustomerId, opening: Money) -> Result<bool, Error> {
     let before = subscriber::opening_balance(change.tx, change.isp, id).await?;
+    let opening = amounts::balance("previous_balance", opening)?;
     let more = Money(opening.0.saturating_sub(before.0));
     if more == Money::ZERO {
         return Ok(false);

@@ -1,6 +1,6 @@
 //! What staff set on one line by hand: its end, its speed, what its period allows, the device it is bound to.
 
-use domain::{BandwidthId, CustomerId, Instant, Kind, Mac};
+use domain::{BandwidthId, CustomerId, Instant, Kind, Limit, Mac};
 use store::{
     catalogue::plan,
     db::Class,
@@ -82,8 +82,14 @@ pub(crate) async fn apply(
             }
             line.bandwidth_id = bandwidth;
         }
-        Override::Time(seconds) => line.quota_time_s = seconds,
-        Override::Volume(bytes) => line.quota_bytes = bytes,
+        Override::Time(seconds) => {
+            amounts::quotas(("minutes", "megabytes"), Limit { time_s: seconds, data_bytes: None })?;
+            line.quota_time_s = seconds;
+        }
+        Override::Volume(bytes) => {
+            amounts::quotas(("minutes", "megabytes"), Limit { time_s: None, data_bytes: bytes })?;
+            line.quota_bytes = bytes;
+        }
         Override::Device(mac) => (line.mac, line.mac_lock) = (Some(mac.to_string()), "locked".into()),
         Override::AnyDevice => {
             let locks = plan::any(change.tx, change.isp, line.plan_id).await?.is_some_and(|plan| plan.mac_lock);

@@ -1,7 +1,7 @@
 //! What one subscriber has besides its plan: a price, a discount and quotas of its own. They count on every sale, by
 //! whichever door it is made.
 
-use domain::{Discount, Money, OwnQuota, PlanId, PlanTerms, ServiceId, kernel::money::TaxRate};
+use domain::{Discount, Limit, Money, OwnQuota, PlanId, PlanTerms, ServiceId, kernel::money::TaxRate};
 use store::{
     catalogue::plan,
     db::Tx,
@@ -89,12 +89,14 @@ pub(crate) async fn put(change: &Change<'_>, line: &mut Service, own: Own) -> Re
     if let Some(discount) = own.discount {
         (row.discount_fixed, row.discount_ppm) = match discount {
             None => (None, None),
-            Some(Discount::Fixed(amount)) => (Some(amount), None),
+            Some(Discount::Fixed(amount)) => (Some(amounts::price("discount", amount)?), None),
             Some(Discount::Share(ppm)) => (None, Some(ppm)),
         };
     }
     row.quota_bytes = own.quota_bytes.map_or(row.quota_bytes, OwnQuota::kept);
     row.quota_time_s = own.quota_time_s.map_or(row.quota_time_s, OwnQuota::kept);
+    let own = Limit { time_s: row.quota_time_s, data_bytes: row.quota_bytes };
+    amounts::quotas(("total_session_quota", "total_data_quota"), own)?;
     if row == before {
         return Ok(false);
     }
