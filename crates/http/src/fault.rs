@@ -1,9 +1,42 @@
 //! What is wrong with a request before its dialect has looked at what it says.
 
+use std::borrow::Cow;
+
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+
+/// A name that a caller wrote, as it is told back: its first letters, none but plain ones.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    letters: [u8; Name::MOST],
+    count: u8,
+}
+
+impl Name {
+    const MOST: usize = 40;
+
+    pub fn of(text: &str) -> Name {
+        let mut name = Name { letters: [0; Name::MOST], count: 0 };
+        for (letter, place) in text.chars().zip(&mut name.letters) {
+            let plain = letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.' | ' ' | '[' | ']');
+            *place = if plain { letter as u8 } else { b'?' };
+            name.count += 1;
+        }
+        name
+    }
+
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.letters[..usize::from(self.count)]).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.as_str())
+    }
+}
 
 /// Travels in the response's extensions until the dialect's voice has put it into its words.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,6 +47,10 @@ pub enum Fault {
     Malformed,
     /// The body is JSON, but no object.
     NotAnObject,
+    /// A name stands twice in one object of the body.
+    Twice(Name),
+    /// What has this name is a number larger than any reader has.
+    NoNumber(Name),
     /// Neither JSON nor a form.
     ContentType,
     /// Beyond [`crate::MAX_BODY`].
@@ -37,9 +74,13 @@ impl Fault {
         match self {
             Fault::NoSuchPath => StatusCode::NOT_FOUND,
             Fault::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Fault::Malformed | Fault::NotAnObject | Fault::ContentType | Fault::Interrupted | Fault::BadKey => {
-                StatusCode::BAD_REQUEST
-            }
+            Fault::Malformed
+            | Fault::NotAnObject
+            | Fault::Twice(_)
+            | Fault::NoNumber(_)
+            | Fault::ContentType
+            | Fault::Interrupted
+            | Fault::BadKey => StatusCode::BAD_REQUEST,
             Fault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Fault::KeyReused | Fault::KeyTaken | Fault::AnswerLost => StatusCode::CONFLICT,
             Fault::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
@@ -48,12 +89,14 @@ impl Fault {
     }
 
     /// For people; the same in every dialect.
-    pub fn message(self) -> &'static str {
-        match self {
+    pub fn message(self) -> Cow<'static, str> {
+        let said = match self {
             Fault::NoSuchPath => "Endpoint not found",
             Fault::MethodNotAllowed => "Method not allowed",
             Fault::Malformed => "The request body is not valid JSON",
             Fault::NotAnObject => "The request body must be a JSON object",
+            Fault::Twice(name) => return format!("The request body has the name {} twice", name.as_str()).into(),
+            Fault::NoNumber(name) => return format!("The {} must be a smaller number", name.as_str()).into(),
             Fault::ContentType => "The Content-Type must be application/json",
             Fault::TooLarge => "The request body must not be larger than 1 MiB",
             Fault::Interrupted => "The request body was cut off",
@@ -66,7 +109,8 @@ impl Fault {
             }
             Fault::TimedOut => "The server is overloaded, please try again",
             Fault::Panicked => "Server error",
-        }
+        };
+        said.into()
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use service::{Error, Expected, FieldError, Items, Why};
 use std::{convert::Infallible, net::Ipv4Addr};
 
-use crate::{Fault, MAX_BODY};
+use crate::{Fault, MAX_BODY, json};
 
 /// The fields of a body or query, and what has been found wrong with them so far.
 #[derive(Default, Debug)]
@@ -375,11 +375,7 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<Fields, Fault> {
         other if other.starts_with("application/") && other.ends_with("+json") => {}
         _ => return Err(Fault::ContentType),
     }
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(given)) => Ok(Fields::new(given)),
-        Ok(_) => Err(Fault::NotAnObject),
-        Err(_) => Err(Fault::Malformed),
-    }
+    json::object(body).map(Fields::new)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
@@ -411,6 +407,7 @@ fn pairs(text: &[u8]) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::Name;
     use serde_json::json;
 
     #[test]
@@ -479,6 +476,78 @@ mod tests {
         }
     }
 
+    /// Whatever bytes come as a body or a query: they are fields or a fault, each field is a value within its bounds or a
+    /// reason, and what was read as JSON says the same again.
+    #[test]
+    fn any_body_is_read_or_refused() {
+        let seeds: [&[u8]; 9] = [
+            br#"{"name":"ann","price":150.5,"unit":"Mbps","on":true,"ids":[1,2,3],"day":"2026-05-01","to":null}"#,
+            br#"{"amount":"1500.00","phone":"+254 (712) 345-678","mac":"AA:BB:CC:DD:EE:FF","ip":"10.0.0.1"}"#,
+            br#"{"tiers":[{"after_bytes":1,"bandwidth_id":2}],"windows":[{"from":"23:00","until":"06:00"}]}"#,
+            br#"{"url":"https://a.example/hook?x=1","at":"2026-05-01T00:00:00Z","email":"a@b.example"}"#,
+            b"name=ann&ids[]=1&ids[]=2&price=150.5&on=yes&day=2026-05-01",
+            b"url=https%3A%2F%2F%5B%3A%3A1%5D%2F&email=a%40b.example&amount=1e3",
+            b"a=1&a=2&b[0][c]=3&b[]=4&%00=%ff",
+            br#"{"a":{"b":{"c":[[[1e10]]]}},"":"","\u0000":"\ud800"}"#,
+            b"[1,2,3]",
+        ];
+        let tokens: [&[u8]; 18] = [
+            b"\"",
+            b"{",
+            b"}",
+            b"[",
+            b"]",
+            b",",
+            b":",
+            b"\\u0000",
+            b"\\ud83d",
+            b"1e999",
+            b"9223372036854775808",
+            b"-0",
+            b"&",
+            b"=",
+            b"%00",
+            b"name",
+            b"amount",
+            b"\"day\":\"9999-12-31\"",
+        ];
+        let currency = Currency::new("KES");
+        let mut headers = [HeaderMap::new(), HeaderMap::new()];
+        headers[0].insert(CONTENT_TYPE, "application/json".parse().unwrap());
+        headers[1].insert(CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap());
+        inputs::run("bodies", &seeds, &tokens, 150_000, |input| {
+            for headers in &headers {
+                let Ok(mut fields) = read(headers, input) else { continue };
+                let names: Vec<String> = fields.given.keys().cloned().collect();
+                let again = serde_json::to_vec(&fields.given).unwrap();
+                assert_eq!(json::object(&again), Ok(fields.given.clone()));
+                for name in names {
+                    let value = fields.given[&name].clone();
+                    if let Ok(text) = text(0, 100)(&value) {
+                        assert!(text.chars().count() <= 100 && !text.chars().any(char::is_control));
+                    }
+                    if let Ok(number) = integer(-5, 5)(&value) {
+                        assert!((-5..=5).contains(&number));
+                    }
+                    if let Ok(amount) = amount(&currency)(&value) {
+                        assert!(amount.is_exact());
+                    }
+                    for day in [date(&value), date_near(&value)].into_iter().flatten() {
+                        assert!((dates::FIRST..=dates::LAST).contains(&day));
+                    }
+                    let _ = (id(&value), ids(&value), boolean(&value), email(&value), ipv4(&value), mac(&value));
+                    let _ = (lines(10)(&value), secret(1, 9)(&value), digits(20)(&value), word(&["a", "b"])(&value));
+                    crate::form::read_as_everything(&value);
+                }
+                fields.required("name", text(1, 5));
+                let _ = fields.finish();
+            }
+            if let Ok(query) = std::str::from_utf8(input) {
+                assert!(pairs(query.as_bytes()).len() <= 2000);
+            }
+        });
+    }
+
     #[test]
     fn queries_repeat_and_list() {
         let given = pairs(b"page=1&page=2&voucher_ids[]=3&voucher_ids[1]=4&search=a%20b+c&x");
@@ -489,12 +558,13 @@ mod tests {
     fn bodies_that_are_no_objects_are_refused() {
         let json_type = "application/json; charset=utf-8";
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(500), "]".repeat(500));
-        let rows: [(&str, &str, Option<Fault>); 9] = [
+        let rows: [(&str, &str, Option<Fault>); 10] = [
             (json_type, "{\"a\":1}", None),
             (json_type, "", None),
             (json_type, "[1]", Some(Fault::NotAnObject)),
             (json_type, "{\"a\":", Some(Fault::Malformed)),
-            (json_type, "{\"a\":1e999}", Some(Fault::Malformed)),
+            (json_type, "{\"a\":1e999}", Some(Fault::NoNumber(Name::of("a")))),
+            (json_type, "{\"a\":1,\"a\":1}", Some(Fault::Twice(Name::of("a")))),
             (json_type, &deep, Some(Fault::Malformed)),
             ("application/x-www-form-urlencoded", "a=1", None),
             ("text/xml", "<a/>", Some(Fault::ContentType)),

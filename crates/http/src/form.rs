@@ -238,6 +238,17 @@ fn url(value: &Value) -> Result<String, Why> {
     }
 }
 
+/// Every kind of field reads it, or says why not.
+#[cfg(test)]
+pub(crate) fn read_as_everything(value: &Value) {
+    let _ = (phone(value), tier(value), time_of_day(value), moment(value).map(|at| assert!(at.is_kept())));
+    if let Ok(text) = url(value) {
+        let uri: axum::http::Uri = text.parse().expect("it has been read as one");
+        assert!(uri.host().is_some_and(|host| !host.is_empty()) && !text.contains('@'), "{text}");
+    }
+    let _ = (Tiers(16).read(value), Windows(8).read(value), Phones(5).read(value), Words(&["a", "b"]).read(value));
+}
+
 /// A field as it is described.
 #[derive(Clone, Debug)]
 pub struct Described {

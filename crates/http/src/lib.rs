@@ -25,6 +25,7 @@ pub mod fault;
 pub mod fields;
 pub mod form;
 pub mod gate;
+pub mod json;
 pub mod listen;
 pub mod log;
 mod logged;

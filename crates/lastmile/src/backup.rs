@@ -359,3 +359,52 @@ impl Drop for Scratch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packed(entries: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut archive = tar::Builder::new(Vec::new());
+        for (name, bytes) in entries {
+            archive.append_data(&mut header(bytes.len() as u64), name, *bytes).unwrap();
+        }
+        archive.into_inner().unwrap()
+    }
+
+    /// Whatever a file holds: a manifest with what it says is there, or words.
+    #[test]
+    fn any_file_is_read_or_refused() {
+        let manifest = Manifest {
+            form: FORM,
+            schema: 41,
+            lastmile: "0.1.0".into(),
+            taken_at: "2026-05-01T00:00:00Z".into(),
+            database: "lastmile.db".into(),
+            key: "lastmile.key".into(),
+            has_key: true,
+            bytes: 6,
+            sha256: "00".repeat(32),
+        };
+        let with_key = serde_json::to_vec(&manifest).unwrap();
+        let bare = serde_json::to_vec(&Manifest { has_key: false, ..manifest }).unwrap();
+        let whole = packed(&[(MANIFEST, &with_key), (KEY, b"1:00"), (DATABASE, b"SQLite")]);
+        let without = packed(&[(MANIFEST, &bare), (DATABASE, b"SQLite")]);
+        let odd = packed(&[(MANIFEST, &bare), ("elsewhere", b"x"), (DATABASE, b"SQLite")]);
+        let seeds: [&[u8]; 4] = [&whole, &without, &odd, b"no tar at all"];
+        let tokens: [&[u8]; 8] =
+            [b"77777777777\0", b"\x80\0\0\0\0\0\0\xff", b"../", b"ustar\x0000", b"L", b"S", b"x", MANIFEST.as_bytes()];
+        let folder = std::env::temp_dir().join(format!("lastmile-backups-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("any.lmb");
+        inputs::run("backups", &seeds, &tokens, 15_000, |input| {
+            fs::write(&file, input).unwrap();
+            let take = |_: &Manifest, database: &mut dyn Read| digest(&mut database.take(SMALL)).map(drop);
+            if let Ok(saved) = read(&file, take) {
+                assert_eq!(saved.manifest.has_key, saved.key.is_some());
+                assert!(saved.key.is_none_or(|key| key.len() as u64 <= SMALL));
+            }
+        });
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -355,6 +355,27 @@ mod tests {
         assert_eq!(refused, ["4 2 fields, the header has 3", "5 not UTF-8"]);
     }
 
+    /// Whatever a file holds: rows within the header's columns, or words about what is wrong.
+    #[test]
+    fn any_file_is_read_or_refused() {
+        let header =
+            "fullname,phonenumber,email,address,service_type,username,password,plan,router,ip,mac,expires_at\n";
+        let row =
+            "Ali,254712345678,a@b.example,\"Street 1,\nflat 2\",PPPoE,ali,secret,gold,bras,10.0.0.1,,2030-01-31\n";
+        let whole = format!("\u{feff}{header}{row}{row}");
+        let seeds: [&[u8]; 3] = [whole.as_bytes(), header.as_bytes(), b"username,phonenumber\r\nali,1\r\n\r\nbob,2"];
+        let tokens: [&[u8]; 10] =
+            [b"\"", b",", b"\n", b"\r\n", b"\"\"", b"phonenumber", b"\0", b"\xff", b"\xef\xbb\xbf", b";"];
+        inputs::run("customers' files", &seeds, &tokens, 40_000, |input| {
+            let Ok((rows, refused)) = read(input) else { return };
+            let lines = input.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
+            assert!(rows.len() + refused.len() <= lines, "no more rows than lines");
+            for row in rows {
+                assert!(row.phonenumber.trim() == row.phonenumber && row.username.len() <= input.len());
+            }
+        });
+    }
+
     #[test]
     fn a_header_that_is_wrong_says_how() {
         for (text, expected) in [

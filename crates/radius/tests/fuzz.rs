@@ -1,18 +1,17 @@
 //! The fuzz targets on the stable toolchain: their corpora, then mutations of them and of packets our own client
-//! writes, from a seed. `LASTMILE_FUZZ_INPUTS` sets how many (the long proof runs ten million),
-//! `LASTMILE_FUZZ_SEED` which. A failure names the input's number and bytes; its file goes into the corpus.
+//! writes, from a seed (`inputs`; the long proof runs ten million). The file of an input that broke something goes into
+//! the corpus.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use inputs::Random;
 use proptest::prelude::*;
 use radius::client::Draft;
 use radius::fuzzing::{self, Fixture};
 use radius::{Packet, Secret, attribute, dictionary};
 
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
-}
+/// A few seconds of a debug build.
+const INPUTS: u64 = 100_000;
 
 fn corpus(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
@@ -22,65 +21,17 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     files.iter().map(|file| std::fs::read(file).unwrap()).collect()
 }
 
-/// splitmix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
-    }
-
-    /// One to four changes of the kinds that break parsers.
-    fn mutate(&mut self, seeds: &[Vec<u8>], input: &mut Vec<u8>) {
-        input.clear();
-        let seed = self.below(seeds.len());
-        input.extend_from_slice(&seeds[seed]);
-        for _ in 0..1 + self.below(4) {
-            let at = self.below(input.len());
-            match self.below(8) {
-                0 => input.truncate(at),
-                1 => input.insert(at, self.next() as u8),
-                2 if !input.is_empty() => input[at] ^= 1 << self.below(8),
-                3 if !input.is_empty() => input[at] = [0, 1, 2, 3, 18, 127, 128, 253, 254, 255][self.below(10)],
-                4 => {
-                    let other = self.below(seeds.len());
-                    let from = self.below(seeds[other].len());
-                    input.truncate(at);
-                    input.extend_from_slice(&seeds[other][from..]);
-                }
-                5 => input.extend((0..self.below(300)).map(|_| self.next() as u8)),
-                6 if !input.is_empty() => drop(input.remove(at)),
-                _ if !input.is_empty() => input[at] = self.next() as u8,
-                _ => {}
-            }
-        }
-        // Mostly a length that fits, so that mutations reach what lies behind it.
-        if input.len() >= 20 && self.below(8) != 0 {
+fn run(target: &str, mut seeds: Vec<Vec<u8>>, body: impl FnMut(&[u8])) {
+    seeds.extend(corpus(target));
+    let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
+    // Mostly a length that fits, so that mutations reach what lies behind it.
+    let fit = |input: &mut Vec<u8>, random: &mut Random| {
+        if input.len() >= 20 && random.below(8) != 0 {
             let length = (input.len().min(4096) as u16).to_be_bytes();
             input[2..4].copy_from_slice(&length);
         }
-    }
-}
-
-fn run(target: &str, mut seeds: Vec<Vec<u8>>, mut body: impl FnMut(&[u8])) {
-    seeds.extend(corpus(target));
-    seeds.iter().for_each(|seed| body(seed));
-    let mut random = Random(number("LASTMILE_FUZZ_SEED", 1));
-    let mut input = Vec::new();
-    for n in 0..number("LASTMILE_FUZZ_INPUTS", 200_000) / 2 {
-        random.mutate(&seeds, &mut input);
-        if catch_unwind(AssertUnwindSafe(|| body(&input))).is_err() {
-            panic!("{target}: input {n} breaks it: {input:02x?}");
-        }
-    }
+    };
+    inputs::run_fitted(target, &seeds, &[], INPUTS, fit, body);
 }
 
 /// One of each kind, signed with the secret the targets know.

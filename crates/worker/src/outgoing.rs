@@ -65,7 +65,7 @@ impl Sender {
 
     async fn attempt(&self, request: &Outgoing) -> Result<(u16, String), String> {
         let url = Url::parse(&request.url).map_err(|error| format!("the URL is not valid: {error}"))?;
-        self.check(&url)?;
+        may_go_to(&url, self.allow_private)?;
         let mut builder = self
             .client
             .post(url)
@@ -85,15 +85,15 @@ impl Sender {
         }
         Ok((status, kept(&answer)))
     }
+}
 
-    /// A host written as an address is not resolved, so it is looked at here.
-    fn check(&self, url: &Url) -> Result<(), String> {
-        let host = url.host_str().unwrap_or_default();
-        let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-        match address {
-            Some(address) if !self.allow_private && !is_public(address) => Err(REFUSED.into()),
-            _ => Ok(()),
-        }
+/// A host written as an address is not resolved, so it is looked at here.
+fn may_go_to(url: &Url, allow_private: bool) -> Result<(), String> {
+    let host = url.host_str().unwrap_or_default();
+    let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+    match address {
+        Some(address) if !allow_private && !is_public(address) => Err(REFUSED.into()),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -200,6 +200,49 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// However an address is written: what is connected to is what was looked at, and none of ours.
+    #[test]
+    fn any_address_is_looked_at_as_it_is_connected_to() {
+        let seeds: [&[u8]; 7] = [
+            b"https://hook.example:8443/a?b=c",
+            b"http://127.0.0.1/",
+            b"http://[::ffff:10.0.0.1]:80/",
+            b"http://0x7f.1/",
+            b"http://2130706433/",
+            b"http://user:pass@169.254.169.254/latest",
+            b"HTTP://localhost#@evil.example/",
+        ];
+        let tokens: [&[u8]; 14] = [
+            b"127.1",
+            b"0x",
+            b"[::1]",
+            b"[",
+            b"]",
+            b"@",
+            b"#",
+            b"%00",
+            b"%31",
+            b"\\",
+            b"//",
+            b"\xe3\x80\x82",
+            b"017700000001",
+            b":",
+        ];
+        inputs::run("webhooks' addresses", &seeds, &tokens, 200_000, |input| {
+            let Ok(url) = Url::parse(&String::from_utf8_lossy(input)) else { return };
+            if may_go_to(&url, false).is_err() {
+                return;
+            }
+            // As the connection will take it.
+            let host = url.host_str().unwrap_or_default();
+            let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+            if let Ok(address) = bare.parse::<IpAddr>() {
+                assert!(is_public(address), "{url}");
+            }
+            assert!(!host.contains(['@', '/', '\\', '#', '\0']), "{url}");
+        });
+    }
 
     #[test]
     fn addresses_that_are_public() {

@@ -183,6 +183,39 @@ mod tests {
         }
     }
 
+    /// Whatever is written: what is read as a day is of the calendar, reads again as itself, and is kept in every zone.
+    #[test]
+    fn any_text_is_read_or_refused() {
+        let seeds: [&[u8]; 8] = [
+            b"2026-05-01",
+            b"01-05-2026",
+            b"31/12/2100 10:00",
+            b"2026-05-01 10:00:00",
+            b"2026-05-01T10:00:00",
+            b"2026-05-01T10:00:00Z",
+            b"1970-01-01T00:00:00+14:00",
+            b"2100-12-31T23:59:59-12:00",
+        ];
+        let tokens: [&[u8]; 12] =
+            [b"-", b"/", b":", b"T", b"Z", b"+", b"9999", b"0000", b"-009999", b"[UTC]", b"\xd9\xa0", b"1e9"];
+        let zones = ["Pacific/Kiritimati", "Etc/GMT+12"].map(|zone| TimeZone::get(zone).unwrap());
+        inputs::run("dates", &seeds, &tokens, 600_000, |input| {
+            let text = String::from_utf8_lossy(input);
+            for read in [day(&text), day_near(&text), day_either_way(&text), day_either_way_near(&text)] {
+                let Ok(found) = read else { continue };
+                assert!((FIRST..=LAST).contains(&found));
+                assert_eq!(day(&found.to_string()), Ok(found));
+            }
+            if let Ok(found) = local(&text) {
+                assert!(zones.iter().all(|zone| Instant::from_civil(found, zone).is_kept()));
+            }
+            for found in [moment(&text), moment_near(&text)].into_iter().flatten() {
+                assert!(found.is_kept());
+                assert_eq!(moment(&found.near().to_string()).is_ok(), found.day(&TimeZone::UTC) <= LAST);
+            }
+        });
+    }
+
     /// The ends of the calendar's days are kept in every zone; what lies a day beyond is not.
     #[test]
     fn what_the_calendar_has_may_be_kept() {

@@ -37,6 +37,8 @@ both!(
     what_is_looked_for_may_lie_anywhere,
     no_row_is_written_beyond_what_is_kept,
     counters_of_all_ones_are_none,
+    amounts_and_quotas_have_their_ends,
+    numbers_and_names_are_read_one_way,
 );
 
 /// The end is named, computed, moved: whatever leads beyond is refused, and the line stays as it was.
@@ -208,6 +210,88 @@ async fn counters_of_all_ones_are_none(app: TestApp) {
     let days = service::customers::lines::usage(&app.app, &app.actor, eve.customer, (dates::FIRST, dates::LAST));
     let days = days.await.expect("usage by day");
     assert!(days.iter().all(|day| day.up == domain::access::usage::MOST_KEPT), "{days:?}");
+}
+
+/// Named where they come in, and where one comes to another: nothing leaves what 64 bits and every reader keep.
+async fn amounts_and_quotas_have_their_ends(app: TestApp) {
+    let much = |field| Err(Error::invalid(field, Why::TooMuch));
+    let ali = app.customer("ali", app.gold).await;
+    let put = async |given: Override| by_hand::put(&app.app, &app.actor, ali.customer, given).await;
+    for quota in [(1_i64 << 53) + 1, i64::MAX] {
+        assert_eq!(put(Override::Volume(Some(quota))).await, much("megabytes"));
+        assert_eq!(put(Override::Time(Some(quota))).await, much("minutes"));
+    }
+    assert_eq!(put(Override::Volume(Some(-1))).await, Err(Error::invalid("megabytes", Why::TooSmall { min: 0 })));
+    put(Override::Volume(Some(1 << 53))).await.expect("the largest quota");
+
+    // As large as quotas may be, bought again and again: it is as large as it may be.
+    let huge = app
+        .plan("huge", |plan| {
+            plan.limited = true;
+            plan.limit_type = Some("Data_Limit".into());
+            (plan.data_limit, plan.data_unit) = (Some(9_007_199), Some("GB".into()));
+        })
+        .await;
+    let eve = app.customer("eve", huge).await;
+    for _ in 0..4 {
+        app.recharge(eve).await.expect("a further period");
+    }
+    assert_eq!(app.row(eve).await.quota_bytes, Some(1 << 53));
+    app.nas.report(interim("eve", "s1", 60, 1000, 1000)).await;
+    assert!(login_said(&app, "eve").await);
+    let over = service::catalogue::plans::PlanChange {
+        data_limit: Some(9_007_200),
+        ..service::catalogue::plans::PlanChange::default()
+    };
+    let refused = service::catalogue::plans::update(&app.app, &app.actor, huge, over).await;
+    assert_eq!(refused.err(), Some(Error::invalid("data_limit", Why::TooMuch)));
+
+    let zal = zal::Api::of(&app).await;
+    let most = domain::kernel::money::MOST.0 / 100;
+    for (path, field, value) in [
+        ("/update", "previous_balance", json!(most + 1)),
+        ("/update", "previous_balance", json!(-most - 1)),
+        ("/update", "discount", json!(most + 1)),
+        ("/update", "previous_balance", json!("1_000")),
+        ("/activation", "payment_amount", json!(most + 1)),
+        ("/activation", "payment_amount", json!("1_0")),
+    ] {
+        let mut body = json!({ "id": ali.customer.0, "subscriber_id": ali.customer.0, "cut_subscriber_balance": 1 });
+        body[field] = value;
+        let (status, told) = match path {
+            "/activation" => zal.post(path, body).await,
+            _ => zal.put(path, body).await,
+        };
+        assert!(status == 422 && told["errors"][field].is_array(), "{field}: {status} {told}");
+    }
+    let ledger = app.ledger().await;
+    assert!(!ledger.contains("opening"), "{ledger}");
+}
+
+/// Of a name that stands twice nobody knows which counts.
+async fn numbers_and_names_are_read_one_way(app: TestApp) {
+    let ali = app.customer("ali", app.gold).await.customer;
+    let zal = zal::Api::of(&app).await;
+    let said = async |body: String| {
+        let request = axum::http::Request::put("/api/v1/subscribers/update")
+            .header("authorization", format!("Bearer {}", zal.token))
+            .header("content-type", "application/json")
+            .body(axum::body::Body::from(body))
+            .expect("a request");
+        let response = tower::ServiceExt::oneshot(zal.router.clone(), request).await.expect("an answer");
+        let status = response.status().as_u16();
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.expect("a body");
+        (status, String::from_utf8_lossy(&bytes).into_owned())
+    };
+    for (body, name) in [
+        (format!(r#"{{"id":{ali},"previous_balance":1,"previous_balance":500}}"#), "previous_balance twice"),
+        (format!(r#"{{"id":{ali},"id":{ali}}}"#), "id twice"),
+        (format!(r#"{{"id":{ali},"previous_balance":1e999}}"#), "previous_balance must be a smaller number"),
+    ] {
+        let (status, told) = said(body.clone()).await;
+        assert!(status == 400 && told.contains(name), "{body}: {status} {told}");
+    }
+    assert!(!app.ledger().await.contains("opening"));
 }
 
 /// A change that computes and asks its transaction nothing cannot be interrupted; the server says that it does not write.

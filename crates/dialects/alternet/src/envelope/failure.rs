@@ -187,9 +187,13 @@ impl From<Fault> for Failure {
         let code = match fault {
             Fault::NoSuchPath => "ROUTE_404",
             Fault::MethodNotAllowed => "METHOD_405",
-            Fault::Malformed | Fault::NotAnObject | Fault::ContentType | Fault::Interrupted | Fault::BadKey => {
-                "REQUEST_400"
-            }
+            Fault::Malformed
+            | Fault::NotAnObject
+            | Fault::Twice(_)
+            | Fault::NoNumber(_)
+            | Fault::ContentType
+            | Fault::Interrupted
+            | Fault::BadKey => "REQUEST_400",
             Fault::TooLarge => "REQUEST_413",
             Fault::KeyReused | Fault::KeyTaken | Fault::AnswerLost => "IDEMPOTENCY_409",
             Fault::TimedOut => "SERVER_503",

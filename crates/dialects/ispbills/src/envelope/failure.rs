@@ -89,9 +89,13 @@ impl From<Fault> for Failure {
         let code = match fault {
             Fault::NoSuchPath => "NOT_FOUND",
             Fault::MethodNotAllowed => "METHOD_NOT_ALLOWED",
-            Fault::Malformed | Fault::NotAnObject | Fault::ContentType | Fault::Interrupted | Fault::BadKey => {
-                "BAD_REQUEST"
-            }
+            Fault::Malformed
+            | Fault::NotAnObject
+            | Fault::Twice(_)
+            | Fault::NoNumber(_)
+            | Fault::ContentType
+            | Fault::Interrupted
+            | Fault::BadKey => "BAD_REQUEST",
             Fault::TooLarge => "PAYLOAD_TOO_LARGE",
             Fault::KeyReused | Fault::KeyTaken | Fault::AnswerLost => "CONFLICT",
             Fault::TimedOut => "SERVICE_UNAVAILABLE",

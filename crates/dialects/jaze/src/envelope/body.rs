@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequest, Multipart, Request},
     http::header::CONTENT_TYPE,
 };
-use doors::{Fault, MAX_BODY};
+use doors::{Fault, MAX_BODY, fault::Name};
 use serde_json::{Map, Value};
 
 use super::Failure;
@@ -80,11 +80,7 @@ fn too_many() -> Failure {
 }
 
 fn json(bytes: &[u8]) -> Result<Map<String, Value>, Failure> {
-    let given = match serde_json::from_slice(bytes) {
-        Ok(Value::Object(given)) => given,
-        Ok(_) => return Err(Fault::NotAnObject.into()),
-        Err(_) => return Err(Fault::Malformed.into()),
-    };
+    let given = doors::json::object(bytes)?;
     let mut count = 0;
     for value in given.values() {
         measure(value, 1, &mut count)?;
@@ -93,7 +89,10 @@ fn json(bytes: &[u8]) -> Result<Map<String, Value>, Failure> {
     let mut read = Map::new();
     for (name, value) in given {
         let name = named(name.strip_suffix("[]").unwrap_or(&name));
-        read.entry(name).or_insert(value);
+        if read.contains_key(&name) {
+            return Err(Fault::Twice(Name::of(&name)).into());
+        }
+        read.insert(name, value);
     }
     Ok(read)
 }
@@ -236,6 +235,33 @@ mod tests {
         assert_eq!(json(deep.as_bytes()).map_err(|failure| failure.code), Err(400));
         let wide = format!("{{\"a\":[{}1]}}", "1,".repeat(2000));
         assert_eq!(json(wide.as_bytes()).map_err(|failure| failure.code), Err(400));
+        for twice in [r#"{"userId":1,"userId":2}"#, r#"{"userId":1,"UserId":2}"#, r#"{"a":1,"a[]":[2]}"#] {
+            let said = json(twice.as_bytes()).map_err(|failure| (failure.code, failure.message.contains("twice")));
+            assert_eq!(said, Err((400, true)), "{twice}");
+        }
         assert_eq!(json(b"[1]").map_err(|failure| failure.code), Err(400));
+    }
+
+    /// Whatever bytes come: they are names and values, no more than there may be, or a refusal.
+    #[test]
+    fn any_body_is_read_or_refused() {
+        let seeds: [&[u8]; 6] = [
+            b"userName=ali&password=x&vendorData[0][attribute]=a&vendorData[0][value]=1&vendorData[1][attribute]=b",
+            b"userIds[]=1&userIds[]=2&UserGroupId=7&staticIpAddress[]=10.0.0.1&v[a][b][c]=1",
+            br#"{"userIds[]":[1,2],"vendorData":[{"attribute":"a","value":1}],"UserId":3}"#,
+            br#"{"expiryDate":"31-12-2030","days":0,"price":1.5,"x":null}"#,
+            b"v=1&v[a]=2&v[]=3&[]=x&v[99999999999999999999]=x",
+            b"",
+        ];
+        let tokens: [&[u8]; 12] =
+            [b"[", b"]", b"[]", b"[0]", b"&", b"=", b"%5B", b"%00", b"\"", b"{", b"userIds", b"UserIds"];
+        inputs::run("jaze bodies", &seeds, &tokens, 500_000, |input| {
+            for read in [form(form_urlencoded::parse(input)), json(input)] {
+                let Ok(given) = read else { continue };
+                let mut count = 0;
+                assert!(given.values().all(|value| measure(value, 0, &mut count).is_ok()), "bounded");
+                assert!(given.keys().all(|name| !name.starts_with(|c: char| c.is_ascii_uppercase())));
+            }
+        });
     }
 }

@@ -122,8 +122,8 @@ impl From<Error> for Failure {
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Failure {
         let message = match fault {
-            Fault::Malformed => "The request body is malformed, or nests too deep",
-            Fault::ContentType => "The request body must be a form, multipart or JSON",
+            Fault::Malformed => "The request body is malformed, or nests too deep".into(),
+            Fault::ContentType => "The request body must be a form, multipart or JSON".into(),
             other => other.message(),
         };
         Failure::new(fault.status().as_u16(), message)
