@@ -189,6 +189,9 @@ fn bring_back(file: &Path, directory: &Path) -> anyhow::Result<Manifest> {
             bail!("the manifest names a file outside the directory: {name:?}");
         }
     }
+    if manifest.database == manifest.key {
+        bail!("the manifest gives database and key one name: {:?}", manifest.key);
+    }
     let (database, key) = (directory.join(&manifest.database), directory.join(&manifest.key));
     make_private(directory)?;
     let _lock = lock::take(directory)?;
@@ -241,6 +244,10 @@ fn read(file: &Path, mut take: impl FnMut(&Manifest, &mut dyn Read) -> anyhow::R
     for entry in archive.entries().with_context(not_one)? {
         let mut entry = entry.with_context(not_one)?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        // Neither a link nor a sparse file: what an entry holds is in the archive, so that a small one fills no disk.
+        if entry.header().entry_type() != tar::EntryType::Regular {
+            bail!("{}: {name:?} is no plain file", not_one());
+        }
         match (name.as_str(), &manifest) {
             (MANIFEST, None) => {
                 let mut text = String::new();
@@ -258,6 +265,15 @@ fn read(file: &Path, mut take: impl FnMut(&Manifest, &mut dyn Read) -> anyhow::R
                 key = Some(bytes);
             }
             (DATABASE, Some(manifest)) if !has_database => {
+                // Before a byte of it is written.
+                if entry.size() != manifest.bytes {
+                    bail!(
+                        "{}: its database has {} bytes, its manifest says {}",
+                        not_one(),
+                        entry.size(),
+                        manifest.bytes
+                    );
+                }
                 take(manifest, &mut entry)?;
                 has_database = true;
             }
@@ -370,6 +386,44 @@ mod tests {
             archive.append_data(&mut header(bytes.len() as u64), name, *bytes).unwrap();
         }
         archive.into_inner().unwrap()
+    }
+
+    /// A link, a sparse file (a kilobyte that says 50 GB), a device; a database of another size than its manifest's.
+    #[test]
+    fn what_is_no_plain_file_or_of_another_size_is_refused() {
+        use tar::EntryType::{Char, GNUSparse, Link, Regular, Symlink};
+
+        let manifest = br#"{"form":1,"schema":41,"lastmile":"0.1.0","taken_at":"2026-05-01T00:00:00Z",
+            "database":"lastmile.db","key":"lastmile.key","has_key":false,"bytes":6,"sha256":""}"#;
+        let folder = std::env::temp_dir().join(format!("lastmile-entries-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("any.lmb");
+        let rows: [(tar::EntryType, &[u8], &str); 7] = [
+            (Regular, b"SQLite", ""),
+            (Regular, b"SQLit", "has 5 bytes"),
+            (Regular, b"SQLite!", "has 7 bytes"),
+            (Link, b"SQLite", "no plain file"),
+            (Symlink, b"SQLite", "no plain file"),
+            (Char, b"SQLite", "no plain file"),
+            (GNUSparse, b"SQLite", "no whole backup"),
+        ];
+        for (kind, bytes, expected) in rows {
+            let mut archive = tar::Builder::new(Vec::new());
+            archive.append_data(&mut header(manifest.len() as u64), MANIFEST, &manifest[..]).unwrap();
+            let mut of_kind = header(bytes.len() as u64);
+            of_kind.set_entry_type(kind);
+            archive.append_data(&mut of_kind, DATABASE, bytes).unwrap();
+            fs::write(&file, archive.into_inner().unwrap()).unwrap();
+            let mut taken = 0;
+            let said = read(&file, |_, database| {
+                taken += digest(database)?.0;
+                Ok(())
+            });
+            assert_eq!(taken, if expected.is_empty() { 6 } else { 0 }, "{kind:?}");
+            let said = said.err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(said.contains(expected) && said.is_empty() == expected.is_empty(), "{kind:?}: {said}");
+        }
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     /// Whatever a file holds: a manifest with what it says is there, or words.
