@@ -442,7 +442,8 @@ mod tests {
         };
         let with_key = serde_json::to_vec(&manifest).unwrap();
         let bare = serde_json::to_vec(&Manifest { has_key: false, ..manifest }).unwrap();
-        let whole = packed(&[(MANIFEST, &with_key), (KEY, b"1:00"), (DATABASE, b"SQLite")]);
+        let key = format!("1:{}", "0".repeat(64));
+        let whole = packed(&[(MANIFEST, &with_key), (KEY, key.as_bytes()), (DATABASE, b"SQLite")]);
         let without = packed(&[(MANIFEST, &bare), (DATABASE, b"SQLite")]);
         let odd = packed(&[(MANIFEST, &bare), ("elsewhere", b"x"), (DATABASE, b"SQLite")]);
         let seeds: [&[u8]; 4] = [&whole, &without, &odd, b"no tar at all"];

@@ -94,6 +94,9 @@ async fn drop_old(settings: &Settings, file: &File) -> anyhow::Result<()> {
     // Other servers sealed with the old key until they read the file.
     known(settings).await?;
     let late = anew(settings, file).await?;
+    if late.closed > 0 {
+        bail!("{} values do not open with the keys of {}: the old key stays", late.closed, file.0.display());
+    }
     let id = file.write(newest(&keys)?)?;
     println!(
         "Key {id} is the only one; {} values were sealed anew. Backups of before open with the old key alone: keep it with them.",

@@ -31,6 +31,9 @@ pub const V1: &str = "ispbills_v1";
 /// A client's tokens of version 2.
 pub const V2: &str = "ispbills_v2";
 
+/// Where tokens that are asked for count.
+const ASKED_FOR: &str = "tokens";
+
 const V1_ACCESS: i64 = HOUR;
 const V1_REFRESH: i64 = 30 * DAY;
 const V2_ACCESS: i64 = 30 * MINUTE;
@@ -225,9 +228,9 @@ async fn exchanged(app: &App, client_id: &str, secret: &str) -> Result<Granted, 
     if !secrets.iter().any(|known| known.secret_hash == hash) {
         return Err(Error::Unauthenticated);
     }
-    // A token asked for is a request like others: its tier says how many come in a minute.
+    // As many come in a minute as its tier has requests, beside those.
     let rate = Tier::from_word(&client.tier).unwrap_or(Tier::Free).requests_per_minute() as usize;
-    if let Err(Wait(wait_s)) = app.limits.requests.take((V2, actor.who), rate, now) {
+    if let Err(Wait(wait_s)) = app.limits.requests.take((ASKED_FOR, actor.who), rate, now) {
         metrics::counter!("limit_refusals_total", "limit" => "requests_per_minute").increment(1);
         return Err(Error::TooOften { wait_s });
     }

@@ -109,20 +109,23 @@ pub async fn of_customer(
         .await
 }
 
-/// What waits to be sent, the oldest first, with all that it tells: for whoever sends it.
-///
-/// # Errors
-/// `Internal` where a text was sealed with a key that is not here.
+/// What waits to be sent, the oldest first, with all that it tells: for whoever sends it, and clears `sealed` with it.
 pub async fn queued(app: &App, actor: &Actor, limit: i64) -> Result<Vec<Message>, Error> {
     let isp = actor.isp;
     let mut rows = app.db.read(async move |tx| message::queued(tx, isp, limit).await).await?;
-    for row in &mut rows {
-        if let Some(sealed) = row.sealed.take() {
-            let place = message_place(isp, row.id);
-            let whole = app.vault.open(&place, &sealed);
-            row.body = whole.ok_or_else(|| Error::Internal(format!("{place} does not open with this key")))?;
+    // What was sealed with a key that is not here holds up nobody else's.
+    rows.retain_mut(|row| {
+        let Some(sealed) = row.sealed.take() else { return true };
+        let place = message_place(isp, row.id);
+        match app.vault.open(&place, &sealed) {
+            Some(whole) => row.body = whole,
+            None => {
+                tracing::error!(place, "does not open with this key, and is not sent");
+                return false;
+            }
         }
-    }
+        true
+    });
     Ok(rows)
 }
 
