@@ -8,7 +8,7 @@ use axum::{
 use domain::{Instant, Mac, RouterId};
 use doors::{
     Asked,
-    fields::{date, id, text},
+    fields::{date_near, id, text},
 };
 use serde::Serialize;
 use serde_json::{Map, json};
@@ -48,7 +48,7 @@ pub async fn list(
     let page = paging(&mut asked, 100);
     let q = &mut asked.0;
     let today = caller.now.day(&caller.tenant.zone);
-    let (from, to) = (q.optional("from_date", date).or(today), q.optional("to_date", date).or(today));
+    let (from, to) = (q.optional("from_date", date_near).or(today), q.optional("to_date", date_near).or(today));
     let router = q.optional("router_id", id).value().map(RouterId);
     let device = q.optional("device", text(0, 200)).value();
     let kind = q.optional("type", text(0, 50)).value().map(|kind| kind.to_lowercase());

@@ -178,6 +178,7 @@ fn read(caller: &Caller, body: &mut Fields) -> Edit {
         discount: discount(caller, body),
         quota_bytes: quota(body.optional("total_data_quota", fields::integer(0, MOST_MB)), MB),
         quota_time_s: quota(body.optional("total_session_quota", fields::integer(0, MOST_MINUTES)), MINUTE_S),
+        takes_address_over: true,
         ..Beside::default()
     };
     Edit {

@@ -2,28 +2,32 @@
 
 use std::{net::Ipv4Addr, sync::Arc};
 
-use domain::{CustomerId, Mac, access::binding::Bound};
+use domain::{CustomerId, Mac, StaffId, access::binding::Bound};
 use service::{
-    Error, Why,
+    Actor, Error, Who, Why,
     access::bindings,
     catalogue::plans::{self, NewPool},
     customers::{
+        beside::Beside,
         change::{self, Edit},
         import::{self, Row, Wrong},
     },
     identity::tenants,
+    resellers::operators::Terms,
 };
 
 use crate::{
     app::{TestApp, isp},
     both,
-    nas::{Login, login},
+    nas::{Login, login, started},
     races::at_once,
+    resellers::{fund, operator},
 };
 
 both!(
     an_address_is_one_lines,
     an_import_takes_no_address_twice,
+    an_address_goes_over_from_a_line_that_has_never_used_it,
     twenty_at_once_are_one,
     what_two_had_before_stays_until_it_changes,
     no_pool_gives_away_what_a_line_has_for_itself,
@@ -75,6 +79,36 @@ async fn an_address_is_one_lines(app: TestApp) {
         store::access::fixed_address::take(tx, other, &[(domain::ServiceId(1 << 40), ip(1).to_string())]).await
     });
     written.await.map_err(|error: store::db::Error| error).expect("the same address of another Isp");
+}
+
+/// Zal's calls (docs/readings.md Z18): no two have it, and nobody who uses one loses it.
+async fn an_address_goes_over_from_a_line_that_has_never_used_it(app: TestApp) {
+    let ali = app.try_customer("ali", |new| new.ip = Some(ip(1))).await.expect("a customer");
+    let eve = app.customer("eve", app.gold).await;
+    let take = async |actor: &Actor, id: CustomerId, address: Ipv4Addr| {
+        let beside = Beside { takes_address_over: true, ..Beside::default() };
+        change::update(&app.app, actor, id, Edit { ip: Some(Some(address)), beside, ..Edit::default() }).await
+    };
+    take(&app.actor, eve.customer, ip(1)).await.expect("it goes over");
+    assert_eq!((app.row(ali).await.address, app.row(eve).await.address), (None, Some(ip(1).to_string())));
+    app.settled().await;
+    assert!(app.nas.login(login("eve")).await.contains("Framed-IP-Address=10.9.0.1"));
+    app.nas.report(started("eve", "s1")).await;
+    assert!(is_taken(take(&app.actor, ali.customer, ip(1)).await), "it is in use");
+    // From another branch nothing is taken.
+    let (_, seller) = operator(&app, "north", None, Terms::Prepaid).await;
+    let theirs = app.try_customer("bob", |new| new.ip = Some(ip(2))).await.expect("a customer");
+    fund(&app, StaffId(staff_of(&seller)), 1_000_000).await;
+    let own = app.try_customer_of(&seller, "own", |_| ()).await.expect("a customer");
+    assert!(is_taken(take(&seller, own.customer, ip(2)).await));
+    assert_eq!(app.row(theirs).await.address, Some(ip(2).to_string()));
+}
+
+fn staff_of(actor: &Actor) -> i64 {
+    match actor.who {
+        Who::Staff(id) => id.0,
+        Who::Api(_) | Who::Customer(_) | Who::System => panic!("a person"),
+    }
 }
 
 fn row(line: u64, ip: &str) -> Row {

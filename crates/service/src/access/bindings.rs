@@ -1,7 +1,7 @@
 //! Devices and fixed addresses of a line, where it has more than one (rules: `domain::access::binding`). The first row stands with
 //! the line; a line that has devices is tied to them.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use domain::{
     CustomerId, Mac, ServiceId,
@@ -13,7 +13,10 @@ use store::{
         fixed_address,
     },
     db::{Class, Tx},
-    people::service::{self, Service},
+    people::{
+        customer,
+        service::{self, Service},
+    },
 };
 
 pub use domain::access::binding::{Bound, MAX_ROWS};
@@ -82,6 +85,28 @@ pub(crate) async fn fix(change: &Change<'_>, line: &Service) -> Result<(), Error
     }
     let new: Vec<_> = wanted.difference(&has).map(|address| (line.id, address.clone())).collect();
     Ok(fixed_address::take(change.tx, change.isp, &new).await?)
+}
+
+/// Takes a fixed address away from a line of the caller's reach that has never been online: there it is a number in a form, and
+/// nobody loses a service. Any other keeps it, and whoever wants it is refused.
+pub(crate) async fn take_over(change: &Change<'_>, address: Ipv4Addr, by: Option<ServiceId>) -> Result<(), Error> {
+    let (tx, isp, address) = (change.tx, change.isp, address.to_string());
+    let Some(holder) = fixed_address::holder(tx, isp, &address).await?.filter(|holder| Some(*holder) != by) else {
+        return Ok(());
+    };
+    let Some(mut line) = service::find(tx, isp, holder).await? else { return Ok(()) };
+    let branch = customer::any(tx, isp, line.customer_id).await?.and_then(|owner| owner.branch_id);
+    let is_reached = change.branch.is_none() || change.branch == branch;
+    if !is_reached || line.address.as_ref() != Some(&address) || fixed_address::has_been_online(tx, isp, holder).await?
+    {
+        return Ok(());
+    }
+    line.address = None;
+    line.updated_at = change.now;
+    service::update(tx, &line).await?;
+    fixed_address::release(tx, isp, holder, &address).await?;
+    change.tell(Fact::LineChanged { line: line.id, customer: line.customer_id });
+    Ok(())
 }
 
 /// The line is deleted: its fixed addresses are free.

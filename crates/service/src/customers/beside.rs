@@ -27,6 +27,8 @@ use crate::{
 
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Beside {
+    /// A fixed address that another line has and has never used is taken from it (docs/readings.md Z18).
+    pub takes_address_over: bool,
     pub profile: ProfileChange,
     /// Where the line comes into the house.
     pub site: SiteChange,

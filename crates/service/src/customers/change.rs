@@ -141,6 +141,9 @@ pub(crate) async fn put(
     let own = line.clone();
     let different = beside::apply(change, Some(&mut owner), line, &edit.beside).await?;
     if line.address != held.lines[0].address {
+        if let Some(address) = edit.ip.flatten().filter(|_| edit.beside.takes_address_over) {
+            bindings::take_over(change, address, Some(line.id)).await?;
+        }
         bindings::fix(change, line).await?;
     }
     if own != held.lines[0] || own.auto_renew != line.auto_renew || different.devices {

@@ -21,6 +21,7 @@ use store::{
 use super::beside::{self, Beside};
 use crate::{
     Change, Error, Fact, FieldError, Vault, Why,
+    access::bindings,
     billing::receipts::Details,
     catalogue::plans::{self, Offer},
     kernel::{
@@ -119,6 +120,11 @@ pub(crate) async fn create(change: &Change<'_>, tenant: &Tenant, new: New) -> Re
 
 /// Makes all of them, or none. What several need is asked and written once.
 pub(crate) async fn create_all(change: &Change<'_>, tenant: &Tenant, all: Vec<New>) -> Result<Vec<Made>, Error> {
+    for new in all.iter().filter(|new| new.beside.takes_address_over) {
+        for address in new.addresses() {
+            bindings::take_over(change, address, None).await?;
+        }
+    }
     let known = taken(change.tx, change.isp, all.iter().map(New::names)).await?;
     for new in &all {
         new.check(change, &known).await?;

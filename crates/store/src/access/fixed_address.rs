@@ -24,6 +24,18 @@ pub async fn of_service(tx: &Tx, isp: IspId, service: ServiceId) -> Result<Vec<S
     tx.rows(text, &params![isp, service]).await?.iter().map(|row| row.get(0)).collect()
 }
 
+/// Whose it is, where it is one line's alone.
+pub async fn holder(tx: &Tx, isp: IspId, address: &str) -> Result<Option<ServiceId>, Error> {
+    let text = sql!("select service_id from fixed_address where isp_id = $1 and address_key = $2");
+    tx.row(text, &params![isp, address]).await?.map(|row| row.get(0)).transpose()
+}
+
+/// Whether the line has ever been online.
+pub async fn has_been_online(tx: &Tx, isp: IspId, service: ServiceId) -> Result<bool, Error> {
+    let text = sql!("select 1 from session where isp_id = $1 and service_id = $2 limit 1");
+    Ok(tx.row(text, &params![isp, service]).await?.is_some())
+}
+
 /// For lines that do not have them yet.
 ///
 /// # Errors
