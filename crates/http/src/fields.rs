@@ -312,6 +312,11 @@ pub fn date(value: &Value) -> Result<civil::Date, Why> {
     Ok(dates::day(value.as_str().ok_or(Why::NotADate)?)?)
 }
 
+/// `YYYY-MM-DD` of whatever year, to be said again; what is looked for lies near it (`dates::near`).
+pub fn date_said(value: &Value) -> Result<civil::Date, Why> {
+    Ok(dates::any_day(value.as_str().ok_or(Why::NotADate)?)?)
+}
+
 /// `YYYY-MM-DD` to look from or to: one outside the calendar is its nearer end.
 pub fn date_near(value: &Value) -> Result<civil::Date, Why> {
     Ok(dates::day_near(value.as_str().ok_or(Why::NotADate)?)?)

@@ -231,6 +231,13 @@ pub struct PrivateServer {
     process: Option<Child>,
 }
 
+/// Sends a signal to processes, or to groups (`-4711`): by the shell, for `kill` is a program of a package that a small
+/// system lacks. Whether all of them were there.
+pub fn signal(name: &str, processes: &[String]) -> bool {
+    let told = format!("kill -s {name} -- {}", processes.join(" "));
+    Command::new("sh").arg("-c").arg(told).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
 impl PrivateServer {
     /// `None`, and that is said, without PostgreSQL.
     pub fn new(hint: &str) -> Option<PrivateServer> {
@@ -278,7 +285,7 @@ impl PrivateServer {
         let Some(mut process) = self.process.take() else { return };
         let family: Vec<String> =
             children(process.id()).into_iter().chain([process.id()]).map(|pid| pid.to_string()).collect();
-        let _ = Command::new("kill").arg("-9").args(family).stderr(Stdio::null()).status();
+        signal("KILL", &family);
         let _ = process.wait();
     }
 

@@ -5,10 +5,10 @@ use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse, Response},
 };
-use domain::{Instant, Mac, RouterId};
+use domain::{Instant, Mac, RouterId, kernel::dates::near};
 use doors::{
     Asked,
-    fields::{date_near, id, text},
+    fields::{date_said, id, text},
 };
 use serde::Serialize;
 use serde_json::{Map, json};
@@ -48,7 +48,7 @@ pub async fn list(
     let page = paging(&mut asked, 100);
     let q = &mut asked.0;
     let today = caller.now.day(&caller.tenant.zone);
-    let (from, to) = (q.optional("from_date", date_near).or(today), q.optional("to_date", date_near).or(today));
+    let (from, to) = (q.optional("from_date", date_said).or(today), q.optional("to_date", date_said).or(today));
     let router = q.optional("router_id", id).value().map(RouterId);
     let device = q.optional("device", text(0, 200)).value();
     let kind = q.optional("type", text(0, 50)).value().map(|kind| kind.to_lowercase());
@@ -56,7 +56,7 @@ pub async fn list(
     let mac = q.optional("mac_address", text(0, 50)).value();
     let mac = mac.map(|text| Mac::parse(&text).map_or(text, |mac| mac.to_string()));
     q.finish()?;
-    let (begin, end) = day_bounds(&caller, Some(from), Some(to));
+    let (begin, end) = day_bounds(&caller, Some(near(from)), Some(near(to)));
     let filter = HotspotFilter {
         from: begin.unwrap_or_default(),
         until: end.unwrap_or(Instant(i64::MAX)),

@@ -34,7 +34,8 @@ pub fn day_near(text: &str) -> Result<civil::Date, NotADate> {
     any_day(text).map(near)
 }
 
-fn any_day(text: &str) -> Result<civil::Date, NotADate> {
+/// `2999-12-31`, of whatever year: what is only said again, and looked for [`near`] it.
+pub fn any_day(text: &str) -> Result<civil::Date, NotADate> {
     let text = text.trim();
     match text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
         true => text.parse().map_err(|_| NotADate::Unread),
@@ -107,7 +108,8 @@ pub fn within(day: civil::Date) -> Result<civil::Date, NotADate> {
     }
 }
 
-fn near(day: civil::Date) -> civil::Date {
+/// A day to look from or to: one outside the calendar is its nearer end.
+pub fn near(day: civil::Date) -> civil::Date {
     day.clamp(FIRST, LAST)
 }
 

@@ -391,8 +391,7 @@ async fn told_to_stop_it_ends_whatever_does_not() {
     while !not_ready().await {
         assert!(Instant::now() < deadline, "it says that it is ready, and writes nothing");
     }
-    let told = Command::new("kill").args(["-TERM", &program.id().to_string()]).status().expect("kill");
-    assert!(told.success());
+    assert!(store::testing::signal("TERM", &[program.id().to_string()]), "it is there");
     let status = tokio::task::spawn_blocking(move || program.wait()).await.expect("its end").expect("a status");
     assert_eq!(status.code(), Some(1), "it did not end in good order, and it ended");
     drop(let_go);

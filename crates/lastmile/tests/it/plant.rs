@@ -681,7 +681,7 @@ impl Family {
 impl Drop for Family {
     fn drop(&mut self) {
         let group = format!("-{}", self.0.id());
-        let _ = Command::new("kill").args(["-9", "--", &group]).stderr(Stdio::null()).status();
+        store::testing::signal("KILL", &[group]);
         let _ = self.0.wait();
     }
 }
